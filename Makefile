@@ -1,0 +1,54 @@
+# The only commands of this project. Each installs what it needs into .venv first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev test check format bench lock clean
+
+help:  ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "confsync needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: $(INSTALLED)  ## Play a day in the life of a calendar through the whole system (no account needed, < 60 s)
+	@$(BIN)/confsync demo
+
+dev: $(INSTALLED)  ## Keep the local stack running until Ctrl-C
+	@$(BIN)/confsync dev
+
+test: $(INSTALLED)  ## Run all tests
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+check: $(INSTALLED)  ## Format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(INSTALLED)  ## Format and fix what ruff can fix
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(INSTALLED)  ## Print the figures, with the peers measured in the same run
+	@$(BIN)/python -m tests.bench
+
+UV := $(VENV)/.uv/bin/uv
+$(UV):
+	$(PYTHON) -m venv $(VENV)/.uv
+	$(VENV)/.uv/bin/pip install --quiet --disable-pip-version-check uv
+COMPILE = $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+lock: $(UV)  ## Bring the locked requirements up to date with pyproject.toml
+	$(COMPILE) --extra dev -o requirements.lock
+	for name in receive_notification sync_calendar renew_channels; do \
+	  $(COMPILE) --extra $$name -c requirements.lock -o functions/$$name/requirements.txt; done
+
+clean:  ## Remove what make and confsync dev have made
+	rm -rf $(VENV) .confsync .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -1,0 +1,264 @@
+"""A store and a task queue that live in memory, for tests and simulations; safe to use from many threads.
+
+They obey the same rules as the real ones and must never be more forgiving.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from confsync.adapters.stored import QUERIED, BufferedTransaction, Write, decode, sortable
+from confsync.core.records import Calendar, Conference, Link, Record
+from confsync.core.tasks import Task
+from confsync.errors import StoreUnavailable
+from confsync.ports import Transaction
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+Hook = Callable[[str], None]
+"""Called with the name of the port call; may switch tasks, or raise the fault that is to be injected."""
+
+MAX_ATTEMPTS = 100
+"""How often a body runs before the store gives up; each lost race is won by another, so this is far off."""
+
+Choice = Callable[[Iterable[tuple[str, Write]]], Iterable[str]]
+"""Picks keys, in order, from the keys and contents of all records that live."""
+
+
+class _Conflict(Exception):
+    """Something that a transaction has to see was committed after it began: no error, its body runs again."""
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A record as one commit left it."""
+
+    commit: int
+    write: Write | None
+    """None: deleted. Kept, so that a record that came and went meanwhile is noticed."""
+
+
+class _Records:
+    """All records with their versions. Every method is one atomic step."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._newest = 0
+        self._kinds: dict[str, dict[str, _Version]] = {kind: {} for kind in QUERIED}
+
+    @property
+    def newest(self) -> int:
+        """Number of the newest commit."""
+        with self._lock:
+            return self._newest
+
+    def select(self, kind: type[R], choose: Choice) -> dict[str, R]:
+        """Return the records whose keys `choose` picks from all that live, in its order."""
+        with self._lock:
+            living = {key: v.write for key, v in self._kinds[kind.kind].items() if v.write is not None}
+            bodies = [(key, living[key].body) for key in choose(living.items())]
+        return _decoded(kind, bodies)
+
+    def read(self, kind: type[R], keys: Iterable[str], as_of: int | None = None) -> dict[str, R]:
+        """Return the records that exist, by key; raises `_Conflict` when one is newer than commit `as_of`."""
+        with self._lock:
+            found = [(key, v) for key in keys if (v := self._kinds[kind.kind].get(key)) is not None]
+        if as_of is not None and any(version.commit > as_of for _, version in found):
+            raise _Conflict
+        return _decoded(kind, [(key, v.write.body) for key, v in found if v.write is not None])
+
+    def commit(
+        self, writes: Mapping[tuple[str, str], Write | None], seen: Iterable[tuple[str, str]], as_of: int
+    ) -> None:
+        """Apply `writes` unless something in `seen` is newer than commit `as_of`: then raise `_Conflict`."""
+        with self._lock:
+            if any(self._commit_of(kind, key) > as_of for kind, key in seen):
+                raise _Conflict
+            self._newest += 1
+            for (kind, key), write in writes.items():
+                self._kinds[kind][key] = _Version(self._newest, write)
+
+    def _commit_of(self, kind: str, key: str) -> int:
+        version = self._kinds[kind].get(key)
+        return 0 if version is None else version.commit
+
+
+def _decoded(kind: type[R], bodies: Iterable[tuple[str, str]]) -> dict[str, R]:
+    return {key: decode(kind, key, body, "memory") for key, body in bodies}
+
+
+class MemoryStore:
+    """A serializable store: optimistic, no lock is held while a body or a hook runs.
+
+    A transaction sees the state as one commit left it; whoever meets something newer runs again.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_call: Hook | None = None,
+        before_commit: Hook | None = None,
+        after_call: Hook | None = None,
+    ) -> None:
+        """Start empty.
+
+        Args:
+            on_call: called before each port call with its name, and before each read in a transaction with
+                `transaction.get_many`.
+            before_commit: called with `transact` after each run of a body, before its writes are judged.
+            after_call: called with the port call's name after its effect: what it raises is a lost answer.
+
+        """
+        self.on_call = on_call
+        self.before_commit = before_commit
+        self.after_call = after_call
+        self._records = _Records()
+
+    def transact(self, body: Callable[[Transaction], T]) -> T:
+        """Run `body` until nothing it read has changed at its commit; its errors roll back.
+
+        Raises:
+            StoreUnavailable: others kept changing what it reads.
+
+        """
+        _call(self.on_call, "transact")
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                result = self._attempt(body)
+            except _Conflict:
+                continue
+            _call(self.after_call, "transact")
+            return result
+        raise StoreUnavailable(f"a transaction lost {MAX_ATTEMPTS} races: try again later")
+
+    def _attempt(self, body: Callable[[Transaction], T]) -> T:
+        as_of, seen = self._records.newest, set[tuple[str, str]]()
+
+        def reads(kind: type[R], keys: tuple[str, ...]) -> dict[str, R]:
+            _call(self.on_call, "transaction.get_many")
+            seen.update((kind.kind, key) for key in keys)
+            return self._records.read(kind, keys, as_of)
+
+        transaction = BufferedTransaction(reads)
+        try:
+            result = body(transaction)
+        finally:
+            transaction.end()
+        _call(self.before_commit, "transact")
+        if transaction.writes:
+            self._records.commit(transaction.writes, seen, as_of)
+        return result
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """Return the newest committed record, None when there is none."""
+        return self._answer("get", lambda: self._records.read(kind, (key,))).get(key)
+
+    def get_many(self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
+        """Return the newest committed records that exist, by key."""
+        wanted = tuple(keys)
+        return self._answer("get_many", lambda: self._records.read(kind, wanted))
+
+    def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
+        """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
+
+        def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
+            keys = (key for key, write in living if key > after and write.columns == (calendar_key,))
+            return sorted(keys)[: max(limit, 0)]
+
+        return self._listing("links_of", Link, choose)
+
+    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
+        return self._listing("calendars_due", Calendar, _due("calendar", "due_at", before, limit))
+
+    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
+        return self._listing("channels_due", Calendar, _due("calendar", "renew_at", before, limit))
+
+    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences with `due_at` at or before `before`, the oldest first."""
+        return self._listing("conferences_due", Conference, _due("conference", "due_at", before, limit))
+
+    def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
+        """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
+
+        def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
+            return sorted(key for key, _ in living if key > after)[: max(limit, 0)]
+
+        return self._listing("all_of", kind, choose)
+
+    def _listing(self, name: str, kind: type[R], choose: Choice) -> list[R]:
+        return list(self._answer(name, lambda: self._records.select(kind, choose)).values())
+
+    def _answer(self, name: str, read: Callable[[], T]) -> T:
+        _call(self.on_call, name)
+        answer = read()
+        _call(self.after_call, name)
+        return answer
+
+
+def _due(kind: str, column: str, before: datetime, limit: int) -> Choice:
+    latest, at = sortable(before), QUERIED[kind].index(column)
+
+    def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
+        times = ((write.columns[at], key) for key, write in living)
+        return [key for _, key in sorted((t, key) for t, key in times if t is not None and t <= latest)][
+            : max(limit, 0)
+        ]
+
+    return choose
+
+
+class MemoryTaskQueue:
+    """A task queue whose tasks wait until they are popped."""
+
+    def __init__(self, *, on_call: Hook | None = None, after_call: Hook | None = None) -> None:
+        """Start empty; the hooks are called with `create` before and after the effect, as in `MemoryStore`."""
+        self.on_call = on_call
+        self.after_call = after_call
+        self._lock = threading.Lock()
+        self._created: dict[str, Task] = {}
+        self._waiting: list[Task] = []
+
+    def create(self, task: Task) -> bool:
+        """Keep the task; False, and nothing happens, when its name was ever used."""
+        _call(self.on_call, "create")
+        with self._lock:
+            is_new = task.name not in self._created
+            if is_new:
+                self._created[task.name] = task
+                self._waiting.append(task)
+        _call(self.after_call, "create")
+        return is_new
+
+    @property
+    def created(self) -> tuple[Task, ...]:
+        """All tasks ever created, in order."""
+        with self._lock:
+            return tuple(self._created.values())
+
+    @property
+    def waiting(self) -> tuple[Task, ...]:
+        """The tasks that were not popped yet, in the order of their creation."""
+        with self._lock:
+            return tuple(self._waiting)
+
+    def pop_due(self, now: datetime) -> list[Task]:
+        """Take out the tasks that are due at `now`, the earliest scheduled first; those without a time before all."""
+        with self._lock:
+            due = [task for task in self._waiting if task.schedule_time is None or task.schedule_time <= now]
+            self._waiting = [task for task in self._waiting if task not in due]
+        return sorted(due, key=lambda task: "" if task.schedule_time is None else sortable(task.schedule_time))
+
+    def put_back(self, task: Task) -> None:
+        """Let a popped task wait again, as after a failed attempt; its name stays used."""
+        with self._lock:
+            self._waiting.append(task)
+
+
+def _call(hook: Hook | None, name: str) -> None:
+    if hook is not None:
+        hook(name)

@@ -1,0 +1,138 @@
+"""What every store shares: how a record becomes a row or document, and the rule that reads come before writes.
+
+It must never touch a file, the network or the clock.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
+from confsync.core.records import Record
+from confsync.errors import StoreCorrupt, StoreError
+
+R = TypeVar("R", bound=Record)
+
+QUERIED: Mapping[str, tuple[str, ...]] = {
+    "calendar": ("due_at", "renew_at"),
+    "link": ("calendar_key",),
+    "conference": ("due_at",),
+    "failure": (),
+}
+"""By kind: the fields that queries ask for, so that they are kept beside the JSON."""
+
+
+def sortable(moment: datetime) -> str:
+    """Return `moment` in UTC as text of fixed width: the order of such texts is the order in time.
+
+    Raises:
+        StoreError: `moment` has no time zone, so nobody can tell which instant it is.
+
+    """
+    if moment.tzinfo is None:
+        raise StoreError(f"{moment.isoformat()} has no time zone: give every time in UTC")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def encode(record: Record) -> str:
+    """Return the record as JSON; raises `StoreError` for what JSON in UTF-8 cannot carry."""
+    try:
+        return record.model_dump_json()
+    except PydanticSerializationError as error:
+        # Not chained, and without the library's text: both can quote a title.
+        message = f"{record.kind} {record.key} cannot be written as JSON in UTF-8 (a lone surrogate?)"
+        raise StoreError(message) from error.__cause__
+
+
+def decode(kind: type[R], key: str, body: str | bytes, where: str) -> R:
+    """Return the record that `body` holds as JSON.
+
+    Raises:
+        StoreCorrupt: it is no such record; the message names `where`, kind and key, never the content.
+
+    """
+    try:
+        record = kind.model_validate_json(body)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['type']}" for e in error.errors())
+        # Not chained: pydantic's message quotes the content.
+        raise _unreadable(where, kind, key, faults) from None
+    if record.key != key:
+        raise _unreadable(where, kind, key, f"it says that its key is {record.key}")
+    return record
+
+
+def _unreadable(where: str, kind: type[Record], key: str, why: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"{where}: {kind.kind} {key} cannot be read ({why}). Nothing was overwritten: "
+        "correct or delete this one record, or restore a backup"
+    )
+
+
+def columns(record: Record) -> tuple[str | None, ...]:
+    """Return the values of the queried fields as text, times in the form of `sortable`."""
+    return tuple(_column(getattr(record, name)) for name in QUERIED[record.kind])
+
+
+def _column(value: datetime | str | None) -> str | None:
+    return sortable(value) if isinstance(value, datetime) else value
+
+
+class Reads(Protocol):
+    """How a store reads inside a transaction."""
+
+    def __call__(self, kind: type[R], keys: tuple[str, ...]) -> dict[str, R]:
+        """Return the records that exist, by key."""
+
+
+class Write:
+    """A record that is to be written, as the store keeps it; encoded at once so that the body sees the error."""
+
+    __slots__ = ("body", "columns")
+
+    def __init__(self, record: Record) -> None:
+        """Encode `record`; raises `StoreError` when it cannot be stored."""
+        self.body = encode(record)
+        self.columns = columns(record)
+
+
+class BufferedTransaction:
+    """The `Transaction` of every store: reads go through `reads`, writes wait until the store commits them."""
+
+    def __init__(self, reads: Reads) -> None:
+        """Start with nothing written."""
+        self._reads = reads
+        self._ended = False
+        self.writes: dict[tuple[str, str], Write | None] = {}
+        """By kind and key, in the order of the first write to it; None deletes."""
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """Return the record, None when there is none. Raises `StoreError` after the first write."""
+        return self.get_many(kind, (key,)).get(key)
+
+    def get_many(self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
+        """Return the records that exist, by key. Raises `StoreError` after the first write."""
+        self._must_run()
+        if self.writes:
+            raise StoreError(f"a transaction read {kind.kind} after its first write: move all reads before the writes")
+        return self._reads(kind, tuple(keys))
+
+    def put(self, record: Record) -> None:
+        """Create or replace the record when the transaction commits. Raises `StoreError` if it cannot be stored."""
+        self._must_run()
+        self.writes[record.kind, record.key] = Write(record)
+
+    def delete(self, kind: type[Record], key: str) -> None:
+        """Delete the record, if any, when the transaction commits."""
+        self._must_run()
+        self.writes[kind.kind, key] = None
+
+    def end(self) -> None:
+        """Refuse any further use: what is done now would be lost."""
+        self._ended = True
+
+    def _must_run(self) -> None:
+        if self._ended:
+            raise StoreError("a transaction was used after its body returned: do everything inside the body")

@@ -1,0 +1,150 @@
+"""What one event means for the one conference it is tied to: rows of the scenario table, top to bottom.
+
+Nothing here decides about a conference as a whole; `judging` does. No I/O.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from confsync.core.events import Event
+from confsync.core.projection import times_of
+from confsync.core.records import Conference, Link, Referent, Role
+from confsync.core.sight import EventRef, Seen
+
+Verdict = Literal["ignore", "confirm", "bind", "gone", "orphaned"]
+"""What an event says: nothing; read it again first; it has this conference; it has it no more; it moved away."""
+
+
+@dataclass(frozen=True)
+class Tie:
+    """What is recorded of one event."""
+
+    link: Link | None
+    referent: Referent | None
+    """As the link's conference holds it."""
+
+    @property
+    def is_live_owner(self) -> bool:
+        """Whether the conference hangs on this event."""
+        return self.referent is not None and self.referent.role == "owner" and self.referent.state == "live"
+
+
+def verdict(seen: Seen, tie: Tie, claimed_key: str | None) -> Verdict:  # noqa: PLR0911 - one row of the table each
+    """Return what the event says, judged by what is recorded of it.
+
+    Args:
+        claimed_key: key of the conference of ours that the event names; None when it names none.
+
+    """
+    event = seen.event
+    if event is None:
+        return _unknown_to_calendar(seen, tie)
+    if tie.link is not None and is_older(event, tie.link):
+        return "ignore"
+    if tie.link is not None and event.updated is None and not seen.confirmed:
+        return "confirm"
+    if event.is_cancelled:
+        return _tombstone(event, seen, tie)
+    if not (seen.as_writer and event.is_readable):
+        return "ignore"
+    if not event.is_organizers_copy:
+        return _confirmed(seen, tie, "orphaned")
+    if claimed_key is None:
+        return _without_conference(event, seen, tie)
+    return _with_conference(seen, tie, claimed_key)
+
+
+def is_older(event: Event, link: Link) -> bool:
+    """Whether more is recorded already than this event shows: observations never go backwards (rule R13)."""
+    if event.updated is None or link.updated is None:
+        return False
+    return (event.updated, event.sequence) < (link.updated, link.sequence)
+
+
+def _unknown_to_calendar(seen: Seen, tie: Tie) -> Verdict:
+    """Only a complete listing without it makes a live event gone; one that moved away stays moved."""
+    if tie.referent is None or tie.referent.state != "live":
+        return "ignore"
+    return "gone" if seen.missing_from_list or tie.referent.role == "claimed" else "orphaned"
+
+
+def _tombstone(event: Event, seen: Seen, tie: Tie) -> Verdict:
+    """A tombstone proves a deletion only when it still names this calendar as organizer; else the event moved."""
+    deleted_here = event.organizer is not None and event.organizer.is_self
+    return _confirmed(seen, tie, "gone" if deleted_here else "orphaned")
+
+
+def _without_conference(event: Event, seen: Seen, tie: Tie) -> Verdict:
+    """Absence counts only when it is positive: a conference may still be in the making."""
+    if event.conference_data is not None and event.conference_data.is_pending:
+        return "ignore"
+    return _confirmed(seen, tie, "gone")
+
+
+def _with_conference(seen: Seen, tie: Tie, claimed_key: str) -> Verdict:
+    replaces = tie.link is not None and tie.link.conference_key != claimed_key
+    return "confirm" if replaces and tie.is_live_owner and not seen.confirmed else "bind"
+
+
+def _confirmed(seen: Seen, tie: Tie, found: Verdict) -> Verdict:
+    """Take a live owner away only on an event that was read on its own; what is not recorded says nothing."""
+    if tie.referent is None or tie.referent.state == "gone":
+        return "ignore"
+    if tie.referent.role == "owner" and not seen.confirmed:
+        return "confirm"
+    return found if tie.referent.role == "owner" else "gone"
+
+
+def role_of(ref: EventRef, event: Event, conference: Conference) -> Role:
+    """Return whether the event may drive the conference (rule R11, policy `registered`).
+
+    It may when the add-on vouched for it; when an owner stands in the same calendar, whose writers control the
+    conference anyway (splits and duplicates); or when an owner with the same iCalUID moved out of sight.
+    """
+    owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
+    vouched = ref.link_key in conference.registered
+    beside_owner = any(owner.calendar_key == ref.calendar_key for owner in owners)
+    moved_here = any(owner.state == "orphaned" and owner.ical_uid == event.ical_uid for owner in owners)
+    return "owner" if vouched or beside_owner or moved_here else "claimed"
+
+
+def bound_link(ref: EventRef, event: Event, conference_key: str, previous: Link | None) -> Link:
+    """Return the link that records this event's tie to the conference."""
+    same = previous is not None and previous.conference_key == conference_key
+    return Link(
+        key=ref.link_key,
+        calendar_key=ref.calendar_key,
+        event_id=ref.event_id,
+        conference_key=conference_key,
+        ical_uid=event.ical_uid,
+        has_exceptions=bool(same and previous and previous.has_exceptions),
+        etag=event.etag,
+        updated=event.updated,
+        sequence=event.sequence,
+        seen_in=previous.seen_in if previous else 0,
+    )
+
+
+def bound_referent(ref: EventRef, event: Event, conference: Conference) -> Referent | None:
+    """Return the live referent that this event gives the conference; None for an event without times."""
+    times = times_of(event)
+    if times is None:
+        return None
+    known = conference.referents.get(ref.link_key)
+    role = "owner" if known is not None and known.role == "owner" else role_of(ref, event, conference)
+    return Referent(
+        calendar_key=ref.calendar_key,
+        event_id=ref.event_id,
+        ical_uid=event.ical_uid,
+        role=role,
+        state="live",
+        times=times,
+    )
+
+
+def tie_of(ref: EventRef, links: Mapping[str, Link], conferences: Mapping[str, Conference]) -> Tie:
+    """Return what is recorded of an event."""
+    link = links.get(ref.link_key)
+    conference = conferences.get(link.conference_key) if link else None
+    return Tie(link, conference.referents.get(ref.link_key) if conference else None)

@@ -1,0 +1,149 @@
+"""Push channels: the token that proves a notification genuine, and the life of a channel.
+
+    (none) --a--> pending --b--> active --c--> retiring --d--> (none)
+                     |                             ^
+                     `--------------e--------------'
+
+    a  stored before `watch` is called, so that no channel can be open and unknown
+    b  `watch` answered
+    c  a newer channel became active: make before break
+    d  `stop` answered, or the channel expired
+    e  another renewal was faster; the loser's channel is stopped
+
+No I/O: the keys, the time and the ids come in.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from confsync.core.records import Calendar, Channel
+from confsync.core.rules import Rules
+from confsync.errors import NotificationRejected
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A key for channel tokens; the first of a list signs, all of them verify."""
+
+    key_id: str
+    secret: bytes
+
+
+@dataclass(frozen=True)
+class PushTerms:
+    """Where notifications go, and the keys that prove them genuine."""
+
+    address: str
+    """URL of the receiver."""
+    keys: tuple[SigningKey, ...]
+
+
+def sign_channel_token(key: SigningKey, channel_id: str, calendar_key: str) -> str:
+    """Return `v1.<key id>.<calendar key>.<HMAC-SHA256 in hex>`, at most 256 characters."""
+    return f"v1.{key.key_id}.{calendar_key}.{_mac(key, channel_id, calendar_key)}"
+
+
+def verify_channel_token(keys: Sequence[SigningKey], channel_id: str, channel_token: str) -> str:
+    """Return the calendar key that the token vouches for, compared in constant time.
+
+    Raises:
+        NotificationRejected: the token is malformed, forged, or signed by a key that is no longer valid.
+
+    """
+    version, key_id, calendar_key, mac = (channel_token.split(".") + [""] * 4)[:4]
+    key = next((key for key in keys if key.key_id == key_id), SigningKey(key_id, b"unknown"))
+    genuine = hmac.compare_digest(_mac(key, channel_id, calendar_key).encode(), mac.encode())
+    if version != "v1" or channel_token.count(".") != 3 or key not in keys or not genuine:
+        raise NotificationRejected("the channel token was not signed by a valid key of ours", 403)
+    return calendar_key
+
+
+def _mac(key: SigningKey, channel_id: str, calendar_key: str) -> str:
+    message = f"{key.key_id}\n{channel_id}\n{calendar_key}".encode()
+    return hmac.new(key.secret, message, hashlib.sha256).hexdigest()
+
+
+def active_channel(calendar: Calendar) -> Channel | None:
+    """Return the channel on which notifications are expected."""
+    return next((channel for channel in calendar.channels if channel.state == "active"), None)
+
+
+def is_ours(calendar: Calendar, channel_id: str, resource_id: str) -> bool:
+    """Whether the channel is known, in whatever state; a pending one does not know its resource yet."""
+    return any(channel.id == channel_id and channel.resource_id in (None, resource_id) for channel in calendar.channels)
+
+
+def begin_renewal(calendar: Calendar, new: Channel, now: datetime, rules: Rules) -> Calendar:
+    """Return the calendar with a pending channel (arrow a), without expired ones and those that a crash left pending.
+
+    `renew_at` says when to try again, should nobody come back to finish.
+    """
+    stale = now - timedelta(seconds=2 * rules.renewal_retry_s)
+    kept = tuple(c for c in calendar.channels if not is_over(c, now) and not _is_abandoned(c, stale))
+    return calendar.model_copy(
+        update={"channels": (*kept, new), "renew_at": now + timedelta(seconds=rules.renewal_retry_s)}
+    )
+
+
+def is_over(channel: Channel, now: datetime) -> bool:
+    """Whether the channel has expired."""
+    return channel.expires_at is not None and channel.expires_at <= now
+
+
+def _is_abandoned(channel: Channel, stale: datetime) -> bool:
+    return channel.state == "pending" and channel.created_at <= stale
+
+
+def finish_renewal(calendar: Calendar, opened: Channel, replaces: Channel | None, renew_at: datetime) -> Calendar:
+    """Return the calendar with `opened` active and the older ones retiring (arrows b, c).
+
+    Another renewal may have finished since `replaces` was read: then `opened` is the one that retires (arrow e).
+    """
+    active = active_channel(calendar)
+    lost = (active.id if active else None) != (replaces.id if replaces else None)
+    others = [c for c in calendar.channels if c.id != opened.id]
+    if lost:
+        channels = [*others, opened.model_copy(update={"state": "retiring"})]
+        return calendar.model_copy(update={"channels": tuple(channels)})
+    retired = [c.model_copy(update={"state": "retiring"}) if c.state == "active" else c for c in others]
+    return calendar.model_copy(update={"channels": (*retired, opened), "renew_at": renew_at})
+
+
+def forget_channel(calendar: Calendar, channel_id: str) -> Calendar:
+    """Return the calendar without that channel (arrow d)."""
+    return calendar.model_copy(update={"channels": tuple(c for c in calendar.channels if c.id != channel_id)})
+
+
+def retry_at(calendar: Calendar, at: datetime) -> Calendar:
+    """Return the calendar with its next renewal at `at`."""
+    return calendar.model_copy(update={"renew_at": at})
+
+
+def poll_only(calendar: Calendar, reason: str) -> Calendar:
+    """Return the calendar as one that can never be watched; every change of state raises the fence."""
+    update = {"state": "poll_only", "reason": reason, "renew_at": None, "fence": calendar.fence + 1, "lease": None}
+    return calendar.model_copy(update=update)
+
+
+def needs_channel(calendar: Calendar, now: datetime) -> bool:
+    """Whether nothing announces the calendar's changes, nor is anybody about to open a channel."""
+    if calendar.state == "poll_only":
+        return False
+    return not any(
+        channel.state in ("active", "pending") and not is_over(channel, now) for channel in calendar.channels
+    )
+
+
+def retiring_channels(calendar: Calendar) -> tuple[Channel, ...]:
+    """Return the channels that are to be stopped."""
+    return tuple(c for c in calendar.channels if c.state == "retiring")
+
+
+def renewal_time(calendar_key: str, opened_at: datetime, expires_at: datetime) -> datetime:
+    """Return when to renew: a quarter of the life before its end, spread over an eighth by the calendar's key."""
+    life = expires_at - opened_at
+    spread = int(calendar_key[:8], 16) / 0xFFFFFFFF
+    return expires_at - life / 4 - life / 8 * spread

@@ -1,0 +1,101 @@
+"""One call to a conferencing system, from intent to answer: transitions of the `Conference` record.
+
+    (none) --a--> open --b--> (none)        a  the intent is stored before the request leaves
+                   |                        b  a known answer: applied, busy, stale, refused
+                   `----c----> open         c  outcome unknown: nobody calls before the deadline,
+                                               then the newest state goes out under a new generation
+
+Each transition runs inside one transaction. A late answer to an intent that is no longer stored changes nothing.
+"""
+
+from datetime import datetime, timedelta
+
+from confsync.core.judging import is_pending, next_generation, with_note
+from confsync.core.records import Applied, Conference, Desired, Intent, Verb, key_of
+from confsync.core.rules import Rules
+
+
+def has_open_intent(conference: Conference, now: datetime) -> bool:
+    """Whether a call may be under way, or may still land."""
+    return conference.intent is not None and conference.intent.deadline > now
+
+
+def open_intent(conference: Conference, now: datetime, rules: Rules) -> Conference:
+    """Return the conference with a call announced (arrow a); the caller saw that it is pending and none is open.
+
+    An intent whose deadline has passed had an unknown outcome: the state goes out as a new generation.
+    """
+    desired = _desired(conference)
+    if conference.intent is not None:
+        desired = desired.model_copy(update={"generation": next_generation(conference)})
+    deadline = now + timedelta(seconds=rules.intent_s)
+    verb: Verb = "end" if desired.ended else "update"
+    intent = Intent(generation=desired.generation, verb=verb, deadline=deadline)
+    return conference.model_copy(update={"desired": desired, "intent": intent, "due_at": deadline})
+
+
+def _desired(conference: Conference) -> Desired:
+    if conference.desired is None:
+        raise ValueError(f"conference {conference.key} has nothing to apply")
+    return conference.desired
+
+
+def operation_id(conference_key: str, intent: Intent) -> str:
+    """Return the id that every attempt at this call carries."""
+    return "op_" + key_of("operation", conference_key, str(intent.generation), intent.verb)
+
+
+def is_answer_to(conference: Conference, intent: Intent) -> bool:
+    """Whether this very intent is still the one that is stored."""
+    return conference.intent is not None and conference.intent.generation == intent.generation
+
+
+def applied(conference: Conference, intent: Intent, fingerprint: str, now: datetime) -> Conference:
+    """Return the conference with the call confirmed; what it was told need not be kept any longer."""
+    closed = _closed(conference).model_copy(
+        update={"applied": Applied(generation=intent.generation, fingerprint=fingerprint), "attempts": 0}
+    )
+    done = with_note(closed, f"generation {intent.generation}: {intent.verb} applied", now)
+    if is_pending(done):
+        return done.model_copy(update={"due_at": now})
+    return _without_state(done)
+
+
+def busy(conference: Conference, retry_at: datetime, error: str) -> Conference:
+    """Return the conference with the call known not to be applied, to be repeated at `retry_at`."""
+    return _closed(conference).model_copy(
+        update={"due_at": retry_at, "attempts": conference.attempts + 1, "last_error": error}
+    )
+
+
+def unknown(conference: Conference, retry_at: datetime, error: str) -> Conference:
+    """Return the conference with the intent left open until `retry_at` (arrow c)."""
+    intent = conference.intent.model_copy(update={"deadline": retry_at}) if conference.intent else None
+    return conference.model_copy(
+        update={"intent": intent, "due_at": retry_at, "attempts": conference.attempts + 1, "last_error": error}
+    )
+
+
+def stale(conference: Conference, stored_generation: int, now: datetime) -> Conference:
+    """Return the conference with its generation raised above the back end's, to be sent at once."""
+    generation = max(next_generation(conference), stored_generation + 1)
+    desired = _desired(conference).model_copy(update={"generation": generation})
+    raised = _closed(conference).model_copy(update={"desired": desired, "due_at": now})
+    return with_note(raised, f"generation {generation}: raised above the back end's {stored_generation}", now)
+
+
+def refused(conference: Conference, intent: Intent, error: str, now: datetime) -> Conference:
+    """Return the conference with this generation given up; a newer state will be sent again."""
+    closed = _closed(conference).model_copy(update={"refused": intent.generation, "last_error": error})
+    noted = with_note(closed, f"generation {intent.generation}: {intent.verb} refused", now)
+    return noted.model_copy(update={"due_at": now}) if is_pending(noted) else _without_state(noted)
+
+
+def _closed(conference: Conference) -> Conference:
+    return conference.model_copy(update={"intent": None, "last_error": ""})
+
+
+def _without_state(conference: Conference) -> Conference:
+    """Titles and attendees are forgotten once they are told; an end that waits stays due."""
+    desired = _desired(conference).model_copy(update={"state": None})
+    return conference.model_copy(update={"desired": desired, "due_at": conference.end_after})

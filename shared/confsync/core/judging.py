@@ -1,0 +1,168 @@
+"""What a conference should be, given the events that refer to it: which one drives, and whether it may end.
+
+Several events may hold one conference: the parts of a split series, duplicates, a copy in another calendar. It ends
+only when no owner is left, none moved out of sight, and it has not been held already. No I/O.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from confsync.core.projection import fingerprint, project
+from confsync.core.records import Conference, Desired, Note, Referent
+from confsync.core.recurrence import last_end, next_start
+from confsync.core.rules import Rules
+from confsync.core.sight import EventRef, Reading, Seen, Sight
+from confsync.core.state import Field
+
+HISTORY_LENGTH = 20
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A conference as it should be recorded, or what has to be read before that can be said."""
+
+    conference: Conference
+    reading: Reading | None = None
+
+
+def judge(conference: Conference, sight: Sight, carries: frozenset[Field], now: datetime, rules: Rules) -> Judgement:
+    """Return what the conference should be now that its referents are up to date."""
+    conference = promote_claims(conference)
+    owners = _owners(conference, "live")
+    if owners:
+        return _follow_driver(conference, _driver_of(owners, now), sight, carries, now)
+    if _owners(conference, "orphaned"):
+        return Judgement(keep(conference, "kept: its event moved out of sight", now))
+    gone = _owners(conference, "gone")
+    if not gone or (conference.desired is not None and conference.desired.ended):
+        return Judgement(conference)
+    if was_held(conference, now):
+        return Judgement(keep(conference, "kept: it was held already", now))
+    return Judgement(_begin_grace(conference, now, rules))
+
+
+def was_held(conference: Conference, now: datetime) -> bool:
+    """Whether the last of its events is over: what was held is kept, with its reports and recordings."""
+    owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
+    return all(last_end(referent.times) <= now for referent in owners)
+
+
+def promote_claims(conference: Conference) -> Conference:
+    """Let a claim with the iCalUID of a lost owner become owner, before anyone says that no owner is left."""
+    if _owners(conference, "live"):
+        return conference
+    lost = {referent.ical_uid for state in ("gone", "orphaned") for referent in _owners(conference, state).values()}
+    promoted = {
+        key: referent.model_copy(update={"role": "owner"})
+        for key, referent in conference.referents.items()
+        if referent.role == "claimed" and referent.state == "live" and referent.ical_uid in lost
+    }
+    return conference.model_copy(update={"referents": {**conference.referents, **promoted}})
+
+
+def _owners(conference: Conference, state: str) -> dict[str, Referent]:
+    return {k: r for k, r in conference.referents.items() if r.role == "owner" and r.state == state}
+
+
+def _driver_of(owners: dict[str, Referent], now: datetime) -> str:
+    """The owner with the earliest next occurrence, else the one that ended last; by key where they are equal."""
+    upcoming = {key: start for key in owners if (start := next_start(owners[key].times, now)) is not None}
+    if upcoming:
+        return min(upcoming, key=lambda key: (upcoming[key], key))
+    return max(owners, key=lambda key: (last_end(owners[key].times), key))
+
+
+def _follow_driver(
+    conference: Conference, driver: str, sight: Sight, carries: frozenset[Field], now: datetime
+) -> Judgement:
+    referent = conference.referents[driver]
+    ref = EventRef(referent.calendar_key, referent.event_id)
+    seen = sight.get(ref)
+    conference = _without_end(conference, now)
+    if last_end(referent.times) <= now:
+        return Judgement(conference.model_copy(update={"driver": driver}))
+    if seen is None:
+        undecided = conference.driver != driver or conference.desired is None or conference.desired.ended
+        return Judgement(conference, Reading(ref) if undecided else None)
+    if seen.event is None or seen.event.is_cancelled or not seen.event.is_organizers_copy:
+        return Judgement(conference)
+    if _needs_whole_series(seen, carries) and seen.exceptions is None:
+        return Judgement(conference, Reading(ref, seen.event.ical_uid))
+    state = project(seen.event, seen.exceptions or (), carries)
+    following = conference.model_copy(update={"driver": driver})
+    return Judgement(_desire(following, Desired(generation=0, fingerprint=fingerprint(state), state=state), now))
+
+
+def _needs_whole_series(seen: Seen, carries: frozenset[Field]) -> bool:
+    """A master read alone says nothing of its exceptions."""
+    recurring = seen.event is not None and bool(seen.event.recurrence) and seen.event.ical_uid is not None
+    return recurring and seen.confirmed and "occurrences" in carries
+
+
+def _desire(conference: Conference, wanted: Desired, now: datetime) -> Conference:
+    """Record a new desired state under a new generation; none where nothing differs (rule R12)."""
+    desired, applied = conference.desired, conference.applied
+    if desired is not None and desired.fingerprint == wanted.fingerprint:
+        return conference
+    if applied is not None and conference.intent is None and applied.fingerprint == wanted.fingerprint:
+        unchanged = Desired(generation=applied.generation, fingerprint=applied.fingerprint)
+        return conference.model_copy(update={"desired": unchanged, "due_at": None})
+    new = wanted.model_copy(update={"generation": next_generation(conference)})
+    changed = conference.model_copy(update={"desired": new, "due_at": _call_time(conference, now), "attempts": 0})
+    return with_note(changed, f"generation {new.generation}: {'end' if new.ended else 'state'} wanted", now)
+
+
+def _call_time(conference: Conference, now: datetime) -> datetime:
+    """A call under way is waited for."""
+    return max(now, conference.intent.deadline) if conference.intent else now
+
+
+def next_generation(conference: Conference) -> int:
+    """Return a generation above all that were ever used for this conference."""
+    used = [part.generation for part in (conference.desired, conference.applied, conference.intent) if part]
+    return max(used, default=0) + 1
+
+
+def desire_end(conference: Conference, now: datetime) -> Conference:
+    """Return the conference with its end wanted; the caller has just confirmed that every referent is gone."""
+    return _desire(_without_end(conference, now), Desired(generation=0, fingerprint="ended"), now)
+
+
+def _begin_grace(conference: Conference, now: datetime, rules: Rules) -> Conference:
+    if conference.end_after is not None:
+        return conference
+    return postpone_end(conference, rules.grace_s, "no owner left: grace", now)
+
+
+def postpone_end(conference: Conference, wait_s: float, why: str, now: datetime) -> Conference:
+    """Return the conference with its end not before `wait_s` from now; an update that waits still comes first."""
+    end_after = now + timedelta(seconds=wait_s)
+    due_at = min(conference.due_at or end_after, end_after) if is_pending(conference) else end_after
+    return with_note(conference.model_copy(update={"end_after": end_after, "due_at": due_at}), why, now)
+
+
+def keep(conference: Conference, why: str, now: datetime) -> Conference:
+    """Return the conference without the end that was decided."""
+    return with_note(_without_end(conference, now), why, now)
+
+
+def _without_end(conference: Conference, now: datetime) -> Conference:
+    """Cancel a decided end that nobody carried out yet."""
+    if conference.end_after is None:
+        return conference
+    due_at = _call_time(conference, now) if is_pending(conference) else None
+    return conference.model_copy(update={"end_after": None, "due_at": due_at})
+
+
+def is_pending(conference: Conference) -> bool:
+    """Whether the desired state still has to reach the back end."""
+    told = max(conference.applied.generation if conference.applied else 0, conference.refused)
+    return conference.desired is not None and conference.desired.generation > told
+
+
+def with_note(conference: Conference, what: str, now: datetime) -> Conference:
+    """Return the conference with one more line of history; a repeated line is kept once."""
+    if conference.history and conference.history[-1].what == what:
+        return conference
+    history = (*conference.history, Note(at=now, what=what))[-HISTORY_LENGTH:]
+    return conference.model_copy(update={"history": history})

@@ -1,0 +1,157 @@
+"""Who may sync a calendar now, and what a sync may write: the fence, the lease, the sync token.
+
+Pure transitions of the `Calendar` record; each runs inside one transaction of the store. The token moves in `commit`
+and nowhere else forward. `requested` counts what was asked for, `served` what a listing that started later has covered.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from confsync.core.events import LIST_PARAMETERS_VERSION
+from confsync.core.records import Calendar, Checkpoint, Lease
+from confsync.core.rules import Rules
+from confsync.errors import FenceLost
+
+Transition = Callable[[Calendar], Calendar]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The outcome of asking for a calendar's lease."""
+
+    calendar: Calendar
+    """As it has to be stored."""
+    granted: bool
+
+
+def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim:
+    """Count one request and take the lease if it is free or expired, with a new fence.
+
+    A calendar with requests that nobody served yet always has `due_at`, so that the sweep finds it.
+    """
+    asked = calendar.model_copy(update={"requested": calendar.requested + 1})
+    if is_leased(calendar, now):
+        return Claim(_due_after(asked, _expiry(calendar), rules), granted=False)
+    fence = calendar.fence + 1
+    lease = Lease(holder=holder, fence=fence, expires_at=now + timedelta(seconds=rules.lease_s))
+    leased = asked.model_copy(update={"fence": fence, "lease": lease})
+    return Claim(_due_after(leased, lease.expires_at, rules), granted=True)
+
+
+def is_leased(calendar: Calendar, now: datetime) -> bool:
+    """Whether some worker holds the calendar now."""
+    return calendar.lease is not None and calendar.lease.expires_at > now
+
+
+def _expiry(calendar: Calendar) -> datetime:
+    assert calendar.lease is not None  # noqa: S101 - callers asked is_leased
+    return calendar.lease.expires_at
+
+
+def _due_after(calendar: Calendar, at: datetime, rules: Rules) -> Calendar:
+    return calendar.model_copy(update={"due_at": at + timedelta(seconds=rules.skew_s)})
+
+
+def check_fence(calendar: Calendar | None, fence: int) -> Calendar:
+    """Return the calendar if this worker still owns it.
+
+    Raises:
+        FenceLost: another worker, or a change of state, raised the fence.
+
+    """
+    if calendar is None or calendar.fence != fence or calendar.lease is None:
+        raise FenceLost(f"the calendar's fence moved on from {fence}; this sync may write nothing any more")
+    return calendar
+
+
+def extend(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:
+    """Return the calendar with its lease running anew from now."""
+    assert calendar.lease is not None  # noqa: S101 - callers called check_fence
+    lease = calendar.lease.model_copy(update={"expires_at": now + timedelta(seconds=rules.lease_s)})
+    return _due_after(calendar.model_copy(update={"lease": lease}), lease.expires_at, rules)
+
+
+def save_checkpoint(calendar: Calendar, checkpoint: Checkpoint, now: datetime, rules: Rules) -> Calendar:
+    """Return the calendar with the listing's progress, its lease extended."""
+    numbered = use_listing_number(calendar, checkpoint)
+    return extend(numbered, now, rules).model_copy(update={"checkpoint": checkpoint})
+
+
+def use_listing_number(calendar: Calendar, checkpoint: Checkpoint) -> Calendar:
+    """Return the calendar with the number of this full listing used up."""
+    return calendar.model_copy(update={"full_listings": max(calendar.full_listings, checkpoint.listing)})
+
+
+def commit(
+    calendar: Calendar, checkpoint: Checkpoint, previous_token: str | None, now: datetime, rules: Rules
+) -> Calendar:
+    """Move the sync token to the listing's end; release the lease unless something was asked for meanwhile.
+
+    Raises:
+        FenceLost: the stored token is not the one that this listing started from.
+
+    """
+    if calendar.sync_token != previous_token:
+        raise FenceLost("the sync token changed under this sync; its result is dropped")
+    moved = use_listing_number(calendar, checkpoint).model_copy(
+        update={
+            "sync_token": checkpoint.next_sync_token,
+            "parameters_version": LIST_PARAMETERS_VERSION,
+            "sync_generation": calendar.sync_generation + 1,
+            "served": checkpoint.requested,
+            "checkpoint": None,
+            "last_synced_at": now,
+            "last_error": "",
+            "state": "active" if calendar.state == "frozen" else calendar.state,
+            "reason": "" if calendar.state == "frozen" else calendar.reason,
+        }
+    )
+    if moved.requested > moved.served:
+        return extend(moved, now, rules)
+    return moved.model_copy(update={"lease": None, "due_at": reconcile_time(calendar, now, rules)})
+
+
+def reconcile_time(calendar: Calendar, now: datetime, rules: Rules) -> datetime:
+    """Return when a quiet calendar is synced again: three quarters to all of the interval, spread by its key."""
+    spread = int(calendar.key[:8], 16) / 0xFFFFFFFF
+    interval_s = rules.poll_s if calendar.state == "poll_only" else rules.reconcile_s
+    return now + timedelta(seconds=interval_s * (0.75 + 0.25 * spread))
+
+
+def release(calendar: Calendar, due_at: datetime, error: str = "") -> Calendar:
+    """Return the calendar without a lease, to be synced again at `due_at`; checkpoint and token stay."""
+    return calendar.model_copy(update={"lease": None, "due_at": due_at, "last_error": error})
+
+
+def freeze(calendar: Calendar, reason: str, now: datetime, rules: Rules) -> Calendar:
+    """Return the calendar frozen: access is lost, nothing ends, it is tried again slowly.
+
+    The fence rises, since every change of state raises it, and the next listing starts from nothing.
+    """
+    return calendar.model_copy(
+        update={
+            "state": "frozen",
+            "reason": reason,
+            "fence": calendar.fence + 1,
+            "lease": None,
+            "checkpoint": None,
+            "sync_token": None,
+            "due_at": now + timedelta(seconds=rules.frozen_retry_s),
+        }
+    )
+
+
+def drop_token(calendar: Calendar, keep: str | None = None) -> Calendar:
+    """Return the calendar without checkpoint and sync token (or with only `keep`): its next listing begins anew."""
+    return calendar.model_copy(update={"sync_token": keep, "checkpoint": None})
+
+
+def usable_token(calendar: Calendar) -> str | None:
+    """Return the sync token, None where it belongs to other list parameters."""
+    return calendar.sync_token if calendar.parameters_version == LIST_PARAMETERS_VERSION else None
+
+
+def is_first_sync(calendar: Calendar) -> bool:
+    """Whether no sync of this calendar was ever committed; only then a window bounds the listing."""
+    return calendar.sync_generation == 0

@@ -1,0 +1,247 @@
+"""The plan: what to record, given what Calendar shows and what was recorded before.
+
+    sight + links + conferences --plan--> links', conferences'   (or: what has to be read first)
+
+Each event is judged on its own (`binding`), then each conference that any of them touched (`judging`). The plan is a
+pure function, so it can be made again inside a transaction, and again after a crash, with the same result. The full
+scenario table extends `binding.verdict` and `judging.judge`; nothing else decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from confsync.core.binding import Tie, bound_link, bound_referent, tie_of, verdict
+from confsync.core.events import Event
+from confsync.core.judging import judge
+from confsync.core.records import Conference, Link, Referent, ReferentState
+from confsync.core.rules import Rules
+from confsync.core.sight import EventRef, Reading, Seen, Sight
+from confsync.core.solutions import Solution, claim_of
+from confsync.core.state import Field
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What stays the same for all plans of one deployment."""
+
+    tenant: str
+    solutions: Sequence[Solution]
+    carries: Mapping[str, frozenset[Field]]
+    """By provider: what it can be told."""
+    rules: Rules
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The records that a plan starts from."""
+
+    links: Mapping[str, Link]
+    conferences: Mapping[str, Conference]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What differs from what was recorded; not to be stored while `readings` is not empty."""
+
+    links: tuple[Link, ...]
+    conferences: tuple[Conference, ...]
+    readings: frozenset[Reading]
+
+
+def link_keys(sight: Sight, calendar_key: str) -> set[str]:
+    """Return the keys of the links that a plan for this sight needs: of each event and of each exception's series."""
+    own = [(ref, seen) for ref, seen in sight.items() if ref.calendar_key == calendar_key]
+    series = [seen.event.recurring_event_id for _, seen in own if seen.event and seen.event.recurring_event_id]
+    exceptions = [event.id for _, seen in own for event in seen.exceptions or ()]
+    return {ref.link_key for ref, _ in own} | {Link.key_for(calendar_key, id_) for id_ in (*series, *exceptions)}
+
+
+def conference_keys(sight: Sight, links: Mapping[str, Link], terms: Terms) -> set[str]:
+    """Return the keys of the conferences that a plan needs: those linked, and those that events name."""
+    named = (_claimed_key(seen.event, terms) for seen in sight.values() if seen.event)
+    return {link.conference_key for link in links.values()} | {key for key in named if key}
+
+
+def concerns_us(event: Event, links: Mapping[str, Link], calendar_key: str, terms: Terms) -> bool:
+    """Whether the event is linked, names a conference of ours, or is an exception of a linked series."""
+    if Link.key_for(calendar_key, event.id) in links or _claimed_key(event, terms) is not None:
+        return True
+    return event.recurring_event_id is not None and Link.key_for(calendar_key, event.recurring_event_id) in links
+
+
+def _claimed_key(event: Event, terms: Terms) -> str | None:
+    claim = claim_of(event, terms.solutions)
+    return Conference.key_for(terms.tenant, claim.provider, claim.conference_id) if claim else None
+
+
+def plan(calendar_key: str, sight: Sight, recorded: Recorded, terms: Terms, *, now: datetime, listing: int = 0) -> Plan:
+    """Return what to record of the events of one calendar.
+
+    Args:
+        calendar_key: the calendar that is synced; events of others in `sight` are only looked at, never recorded.
+        listing: number of the full listing that `sight` belongs to; 0 for an incremental one.
+
+    """
+    draft = _Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences))
+    own = [ref for ref in sight if ref.calendar_key == calendar_key]
+    for ref in sorted(own, key=draft.is_exception):
+        draft.take(ref)
+    draft.judge_touched()
+    if listing:
+        draft.mark_seen(own, listing)
+    return draft.difference(recorded)
+
+
+@dataclass
+class _Draft:
+    """A plan in the making."""
+
+    calendar_key: str
+    sight: Sight
+    terms: Terms
+    now: datetime
+    links: dict[str, Link]
+    conferences: dict[str, Conference]
+    readings: set[Reading] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+
+    def is_exception(self, ref: EventRef) -> bool:
+        """Whether the event is an instance of a linked series; masters are taken first."""
+        return self._series_of(ref) is not None
+
+    def take(self, ref: EventRef) -> None:
+        series = self._series_of(ref)
+        if series is None:
+            self._take_event(ref)
+        else:
+            self._take_exception(ref, series)
+
+    def _series_of(self, ref: EventRef) -> Link | None:
+        """Return the link of the series whose conference the event shares as an exception."""
+        event, link = self.sight[ref].event, self.links.get(ref.link_key)
+        series_id = event.recurring_event_id if event else None
+        series_id = series_id or (link.series_id if link else None)
+        series = self.links.get(Link.key_for(self.calendar_key, series_id)) if series_id else None
+        if series is None or event is None:
+            return series
+        named = self._known(_claimed_key(event, self.terms))
+        return series if named in (None, series.conference_key) else None
+
+    def _take_exception(self, ref: EventRef, series: Link) -> None:
+        """An exception says nothing on its own: its series is read whole and told as one."""
+        self._remember_exception(ref, series)
+        if not self._is_live_owner(series):
+            return
+        self.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
+        self._want_whole(EventRef(self.calendar_key, series.event_id), series)
+
+    def _remember_exception(self, ref: EventRef, series: Link) -> None:
+        """Later its tombstone may hold nothing but its id."""
+        if ref.link_key not in self.links:
+            self.links[ref.link_key] = Link(
+                key=ref.link_key,
+                calendar_key=ref.calendar_key,
+                event_id=ref.event_id,
+                conference_key=series.conference_key,
+                ical_uid=series.ical_uid,
+                series_id=series.event_id,
+            )
+
+    def _want_whole(self, ref: EventRef, series: Link) -> None:
+        provider = self.conferences[series.conference_key].provider
+        if series.ical_uid is None or "occurrences" not in self.terms.carries.get(provider, ()):
+            return
+        seen = self.sight.get(ref)
+        if seen is None or seen.exceptions is None:
+            self.readings.add(Reading(ref, series.ical_uid))
+        else:
+            self.touched.add(series.conference_key)
+
+    def _is_live_owner(self, link: Link) -> bool:
+        return tie_of(EventRef(link.calendar_key, link.event_id), self.links, self.conferences).is_live_owner
+
+    def _take_event(self, ref: EventRef) -> None:
+        seen, tie = self.sight[ref], tie_of(ref, self.links, self.conferences)
+        named = self._known(_claimed_key(seen.event, self.terms)) if seen.event else None
+        found = verdict(seen, tie, named)
+        if found == "confirm":
+            self.readings.add(Reading(ref))
+        elif found == "bind" and seen.event is not None and named is not None:
+            self._bind(ref, seen.event, seen, named, tie)
+        elif found in ("gone", "orphaned"):
+            self._lose(ref, tie, "gone" if found == "gone" else "orphaned", seen.event)
+
+    def _known(self, conference_key: str | None) -> str | None:
+        """An id that nobody registered is no conference of ours."""
+        return conference_key if conference_key in self.conferences else None
+
+    def _bind(self, ref: EventRef, event: Event, seen: Seen, conference_key: str, tie: Tie) -> None:
+        referent = bound_referent(ref, event, self.conferences[conference_key])
+        if referent is None:
+            return
+        if tie.link is not None and tie.link.conference_key != conference_key:
+            self._lose(ref, tie, "gone", event)
+        link = bound_link(ref, event, conference_key, tie.link)
+        self.links[link.key] = link
+        self._refer(conference_key, link.key, referent)
+        if event.recurrence and referent.role == "owner":
+            self._take_series(ref, seen, link)
+
+    def _take_series(self, ref: EventRef, seen: Seen, link: Link) -> None:
+        for exception in seen.exceptions or ():
+            self._remember_exception(EventRef(self.calendar_key, exception.id), link)
+        if seen.exceptions:
+            self.links[link.key] = link.model_copy(update={"has_exceptions": True})
+        elif link.has_exceptions:
+            self._want_whole(ref, link)
+
+    def _lose(self, ref: EventRef, tie: Tie, state: ReferentState, event: Event | None) -> None:
+        if tie.link is None or tie.referent is None:
+            return
+        self._refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update={"state": state}))
+        if event is not None and event.updated is not None:
+            newer = {"etag": event.etag, "updated": event.updated, "sequence": event.sequence}
+            self.links[ref.link_key] = tie.link.model_copy(update=newer)
+
+    def _refer(self, conference_key: str, link_key: str, referent: Referent) -> None:
+        conference = self.conferences[conference_key]
+        referents = {**conference.referents, link_key: referent}
+        self.conferences[conference_key] = conference.model_copy(update={"referents": referents})
+        self.touched.add(conference_key)
+
+    def judge_touched(self) -> None:
+        for key in sorted(self.touched):
+            conference = self.conferences[key]
+            carries = self.terms.carries.get(conference.provider)
+            if carries is None:  # a provider that was taken out of the settings: nobody could be told
+                continue
+            judgement = judge(conference, self._sight_of(key), carries, self.now, self.terms.rules)
+            self.conferences[key] = judgement.conference
+            if judgement.reading is not None:
+                self.readings.add(judgement.reading)
+
+    def _sight_of(self, conference_key: str) -> Sight:
+        """The same sight, with only those exceptions that share the conference."""
+        return {
+            ref: replace(seen, exceptions=tuple(e for e in seen.exceptions if self._shares(e, conference_key)))
+            if seen.exceptions
+            else seen
+            for ref, seen in self.sight.items()
+        }
+
+    def _shares(self, exception: Event, conference_key: str) -> bool:
+        return exception.is_cancelled or _claimed_key(exception, self.terms) == conference_key
+
+    def mark_seen(self, own: Sequence[EventRef], listing: int) -> None:
+        for ref in own:
+            link = self.links.get(ref.link_key)
+            if link is not None and not self.sight[ref].missing_from_list:
+                self.links[link.key] = link.model_copy(update={"seen_in": listing})
+
+    def difference(self, recorded: Recorded) -> Plan:
+        return Plan(
+            links=tuple(link for key, link in self.links.items() if recorded.links.get(key) != link),
+            conferences=tuple(c for key, c in self.conferences.items() if recorded.conferences.get(key) != c),
+            readings=frozenset(self.readings),
+        )

@@ -1,0 +1,254 @@
+"""What confsync remembers: the five records, as frozen values that know how to become JSON.
+
+They hold no behaviour beyond simple questions; who may change them, and when, is said in `leases`, `channels`,
+`planning` and `effects`. Titles, descriptions and attendees stand only in `Conference.desired.state`, and only until
+that state is confirmed. Keys are hashes, so no key range grows hot.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from confsync.core.state import ConferenceState, Moment
+
+
+def key_of(*parts: str) -> str:
+    """Return 32 hex digits that stand for `parts`; no two lists of parts share one."""
+    framed = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(framed.encode()).hexdigest()[:32]
+
+
+class Value(BaseModel):
+    """Part of a record."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Record(Value):
+    """Something that is stored under its key."""
+
+    kind: ClassVar[str]
+    key: str
+
+
+class Lease(Value):
+    """The right of one worker to sync one calendar."""
+
+    holder: str
+    fence: int
+    expires_at: datetime
+
+
+class Checkpoint(Value):
+    """How far an unfinished listing has come; saved with the observations of its page."""
+
+    phase: Literal["list", "sweep"] = "list"
+    listing: int = 0
+    """Number of a full listing (one without a sync token); 0 for an incremental one."""
+    page_token: str | None = None
+    swept_to: str = ""
+    """Key of the last link that was swept."""
+    started_at: datetime
+    requested: int
+    """The calendar's `requested` before page 1."""
+    next_sync_token: str | None = None
+    """Set once the last page was recorded."""
+
+
+class Channel(Value):
+    """A push channel of a calendar."""
+
+    id: str
+    state: Literal["pending", "active", "retiring"]
+    created_at: datetime
+    resource_id: str | None = None
+    expires_at: datetime | None = None
+    key_id: str = ""
+    """Which key signed its channel token."""
+
+
+class Calendar(Record):
+    """One calendar, seen as one user, and where its sync stands."""
+
+    kind: ClassVar[str] = "calendar"
+
+    tenant: str
+    calendar_id: str
+    subject: str
+    state: Literal["active", "frozen", "poll_only", "paused", "removed"] = "active"
+    reason: str = ""
+    """Why it is frozen, in Google's word."""
+    fence: int = 0
+    """Rises with every claim and every change of state; a write with an older fence is refused."""
+    lease: Lease | None = None
+    sync_token: str | None = None
+    parameters_version: int = 0
+    """Version of the list parameters that the sync token belongs to."""
+    sync_generation: int = 0
+    """How many syncs were committed."""
+    full_listings: int = 0
+    """How many listings without a sync token were begun; each marks what it saw with its number."""
+    requested: int = 0
+    """How often a sync was asked for."""
+    served: int = 0
+    """The `requested` that the last committed listing covers."""
+    checkpoint: Checkpoint | None = None
+    to_observe: tuple[str, ...] = ()
+    """Ids of events that were registered and have to be read again."""
+    channels: tuple[Channel, ...] = ()
+    renew_at: datetime | None = None
+    due_at: datetime | None = None
+    last_synced_at: datetime | None = None
+    last_error: str = ""
+
+    @staticmethod
+    def key_for(tenant: str, calendar_id: str, subject: str) -> str:
+        """Return the key of a calendar as `subject` sees it."""
+        return key_of("calendar", tenant, calendar_id, subject)
+
+
+class Times(Value):
+    """When an event takes place."""
+
+    start: Moment
+    end: Moment
+    time_zone: str | None = None
+    recurrence: tuple[str, ...] = ()
+
+
+Role = Literal["owner", "claimed"]
+"""`claimed`: an organizer's copy that names the conference, but nobody vouched for it; it drives and ends nothing."""
+ReferentState = Literal["live", "gone", "orphaned"]
+"""`orphaned`: the event moved out of sight; its conference is kept."""
+
+
+class Link(Record):
+    """One event's tie to one conference: what its calendar last showed of it."""
+
+    kind: ClassVar[str] = "link"
+
+    calendar_key: str
+    event_id: str
+    conference_key: str
+    ical_uid: str | None = None
+    series_id: str | None = None
+    """For an exception of a linked series: the event id of that series. Such a link is no referent of its own."""
+    has_exceptions: bool = False
+    """Whether the series was ever seen with exceptions: then it is always read whole."""
+    etag: str = ""
+    updated: datetime | None = None
+    sequence: int = 0
+    seen_in: int = 0
+    """Number of the full listing that last contained the event."""
+
+    @staticmethod
+    def key_for(calendar_key: str, event_id: str) -> str:
+        """Return the key of an event's link."""
+        return key_of("link", calendar_key, event_id)
+
+
+class Referent(Value):
+    """An event as its conference judges it: whether it lives, and what it may decide."""
+
+    calendar_key: str
+    event_id: str
+    ical_uid: str | None
+    role: Role
+    state: ReferentState
+    times: Times
+
+
+class Desired(Value):
+    """What a conference should be."""
+
+    generation: int
+    fingerprint: str
+    """Of the state as the provider can carry it; `ended` for an ended one."""
+    state: ConferenceState | None = None
+    """None once it is applied and confirmed, and for an ended conference."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the conference should not exist."""
+        return self.fingerprint == ENDED
+
+
+ENDED = "ended"
+
+
+class Applied(Value):
+    """What the back end was last told, and confirmed."""
+
+    generation: int
+    fingerprint: str
+
+
+Verb = Literal["update", "end"]
+
+
+class Intent(Value):
+    """A call that is under way, or whose outcome is unknown."""
+
+    generation: int
+    verb: Verb
+    deadline: datetime
+
+
+class Note(Value):
+    """One line of a conference's history."""
+
+    at: datetime
+    what: str
+    """What was seen, decided or done, without titles or names."""
+
+
+class Conference(Record):
+    """A conference in a conferencing system: what it is tied to, should be, and was told."""
+
+    kind: ClassVar[str] = "conference"
+
+    tenant: str
+    provider: str
+    conference_id: str
+    registered: tuple[str, ...] = ()
+    """Keys of the links that the add-on vouched for."""
+    referents: dict[str, Referent] = {}
+    """By link key."""
+    driver: str | None = None
+    """Key of the link whose event the conference follows."""
+    desired: Desired | None = None
+    applied: Applied | None = None
+    refused: int = 0
+    """Newest generation that the back end refused for good; only a newer one is sent."""
+    intent: Intent | None = None
+    due_at: datetime | None = None
+    end_after: datetime | None = None
+    """When the grace period of a decided end is over."""
+    attempts: int = 0
+    last_error: str = ""
+    history: tuple[Note, ...] = ()
+
+    @staticmethod
+    def key_for(tenant: str, provider: str, conference_id: str) -> str:
+        """Return the key of a conference of one tenant in one conferencing system."""
+        return key_of("conference", tenant, provider, conference_id)
+
+
+class Failure(Record):
+    """Something that could not be done. Holds ids, never titles; replaying it reads the event again."""
+
+    kind: ClassVar[str] = "failure"
+
+    tenant: str
+    calendar_key: str = ""
+    event_id: str = ""
+    conference_key: str = ""
+    reason: str
+    count: int = 1
+    first_at: datetime
+    last_at: datetime
+
+
+RECORDS: tuple[type[Record], ...] = (Calendar, Link, Conference, Failure)

@@ -1,0 +1,85 @@
+"""The numbers that confsync lives by, with the conditions that tie them together.
+
+`Rules()` is what runs in production; the local stack and the tests shorten a few of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from confsync.core.events import Window
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Durations, limits and policies; all times in the unit of the name."""
+
+    window_s: float = 2
+    """Coalescing window: a storm of notifications costs at most two tasks per window."""
+    skew_s: float = 2
+    """More than the clocks of instances and Cloud Tasks differ."""
+    lease_s: float = 60
+    """More than the longest pause between two extensions of a lease."""
+    extend_every_s: float = 20
+    task_s: float = 300
+    """Dispatch deadline of one task, and time-out of the function."""
+    lag_s: float = 30
+    """After this a sync that listed nothing looks again: a list may lag behind the notification."""
+    intent_s: float = 90
+    """Nobody calls a conference again before this, when the outcome of a call is unknown."""
+    leave_within_s: float = 30
+    """A call to a conferencing system leaves this soon after its intent was stored, or not at all."""
+    grace_s: float = 60
+    """Between the decision to end a conference and the end."""
+    reconcile_s: float = 6 * 3600
+    """A quiet calendar is synced this often, since push is not reliable."""
+    poll_s: float = 900
+    """A calendar that cannot be watched is synced this often."""
+    frozen_retry_s: float = 3600
+    """A calendar without access is tried this often."""
+    quota_pause_s: float = 3600
+    """Pause after `quotaExceeded`: the user may be read-only for hours."""
+    refused_pause_s: float = 900
+    """Pause after a conferencing system refused our credentials."""
+    backoff_max_s: float = 600
+    channel_ttl_s: int = 7 * 24 * 3600
+    renewal_retry_s: float = 60
+    """After this an unfinished or failed renewal of a channel is tried again."""
+    overdue_s: float = 30
+    """What is due for this long was missed by its task; the next run of renew_channels starts it."""
+    starts_per_run: int = 500
+    """Most overdue syncs, and most overdue updates, that one run of renew_channels starts."""
+    renewals_per_run: int = 200
+    first_sync: Literal["future", "recent", "everything"] = "future"
+    """Which events the very first sync of a calendar looks at."""
+    chunk_size: int = 100
+    """Most events recorded in one transaction."""
+    inline_updates: int = 10
+    """Most conferences that are updated at once after a sync; the others get tasks."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that break each other's conditions."""
+        _require(self.extend_every_s * 2 <= self.lease_s, "lease_s must be at least twice extend_every_s")
+        _require(self.leave_within_s * 3 <= self.intent_s, "intent_s must be at least three times leave_within_s")
+        _require(self.lease_s < self.task_s, "task_s must exceed lease_s")
+
+    @property
+    def sync_budget_s(self) -> float:
+        """How long one sync works before it stores a checkpoint and stops by itself."""
+        return self.task_s * 0.8
+
+    def first_window(self, now: datetime) -> Window:
+        """Return what the very first listing of a calendar covers."""
+        if self.first_sync == "everything":
+            return Window()
+        recent = now - timedelta(days=1) if self.first_sync == "recent" else None
+        return Window(time_min=now, updated_min=recent)
+
+    def backoff_s(self, attempts: int) -> float:
+        """Return how long to wait after `attempts` failures in a row: 1 s, doubled each time, bounded."""
+        return float(min(2 ** min(attempts, 30), self.backoff_max_s))
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)

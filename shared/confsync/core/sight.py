@@ -1,0 +1,51 @@
+"""What is known of events at this moment, and what has to be read before a decision can be made.
+
+Values only, passed between the planner and the use case that asks Calendar.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from confsync.core.events import Event
+from confsync.core.records import Link
+
+
+@dataclass(frozen=True)
+class EventRef:
+    """Names one event in one calendar."""
+
+    calendar_key: str
+    event_id: str
+
+    @property
+    def link_key(self) -> str:
+        """Key of the link that the event has, or would have."""
+        return Link.key_for(self.calendar_key, self.event_id)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One event as Calendar shows it now."""
+
+    event: Event | None
+    """None: Calendar does not know it."""
+    confirmed: bool = False
+    """Whether it was read on its own just now; a listed item alone never ends anything."""
+    exceptions: tuple[Event, ...] | None = None
+    """All exceptions of a series; None unless the series was read whole."""
+    missing_from_list: bool = False
+    """Whether a complete listing as writer did not contain it."""
+    as_writer: bool = True
+    """Whether the calendar shows its events in full."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An event that has to be read before the planner can decide."""
+
+    ref: EventRef
+    series_uid: str | None = None
+    """iCalUID, when the series has to be read whole."""
+
+
+Sight = Mapping[EventRef, Seen]

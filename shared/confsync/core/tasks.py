@@ -1,0 +1,97 @@
+"""Tasks: their names, times and bodies; how a storm of notifications becomes two syncs without losing a change.
+
+A task's name stays blocked for up to 24 hours, so each name carries what makes it new: time bucket, fence or
+generation. The hashed key comes first. It must never decide whether something is needed, only when it runs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import floor
+
+from confsync.core.records import Calendar, Conference, Lease
+from confsync.core.rules import Rules
+
+SYNC = "/sync"
+UPDATE = "/update"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A request that is to reach the worker at least once, at `schedule_time` or (None) at once."""
+
+    name: str
+    """Letters, digits, hyphens, at most 500. A used name stays blocked for up to 24 hours."""
+    path: str
+    """`/sync` or `/update`: which of the worker's doors."""
+    body: Mapping[str, str]
+    schedule_time: datetime | None = None
+
+
+def leading_sync(calendar_key: str, now: datetime, rules: Rules, origin: Mapping[str, str]) -> Task:
+    """Return the task that the first notification of a window starts at once."""
+    name = f"{calendar_key}-{_bucket(now, rules)}-l"
+    return _sync(name, calendar_key, "leading", None, origin)
+
+
+def trailing_sync(calendar_key: str, now: datetime, rules: Rules, origin: Mapping[str, str]) -> Task:
+    """Return the task that covers all later notifications of a window: it starts after the window and the skew."""
+    bucket = _bucket(now, rules)
+    at = datetime.fromtimestamp((bucket + 1) * rules.window_s + rules.skew_s, UTC)
+    return _sync(f"{calendar_key}-{bucket}-t", calendar_key, "trailing", at, origin)
+
+
+def sync_after_lease(calendar_key: str, lease: Lease, rules: Rules) -> Task:
+    """Return the back-stop of whoever found the calendar leased: it starts when that lease has expired."""
+    at = lease.expires_at + timedelta(seconds=rules.skew_s)
+    return _sync(f"{calendar_key}-after-{lease.fence}-{_stamp(lease.expires_at)}", calendar_key, "after", at)
+
+
+def sync_again(calendar: Calendar, at: datetime | None) -> Task:
+    """Return the task that goes on with a sync that had to stop; its fence makes the name new."""
+    return _sync(f"{calendar.key}-again-{calendar.fence}", calendar.key, "again", at)
+
+
+def sync_for_lag(calendar: Calendar, now: datetime, rules: Rules) -> Task:
+    """Return the second look after a sync that listed nothing."""
+    at = now + timedelta(seconds=rules.lag_s)
+    return _sync(f"{calendar.key}-lag-{calendar.fence}", calendar.key, "lag", at)
+
+
+def overdue_sync(calendar: Calendar, now: datetime) -> Task:
+    """Return the task for a calendar that the store says is due; one a minute at most."""
+    return _sync(f"{calendar.key}-due-{calendar.fence}-{floor(now.timestamp() / 60)}", calendar.key, "due", None)
+
+
+def asked_sync(calendar_key: str, now: datetime) -> Task:
+    """Return the task for a sync that something else than a notification asks for."""
+    return _sync(f"{calendar_key}-asked-{_stamp(now)}", calendar_key, "asked", None)
+
+
+def conference_update(conference: Conference) -> Task:
+    """Return the task that brings a conference to its desired state at its `due_at` (None: at once)."""
+    at = conference.due_at
+    generation = conference.desired.generation if conference.desired else 0
+    name = f"{conference.key}-{generation}-{_stamp(at) if at else conference.attempts}"
+    return Task(name, UPDATE, {"conference_key": conference.key}, at)
+
+
+def overdue_update(conference: Conference, now: datetime) -> Task:
+    """Return the task for a conference that the store says is due; one a minute at most."""
+    name = f"{conference.key}-overdue-{floor(now.timestamp() / 60)}"
+    return Task(name, UPDATE, {"conference_key": conference.key})
+
+
+def _sync(
+    name: str, calendar_key: str, kind: str, at: datetime | None, origin: Mapping[str, str] | None = None
+) -> Task:
+    return Task(name, SYNC, {"calendar_key": calendar_key, "kind": kind, **(origin or {})}, at)
+
+
+def _bucket(now: datetime, rules: Rules) -> int:
+    return floor(now.timestamp() / rules.window_s)
+
+
+def _stamp(at: datetime) -> int:
+    """Milliseconds, since names hold no dots."""
+    return floor(at.timestamp() * 1000)

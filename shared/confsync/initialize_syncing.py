@@ -1,0 +1,157 @@
+"""Begin to sync a calendar, and vouch for a conference that the add-on just created in one of its events.
+
+    store calendar and registration -> open the channel -> run the first sync
+
+The channel is open before the first listing, so that no change falls between. Idempotent: doing it again, or twice at
+once, makes one channel. It must never bind a conference to any other event than the one that is named.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from confsync.core import channels
+from confsync.core.channels import PushTerms
+from confsync.core.planning import Terms
+from confsync.core.records import Calendar, Conference, Link
+from confsync.errors import SettingsError
+from confsync.open_channel import ChannelOutcome, open_channel
+from confsync.ports import Outside, Transaction
+from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
+
+
+class InitializeRequest(BaseModel):
+    """What the add-on sends to the worker's private `/initialize`; its JSON schema is published in the docs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    calendar_id: str = Field(min_length=1, max_length=1024)
+    """Id of the calendar; `primary` stands for the subject's own."""
+    subject: str = Field(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")
+    """E-mail address of the user on whose behalf Calendar is called."""
+    conference_id: str | None = Field(None, min_length=1, max_length=512)
+    """As it stands in the event's conference data."""
+    event_id: str | None = Field(None, min_length=1, max_length=1024)
+    """The event that holds the conference; it need not exist yet."""
+    provider: str | None = None
+    """Conferencing system of the conference; may be left out where there is only one."""
+
+    @model_validator(mode="after")
+    def _conference_and_event_go_together(self) -> Self:
+        if (self.conference_id is None) != (self.event_id is None):
+            raise ValueError("give conference_id and event_id together, or neither")
+        return self
+
+    @classmethod
+    def from_json(cls, body: bytes) -> Self:
+        """Return the request in a JSON body.
+
+        Raises:
+            ValueError: names each wrong field, and what is wrong with it.
+
+        """
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            complaints = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
+            raise ValueError("; ".join(complaints)) from None
+
+    @property
+    def canonical_calendar_id(self) -> str:
+        """Never `primary`: that would name different calendars for different users."""
+        return self.subject if self.calendar_id == "primary" else self.calendar_id
+
+
+@dataclass(frozen=True)
+class InitializeOutcome:
+    """What became of it, for the answer and the log."""
+
+    calendar_key: str
+    conference_key: str | None
+    channel: ChannelOutcome
+    sync: SyncOutcome
+
+    def to_json(self) -> str:
+        """Return the answer that the add-on gets."""
+        answer = {
+            "calendar_key": self.calendar_key,
+            "conference_key": self.conference_key,
+            "channel": {"status": self.channel.status, "reason": self.channel.reason},
+            "sync": {"status": self.sync.status, "reason": self.sync.reason},
+        }
+        return json.dumps(answer) + "\n"
+
+
+def initialize_syncing(
+    request: InitializeRequest, outside: Outside, terms: Terms, push: PushTerms
+) -> InitializeOutcome:
+    """Register, watch, sync.
+
+    Raises:
+        SettingsError: the request names a provider that is not configured, or none where there are several.
+        StoreUnavailable, CalendarUnavailable, TaskQueueError: do it again; what was stored is healed in any case.
+
+    """
+    calendar_key = Calendar.key_for(terms.tenant, request.canonical_calendar_id, request.subject)
+    conference = _conference(request, calendar_key, terms)
+    calendar = outside.store.transact(lambda tx: _register(tx, request, conference, outside, terms))
+    channel = ChannelOutcome("active", "it was open already")
+    if channels.needs_channel(calendar, outside.now()):
+        channel = open_channel(calendar_key, outside, push, terms.rules)
+    sync = sync_calendar(SyncRequest(calendar_key), outside, terms)
+    return InitializeOutcome(calendar_key, conference.key if conference else None, channel, sync)
+
+
+def _conference(request: InitializeRequest, calendar_key: str, terms: Terms) -> Conference | None:
+    if request.conference_id is None or request.event_id is None:
+        return None
+    provider = _provider(request.provider, terms)
+    return Conference(
+        key=Conference.key_for(terms.tenant, provider, request.conference_id),
+        tenant=terms.tenant,
+        provider=provider,
+        conference_id=request.conference_id,
+        registered=(Link.key_for(calendar_key, request.event_id),),
+    )
+
+
+def _provider(named: str | None, terms: Terms) -> str:
+    configured = sorted(terms.carries)
+    provider = named or (configured[0] if len(configured) == 1 else None)
+    if provider not in configured:
+        raise SettingsError(f"provider {named!r} is not one of those configured: {', '.join(configured)}")
+    return provider
+
+
+def _register(
+    tx: Transaction, request: InitializeRequest, conference: Conference | None, outside: Outside, terms: Terms
+) -> Calendar:
+    calendar_key = Calendar.key_for(terms.tenant, request.canonical_calendar_id, request.subject)
+    calendar = tx.get(Calendar, calendar_key)
+    known = tx.get(Conference, conference.key) if conference else None
+    if calendar is None or calendar.state == "removed":
+        calendar = _new_calendar(calendar, calendar_key, request, outside, terms)
+    if conference is not None and request.event_id is not None:
+        registered = (*(known or conference).registered, *conference.registered)
+        tx.put((known or conference).model_copy(update={"registered": tuple(dict.fromkeys(registered))}))
+        to_observe = tuple(dict.fromkeys((*calendar.to_observe, request.event_id)))
+        calendar = calendar.model_copy(update={"to_observe": to_observe, "due_at": outside.now()})
+    tx.put(calendar)
+    return calendar
+
+
+def _new_calendar(
+    removed: Calendar | None, key: str, request: InitializeRequest, outside: Outside, terms: Terms
+) -> Calendar:
+    """Due at once in every respect, so that a crash right after this is healed by the next run of renew_channels."""
+    return Calendar(
+        key=key,
+        tenant=terms.tenant,
+        calendar_id=request.canonical_calendar_id,
+        subject=request.subject,
+        fence=removed.fence + 1 if removed else 0,
+        renew_at=outside.now(),
+        due_at=outside.now(),
+    )

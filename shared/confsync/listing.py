@@ -1,0 +1,235 @@
+"""One worker's way through a calendar's changes: pages, sweep, commit, and again if more was asked for meanwhile.
+
+    list --page--> list --last page--> commit                   (with a sync token)
+    list --page--> list --last page--> sweep --links--> commit  (without one)
+
+Each arrow is one transaction that checks the fence and extends the lease. It must never commit a sync token before
+the sweep of a full listing is done: until then deletions in the gap are known nowhere else.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from confsync.core import leases
+from confsync.core.events import Event, EventPage, Window, parse_event
+from confsync.core.planning import Terms, concerns_us
+from confsync.core.records import Calendar, Checkpoint, Conference, Failure, Link, key_of
+from confsync.core.sight import EventRef, Reading, Seen
+from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
+from confsync.observe import Advance, Observed, Observer, address_of, read
+from confsync.ports import Outside
+
+MAX_RESTARTS = 3
+
+
+class Listing:
+    """Lists a leased calendar until everything that was asked for is served and the lease is given back."""
+
+    def __init__(self, claimed: Calendar, outside: Outside, terms: Terms) -> None:
+        """Begin, or go on from the calendar's checkpoint."""
+        self.calendar = claimed
+        """As last stored; its lease is None once the listing is committed."""
+        self.listed = 0
+        self.changed: dict[str, Conference] = {}
+        self._known: dict[str, Link] | None = None
+        self._observer = Observer(claimed, outside, terms)
+        self._outside, self._terms, self._rules = outside, terms, terms.rules
+        self._stop_at = outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
+        self._restarts = 0
+
+    def run(self) -> None:
+        """Work until the lease is given back.
+
+        Raises:
+            BudgetSpent: time is up; the checkpoint says where to go on.
+            FenceLost: another worker owns the calendar.
+            CalendarError: as Calendar answered; what was recorded so far stays.
+
+        """
+        self._observe_registered()
+        while self.calendar.lease is not None:
+            try:
+                self._list()
+            except SyncTokenRejected:
+                self._start_over(keep_token=False)
+            except PageTokenRejected:
+                self._start_over(keep_token=True)
+
+    def _start_over(self, *, keep_token: bool) -> None:
+        self._restarts += 1
+        if self._restarts > MAX_RESTARTS:
+            raise CalendarUnavailable(f"calendar {self.calendar.key}: Calendar rejects tokens that it just issued")
+        token = self.calendar.sync_token if keep_token else None
+        self._record(Observed({}), lambda calendar: self._extended(leases.drop_token(calendar, token)))
+
+    def _observe_registered(self) -> None:
+        """Read the events that were registered since the last sync, whether Calendar lists them or not."""
+        ids = self.calendar.to_observe
+        if not ids:
+            return
+        sight = read((Reading(EventRef(self.calendar.key, event_id)) for event_id in ids), self.calendar, self._outside)
+
+        def advance(calendar: Calendar) -> Calendar:
+            waiting = tuple(event_id for event_id in calendar.to_observe if event_id not in ids)
+            return self._extended(calendar.model_copy(update={"to_observe": waiting}))
+
+        self._record(Observed(sight), advance)
+
+    def _list(self) -> None:
+        checkpoint: Checkpoint | None = self.calendar.checkpoint or self._begin()
+        self._known = None
+        while checkpoint is not None:
+            if self._outside.now() >= self._stop_at:
+                raise BudgetSpent(f"calendar {self.calendar.key}: stopped at its checkpoint")
+            checkpoint = self._list_page(checkpoint) if checkpoint.phase == "list" else self._sweep(checkpoint)
+
+    def _begin(self) -> Checkpoint:
+        full = leases.usable_token(self.calendar) is None
+        return Checkpoint(
+            listing=self.calendar.full_listings + 1 if full else 0,
+            started_at=self._outside.now(),
+            requested=self.calendar.requested,
+        )
+
+    def _list_page(self, checkpoint: Checkpoint) -> Checkpoint | None:
+        page = self._outside.calendar_api.list_events(
+            address_of(self.calendar),
+            sync_token=None if checkpoint.listing else leases.usable_token(self.calendar),
+            page_token=checkpoint.page_token,
+            window=self._window(checkpoint),
+        )
+        if not page.read_as_writer:
+            raise CalendarAccessLost("events are not shown in full any more", reason=f"accessRole {page.access_role}")
+        self.listed += len(page.items)
+        return self._record_page(page, _after_page(checkpoint, page))
+
+    def _window(self, checkpoint: Checkpoint) -> Window:
+        first = leases.is_first_sync(self.calendar)
+        return self._rules.first_window(checkpoint.started_at) if first else Window()
+
+    def _record_page(self, page: EventPage, after: Checkpoint) -> Checkpoint | None:
+        done = after.phase == "list" and after.next_sync_token is not None
+        events, failures = self._of_interest(page.items, after)
+        chunks = [events[i : i + self._rules.chunk_size] for i in range(0, len(events), self._rules.chunk_size)]
+        for chunk in chunks[:-1]:
+            self._record(self._observed(chunk, after), self._begun(after))
+        last = self._observed(chunks[-1] if chunks else [], after, tuple(failures))
+        self._record(last, self._committed(after) if done else self._moved_to(after))
+        return None if done else after
+
+    def _observed(self, events: list[Event], at: Checkpoint, failures: tuple[Failure, ...] = ()) -> Observed:
+        sight = {EventRef(self.calendar.key, event.id): Seen(event) for event in events}
+        return Observed(sight, failures, at.listing)
+
+    def _of_interest(self, items: list[Any], at: Checkpoint) -> tuple[list[Event], list[Failure]]:
+        """Return the events that are linked or name a conference of ours, and the items that cannot be read."""
+        known = self._links_of(items, at)
+        events, failures = [], []
+        for item in items:
+            if not isinstance(item, dict) or not isinstance(item.get("id"), str):
+                failures.append(self._failure("", "a listed item has no id"))
+            elif _may_concern_us(item, known):
+                try:
+                    events.append(parse_event(item))
+                except ValidationError as error:
+                    failures.append(self._failure(item["id"], _without_values(error)))
+        links = {link.key: link for link in known.values()}
+        mine = [event for event in events if concerns_us(event, links, self.calendar.key, self._terms)]
+        return mine, failures
+
+    def _links_of(self, items: list[Any], at: Checkpoint) -> dict[str, Link]:
+        """Return links by event id: all of the calendar for a long list, else those of the items."""
+        if self._known is None and (at.listing or len(items) > self._rules.chunk_size):
+            self._known = {link.event_id: link for link in self._all_links()}
+        if self._known is not None:
+            return self._known
+        ids = {item.get(name) for item in items if isinstance(item, dict) for name in ("id", "recurringEventId")}
+        keys = [Link.key_for(self.calendar.key, id_) for id_ in ids if isinstance(id_, str)]
+        return {link.event_id: link for link in self._outside.store.get_many(Link, keys).values()}
+
+    def _all_links(self) -> Iterable[Link]:
+        after, limit = "", 500
+        while links := self._outside.store.links_of(self.calendar.key, after=after, limit=limit):
+            yield from links
+            after = links[-1].key
+
+    def _failure(self, event_id: str, reason: str) -> Failure:
+        now, key = self._outside.now(), key_of("failure", self.calendar.key, event_id, "unreadable")
+        return Failure(
+            key=key, tenant=self.calendar.tenant, calendar_key=self.calendar.key, event_id=event_id, reason=reason,
+            first_at=now, last_at=now,
+        )  # fmt: skip
+
+    def _sweep(self, checkpoint: Checkpoint) -> Checkpoint | None:
+        """Read each live event that a full listing did not show: deleted in the gap, or outside the listing."""
+        limit = self._rules.chunk_size
+        links = self._outside.store.links_of(self.calendar.key, after=checkpoint.swept_to, limit=limit)
+        sight = {
+            EventRef(link.calendar_key, link.event_id): self._missing(link) for link in self._unseen(links, checkpoint)
+        }
+        observed = Observed(sight, listing=checkpoint.listing)
+        if len(links) < limit:
+            self._record(observed, self._committed(checkpoint))
+            return None
+        after = checkpoint.model_copy(update={"swept_to": links[-1].key})
+        self._record(observed, self._moved_to(after))
+        return after
+
+    def _unseen(self, links: list[Link], checkpoint: Checkpoint) -> list[Link]:
+        unseen = [link for link in links if link.seen_in != checkpoint.listing and link.series_id is None]
+        conferences = self._outside.store.get_many(Conference, {link.conference_key for link in unseen})
+        return [link for link in unseen if _is_live(link, conferences)]
+
+    def _missing(self, link: Link) -> Seen:
+        event = self._outside.calendar_api.get_event(address_of(self.calendar), link.event_id)
+        return Seen(event, confirmed=True, missing_from_list=True)
+
+    def _extended(self, calendar: Calendar) -> Calendar:
+        return leases.extend(calendar, self._outside.now(), self._rules)
+
+    def _begun(self, checkpoint: Checkpoint) -> Advance:
+        """Within a page: a full listing's number is used up, so that no later one mistakes its marks for its own."""
+        return lambda calendar: self._extended(leases.use_listing_number(calendar, checkpoint))
+
+    def _moved_to(self, checkpoint: Checkpoint) -> Advance:
+        return lambda calendar: leases.save_checkpoint(calendar, checkpoint, self._outside.now(), self._rules)
+
+    def _committed(self, checkpoint: Checkpoint) -> Advance:
+        previous = self.calendar.sync_token
+        return lambda calendar: leases.commit(calendar, checkpoint, previous, self._outside.now(), self._rules)
+
+    def _record(self, observed: Observed, advance: Advance) -> None:
+        self.calendar, found = self._observer.record(observed, advance)
+        self.changed.update({conference.key: conference for conference in found.conferences})
+        if self._known is not None:
+            self._known.update({link.event_id: link for link in found.links})
+
+
+def _after_page(checkpoint: Checkpoint, page: EventPage) -> Checkpoint:
+    if page.next_page_token is not None:
+        return checkpoint.model_copy(update={"page_token": page.next_page_token})
+    if page.next_sync_token is None:
+        raise CalendarUnavailable("the last page of a listing came without a sync token")
+    phase = "sweep" if checkpoint.listing else "list"
+    update = {"phase": phase, "page_token": None, "next_sync_token": page.next_sync_token}
+    return checkpoint.model_copy(update=update)
+
+
+def _may_concern_us(item: Mapping[str, Any], known: Mapping[str, Link]) -> bool:
+    """A cheap look before an item is read in full; most events of a calendar have nothing to do with us."""
+    return "conferenceData" in item or item["id"] in known or item.get("recurringEventId") in known
+
+
+def _is_live(link: Link, conferences: Mapping[str, Conference]) -> bool:
+    conference = conferences.get(link.conference_key)
+    referent = conference.referents.get(link.key) if conference else None
+    return referent is not None and referent.state == "live"
+
+
+def _without_values(error: ValidationError) -> str:
+    """Name the fields and what is wrong with them, never what they hold."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "malformed: " + "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in found[:5])

@@ -1,0 +1,7 @@
+"""`python -m confsync.local.calendar_server`: see `serve.py`."""
+
+import sys
+
+from .serve import main
+
+sys.exit(main())

@@ -1,0 +1,249 @@
+"""The methods of the Calendar API as plain calls with plain dicts. Pure and synchronous.
+
+No I/O, no threads, no clock and no randomness of its own, so the same calls at the same times give the same answers.
+The HTTP application, tests and simulations all call this class. Answers are fresh dicts that the caller may change.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from . import calendars, channels, moving, writing
+from .errors import ApiError, Json, bad_credentials, not_found
+from .instances import instances
+from .listing import list_events
+from .params import Params, count, event_zone, text
+from .queries import list_query
+from .records import Calendar, Channel, Options
+from .rendering import View, render, render_cancelled_in_full
+from .series import resolve, series_deleted
+from .state import Operation, State
+
+NO_PARAMS: dict[str, Any] = {}
+
+
+class ApiModel:
+    """Google Calendar for a handful of users.
+
+    Every method takes the caller's e-mail first and raises ApiError, whose `to_json` is Google's error body. `primary`
+    stands for the caller's own calendar. Parameters are those of the API, as text or as Python values.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+        *,
+        secret: str = "local",  # noqa: S107  (signs sync tokens of a server that trusts everyone)
+        options: Options | None = None,
+        on_change: Callable[[str], None] | None = None,
+    ) -> None:
+        """Create an empty server.
+
+        Args:
+            now: the time, with zone.
+            new_id: a fresh base32hex id (letters a-v and digits), at least ten characters.
+            on_change: called after each operation, once for each calendar that it has changed, with its id.
+        """
+        self.state = State(now, new_id, secret, options or Options())
+        self.on_change = on_change
+
+    @property
+    def options(self) -> Options:
+        """Return the knobs, which may be set at any time."""
+        return self.state.options
+
+    # Calendars
+
+    def check_user(self, email: str) -> None:
+        """Refuse an unknown caller.
+
+        Raises:
+            ApiError: 401.
+        """
+        if email not in self.state.users:
+            raise bad_credentials()
+
+    def calendar_list(self, user: str, params: Params = NO_PARAMS) -> Json:
+        """Answer calendarList.list."""
+        return calendars.calendar_list(self.state, user, params)
+
+    def calendar_list_get(self, user: str, calendar_id: str) -> Json:
+        """Answer calendarList.get."""
+        return calendars.list_entry(self.state.calendar_for(user, calendar_id), user)
+
+    def calendar_get(self, user: str, calendar_id: str) -> Json:
+        """Answer calendars.get."""
+        return calendars.calendar_json(self.state.calendar_for(user, calendar_id))
+
+    def calendar_delete(self, user: str, calendar_id: str) -> None:
+        """Answer calendars.delete: a secondary calendar is gone for everyone."""
+        calendar = self.state.calendar_for(user, calendar_id, "owner")
+        calendars.delete_calendar(self.state, calendar)
+        self._announce([calendar.id])
+
+    def calendar_clear(self, user: str, calendar_id: str) -> None:
+        """Answer calendars.clear: every event of the calendar is deleted at once."""
+        calendar = self.state.calendar_for(user, calendar_id, "owner")
+        op = Operation(self.state)
+        for event_id in calendars.clear_calendar(op, calendar):
+            writing.remove(op, calendar, event_id, if_match=None)
+        self._announce(op.commit())
+
+    # Reading events
+
+    def get(self, user: str, calendar_id: str, event_id: str, params: Params = NO_PARAMS) -> Json:
+        """Answer events.get; a deleted event is an answer too, with `status: cancelled`."""
+        calendar = self.state.calendar_for(user, calendar_id)
+        return self._rendered(user, calendar, event_id, params)
+
+    def list_events(self, user: str, calendar_id: str, params: Params = NO_PARAMS) -> Json:
+        """Answer events.list."""
+        calendar = self.state.calendar_for(user, calendar_id)
+        role = calendar.role_of(user)
+        query = list_query(params)
+        if role == "freeBusyReader":
+            query = replace(query, single_events=True)
+        return list_events(self.state, calendar, role, query)
+
+    def instances(self, user: str, calendar_id: str, event_id: str, params: Params = NO_PARAMS) -> Json:
+        """Answer events.instances."""
+        calendar = self.state.calendar_for(user, calendar_id)
+        return instances(self.state, calendar, calendar.role_of(user), event_id, params)
+
+    # Writing events
+
+    def insert(self, user: str, calendar_id: str, body: Json, params: Params = NO_PARAMS) -> Json:
+        """Answer events.insert."""
+        calendar, op = self._writable(user, calendar_id)
+        event_id = writing.insert(op, user, calendar, body, params)
+        return self._done(op, user, calendar, event_id, params)
+
+    def import_(self, user: str, calendar_id: str, body: Json, params: Params = NO_PARAMS) -> Json:
+        """Answer events.import."""
+        calendar, op = self._writable(user, calendar_id)
+        event_id = writing.import_event(op, user, calendar, body, params)
+        return self._done(op, user, calendar, event_id, params)
+
+    def update(
+        self,
+        user: str,
+        calendar_id: str,
+        event_id: str,
+        body: Json,
+        params: Params = NO_PARAMS,
+        *,
+        if_match: str | None = None,
+    ) -> Json:
+        """Answer events.update: the body replaces the event."""
+        return self._change(user, calendar_id, event_id, body, params, if_match=if_match, merge=False)
+
+    def patch(
+        self,
+        user: str,
+        calendar_id: str,
+        event_id: str,
+        body: Json,
+        params: Params = NO_PARAMS,
+        *,
+        if_match: str | None = None,
+    ) -> Json:
+        """Answer events.patch: the body is laid over the event."""
+        return self._change(user, calendar_id, event_id, body, params, if_match=if_match, merge=True)
+
+    def delete(
+        self,
+        user: str,
+        calendar_id: str,
+        event_id: str,
+        params: Params = NO_PARAMS,
+        *,
+        if_match: str | None = None,
+    ) -> None:
+        """Answer events.delete."""
+        del params  # sendUpdates: nobody gets mail here
+        calendar, op = self._writable(user, calendar_id)
+        writing.remove(op, calendar, event_id, if_match=if_match)
+        self._announce(op.commit())
+
+    def move(self, user: str, calendar_id: str, event_id: str, params: Params) -> Json:
+        """Answer events.move with the cancelled stub of the source that names the new organizer."""
+        calendar, op = self._writable(user, calendar_id)
+        destination = self.state.calendar_for(user, text(params, "destination") or "", "writer")
+        if destination is calendar:
+            return self.get(user, calendar_id, event_id, params)
+        moving.move(op, calendar, event_id, destination)
+        self._announce(op.commit())
+        stub = calendar.entries[event_id].newest
+        return render(self._view(user, calendar, params), event_id, replace(stub, tombstone=None)) | {
+            "status": "cancelled"
+        }
+
+    # Channels
+
+    def watch(self, user: str, calendar_id: str, body: Json, params: Params = NO_PARAMS) -> Json:
+        """Answer events.watch."""
+        list_query(params)
+        calendar = self.state.calendar_for(user, calendar_id)
+        return channels.to_json(channels.watch(self.state, user, calendar, calendar_id, body))
+
+    def stop(self, user: str, body: Json) -> None:
+        """Answer channels.stop."""
+        channels.stop(self.state, user, body)
+
+    def open_channels(self, calendar_id: str) -> list[Channel]:
+        """Return the channels to which a change of a calendar is announced now."""
+        return channels.open_channels(self.state, calendar_id)
+
+    # Shared steps
+
+    def _calendar(self, calendar_id: str) -> Calendar:
+        calendar = self.state.calendars.get(calendar_id)
+        if calendar is None:
+            raise not_found()
+        return calendar
+
+    def _writable(self, user: str, calendar_id: str) -> tuple[Calendar, Operation]:
+        return self.state.calendar_for(user, calendar_id, "writer"), Operation(self.state)
+
+    def _change(
+        self,
+        user: str,
+        calendar_id: str,
+        event_id: str,
+        body: Json,
+        params: Params,
+        *,
+        if_match: str | None,
+        merge: bool,
+    ) -> Json:
+        calendar, op = self._writable(user, calendar_id)
+        if not isinstance(body, dict):
+            raise ApiError(400, "parseError", "Parse Error")
+        writing.change(op, calendar, event_id, body, params, if_match=if_match, merge=merge)
+        return self._done(op, user, calendar, event_id, params)
+
+    def _done(self, op: Operation, user: str, calendar: Calendar, event_id: str, params: Params) -> Json:
+        self._announce(op.commit())
+        return self._rendered(user, calendar, event_id, params)
+
+    def _announce(self, changed: list[str]) -> None:
+        if self.on_change is not None:
+            for calendar_id in changed:
+                self.on_change(calendar_id)
+
+    def _rendered(self, user: str, calendar: Calendar, event_id: str, params: Params) -> Json:
+        op = Operation(self.state)
+        version = resolve(op, calendar, event_id)
+        stored = calendar.entries.get(event_id)
+        if stored is not None and stored.newest.verbatim:
+            version = stored.newest
+        view = self._view(user, calendar, params)
+        if version.cancelled or series_deleted(op, calendar, version):
+            return render_cancelled_in_full(view, event_id, version)
+        return render(view, event_id, version)
+
+    def _view(self, user: str, calendar: Calendar, params: Params) -> View:
+        zone_name = event_zone(params, calendar.time_zone)
+        return View(calendar, calendar.role_of(user), zone_name, count(params, "maxAttendees"))

@@ -1,0 +1,56 @@
+"""What follows when the main copy of an event changes: its exceptions and the guests' copies. Pure."""
+
+from .copies import spread
+from .errors import Json
+from .records import Calendar, Tombstone, Version
+from .series import exceptions_of, inherited, orphaned
+from .state import Operation
+
+_TIMES = ("start", "end", "recurrence")
+
+
+def write_as_organizer(op: Operation, calendar: Calendar, event_id: str, before: Version, wanted: Json) -> None:
+    """Store a new state of the main copy (which also revives it) and carry it to exceptions and guests."""
+    body = _raised(before, wanted)
+    quiet = before.tombstone is None and _only_reminders(before.body, body)
+    op.write(calendar, event_id, body, quiet=quiet)
+    spread(op, event_id, before, body)
+    if "recurringEventId" not in body:
+        carry_to_exceptions(op, calendar, event_id, before, body)
+
+
+def _raised(before: Version, wanted: Json) -> Json:
+    """Raise the sequence when times change; a client's larger sequence was taken over before."""
+    moved = any(before.body.get(name) != wanted.get(name) for name in _TIMES)
+    sequence = max(before.body.get("sequence", 0) + int(moved), wanted.get("sequence", 0))
+    return {**wanted, "sequence": sequence}
+
+
+def _only_reminders(before: Json, after: Json) -> bool:
+    names = before.keys() | after.keys()
+    return all(before.get(name) == after.get(name) for name in names if name != "reminders")
+
+
+def carry_to_exceptions(op: Operation, calendar: Calendar, master_id: str, before: Version, body: Json) -> None:
+    """Let exceptions inherit what they did not override, and give up those whose occurrence is gone."""
+    for event_id, exception in exceptions_of(op, calendar, master_id).items():
+        if orphaned(body, exception.body):
+            op.write(calendar, event_id, exception.body, Tombstone.ORPHAN)
+            spread(op, event_id, exception, exception.body, Tombstone.ORPHAN)
+            continue
+        follower = inherited(before.body, body, exception.body)
+        if follower != exception.body:
+            op.write(calendar, event_id, follower, exception.tombstone)
+        if exception.tombstone is None and (follower != exception.body or before.tombstone is not None):
+            spread(op, event_id, exception, follower)
+
+
+def delete_as_organizer(op: Operation, calendar: Calendar, event_id: str, current: Version) -> None:
+    """Delete the main copy: a cancelled exception of a live series, or a tombstone that keeps its details."""
+    tombstone = Tombstone.EXCEPTION if current.master_id else Tombstone.DELETED
+    body = {**current.body, "sequence": current.body.get("sequence", 0) + 1}
+    op.write(calendar, event_id, body, tombstone)
+    spread(op, event_id, current, body, tombstone)
+    for exception_id, exception in exceptions_of(op, calendar, event_id).items():
+        if exception.tombstone is None:
+            spread(op, exception_id, exception, exception.body, Tombstone.DELETED)

@@ -1,0 +1,141 @@
+"""The rows of a list in a fixed order, each with the version that the list may show. Pure.
+
+A full list goes through the events by id; an incremental one through the changes in their order. What changes while a
+caller pages has a position behind the pinned end, so the next incremental list has it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from .queries import ListQuery
+from .records import Calendar, Entry, Tombstone, Version
+from .recurrence import bounded_starts, instance_body, instance_id
+from .state import State
+from .times import time_us
+from .tokens import Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a listing stands."""
+
+    after: int
+    """Changes up to here are known to the caller; 0 in a full list."""
+    upto: int
+    """The pinned end."""
+    cursor: Cursor
+    """The key of the last row that was shown; empty at the beginning."""
+    incremental: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event or occurrence of a list."""
+
+    key: Cursor
+    event_id: str
+    version: Version
+
+
+def visible_change(state: State, calendar: Calendar) -> int:
+    """Return the last change that lists may show: all of them, unless lists lag behind."""
+    if not state.options.list_lag_ms:
+        return calendar.change
+    limit_us = state.now_us() - state.options.list_lag_ms * 1000
+    upto = calendar.change
+    for entry in reversed(calendar.entries.values()):
+        if entry.newest.stamp_us <= limit_us:
+            break
+        hidden = [v.change for v in (*entry.older, entry.newest) if v.stamp_us > limit_us]
+        upto = min(upto, min(hidden) - 1)
+    return upto
+
+
+def rows(calendar: Calendar, query: ListQuery, position: Position) -> Iterator[Row]:
+    """Yield the rows behind the cursor, earliest key first."""
+    if query.order_by is None:
+        return _unordered(calendar, query, position)
+    zone_name = query.time_zone or calendar.time_zone
+    everything = _unordered(calendar, query, replace(position, cursor=[]))
+    ordered = [replace(row, key=[_order_key(query, row.version, zone_name), row.event_id]) for row in everything]
+    return iter(sorted((row for row in ordered if row.key > position.cursor), key=lambda row: row.key))
+
+
+def _order_key(query: ListQuery, version: Version, zone_name: str) -> int:
+    if query.order_by == "updated" or "start" not in version.body:
+        return version.updated_us
+    return time_us(version.body["start"], zone_name)
+
+
+def _unordered(calendar: Calendar, query: ListQuery, position: Position) -> Iterator[Row]:
+    for event_id in _ids(calendar, position):
+        version = _version_at(calendar.entries[event_id], position)
+        if version is None:
+            continue
+        first: int | str = version.change if position.incremental else event_id
+        for index, (row_id, row_version) in enumerate(_unfolded(calendar, query, event_id, version)):
+            key: Cursor = [first, index]
+            if key > position.cursor:
+                yield Row(key, row_id, row_version)
+
+
+def _ids(calendar: Calendar, position: Position) -> list[str]:
+    if not position.incremental:
+        ids = sorted(calendar.entries)
+        return ids[bisect_left(ids, str(position.cursor[0])) :] if position.cursor else ids
+    ids = []
+    for event_id in reversed(calendar.entries):
+        if calendar.entries[event_id].newest.change <= position.after:
+            break
+        ids.append(event_id)
+    return ids[::-1]
+
+
+def _version_at(entry: Entry, position: Position) -> Version | None:
+    """Return the version that a pinned list shows, or None when it shows none.
+
+    A full list shows a later version rather than leave an event out that was there when the list began.
+    """
+    versions = (*entry.older, entry.newest)
+    shown = next((v for v in reversed(versions) if v.change <= position.upto), None)
+    if position.incremental:
+        return shown if shown is not None and shown.change > position.after else None
+    return shown or (versions[0] if entry.first_change <= position.upto else None)
+
+
+def _unfolded(calendar: Calendar, query: ListQuery, event_id: str, version: Version) -> Iterator[tuple[str, Version]]:
+    """Yield an event, or in place of a series its occurrences when single events are wanted."""
+    if query.single_events and version.body.get("recurrence") and not version.verbatim:
+        yield from occurrences(calendar, event_id, version)
+    else:
+        yield event_id, version
+    if query.single_events and query.sync_token is not None:
+        yield from _vanished(calendar, event_id, version)
+
+
+def occurrences(calendar: Calendar, master_id: str, master: Version) -> Iterator[tuple[str, Version]]:
+    """Yield the occurrences of a series that are not stored as exceptions; those of a deleted one are cancelled."""
+    tombstone = Tombstone.EXCEPTION if master.tombstone else None
+    for start in bounded_starts(master.body):
+        event_id = instance_id(master_id, start)
+        if not _stored(calendar, event_id):
+            body = {**instance_body(master.body, start), "recurringEventId": master_id}
+            yield event_id, replace(master, body=body, tombstone=tombstone, former=())
+
+
+def _vanished(calendar: Calendar, master_id: str, master: Version) -> Iterator[tuple[str, Version]]:
+    """Yield, as cancelled, the occurrences that a series had under former rules."""
+    current = set(bounded_starts(master.body)) if master.body.get("recurrence") else set()
+    for rules in master.former:
+        body = {name: value for name, value in master.body.items() if name != "recurrence"} | rules
+        for start in bounded_starts(body):
+            event_id = instance_id(master_id, start)
+            if start not in current and not _stored(calendar, event_id):
+                gone = {**instance_body(body, start), "recurringEventId": master_id}
+                yield event_id, replace(master, body=gone, tombstone=Tombstone.EXCEPTION, former=())
+
+
+def _stored(calendar: Calendar, event_id: str) -> bool:
+    entry = calendar.entries.get(event_id)
+    return entry is not None and entry.newest.tombstone is not Tombstone.ORPHAN

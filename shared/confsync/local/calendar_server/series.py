@@ -1,0 +1,104 @@
+"""Finding events and occurrences by id, and keeping exceptions in step with their series. Pure."""
+
+from dataclasses import replace
+
+from .bodies import from_recorded
+from .errors import Json, not_found
+from .records import Calendar, Tombstone, Version
+from .recurrence import (
+    instance_body,
+    instance_id,
+    is_occurrence,
+    parse_instance_id,
+    start_of,
+)
+from .state import Operation
+
+_NOT_INHERITED = frozenset({
+    "start", "end", "recurrence", "id", "created", "iCalUID", "sequence", "status", "recurringEventId",
+    "originalStartTime", "creator",
+})  # fmt: skip
+
+
+def find(op: Operation, calendar: Calendar, event_id: str) -> Version | None:
+    """Return an event or an occurrence of a series, stored or not; None when the calendar never had it."""
+    stored = op.read(calendar, event_id)
+    if stored is not None and stored.tombstone is not Tombstone.ORPHAN:
+        return _changeable(stored, calendar)
+    return find_unstored(op, calendar, event_id) or stored
+
+
+def resolve(op: Operation, calendar: Calendar, event_id: str) -> Version:
+    """Do as `find`.
+
+    Raises:
+        ApiError: 404 when there is no such event.
+    """
+    version = find(op, calendar, event_id)
+    if version is None:
+        raise not_found()
+    return version
+
+
+def find_unstored(op: Operation, calendar: Calendar, event_id: str) -> Version | None:
+    """Return the occurrence that an instance id names, made from its master, or None."""
+    parsed = parse_instance_id(event_id)
+    if parsed is None:
+        return None
+    root, start = parsed
+    for master_id in sorted(calendar.families.get(root, ())):
+        master = op.read(calendar, master_id)
+        if master is not None and "recurrence" in master.body:
+            series = _changeable(master, calendar)
+            if is_occurrence(series.body, start):
+                body = {**instance_body(series.body, start), "recurringEventId": master_id}
+                dead = Tombstone.EXCEPTION if master.tombstone else None
+                return replace(series, body=body, tombstone=dead, verbatim=False)
+    return None
+
+
+def _changeable(version: Version, calendar: Calendar) -> Version:
+    if not version.verbatim:
+        return version
+    tombstone = Tombstone.DELETED if version.cancelled else None
+    if tombstone and "start" not in version.body:
+        tombstone = Tombstone.ID_ONLY
+    body = from_recorded(version.body, calendar.time_zone)
+    return replace(version, body=body, tombstone=tombstone, verbatim=False)
+
+
+def series_deleted(op: Operation, calendar: Calendar, version: Version) -> bool:
+    """Tell whether an exception's series is deleted in this calendar."""
+    master = op.read(calendar, version.master_id) if version.master_id else None
+    return master is not None and master.tombstone is not None
+
+
+def exceptions_of(op: Operation, calendar: Calendar, master_id: str) -> dict[str, Version]:
+    """Return the stored exceptions of a series that still mean something, by id."""
+    found = {}
+    for event_id in sorted(calendar.exceptions.get(master_id, ())):
+        version = op.read(calendar, event_id)
+        if version is not None and version.tombstone is not Tombstone.ORPHAN:
+            found[event_id] = _changeable(version, calendar)
+    return found
+
+
+def orphaned(master: Json, exception: Json) -> bool:
+    """Tell whether a series no longer has the occurrence that an exception stands for."""
+    return not is_occurrence(master, start_of(exception["originalStartTime"]))
+
+
+def inherited(before: Json, after: Json, exception: Json) -> Json:
+    """Return an exception's body after its series changed: what it did not override follows the series."""
+    out = dict(exception)
+    for name in (before.keys() | after.keys()) - _NOT_INHERITED:
+        if before.get(name) != after.get(name) and exception.get(name) == before.get(name):
+            out.pop(name, None)
+            if name in after:
+                out[name] = after[name]
+    return out
+
+
+def occurrence_id(master_id: str, exception: Json) -> str:
+    """Return the id under which a series' occurrence is known."""
+    return instance_id(master_id, start_of(exception["originalStartTime"]))

@@ -1,0 +1,88 @@
+"""Build the parts that a function is made of, from its settings: the one place where adapters are chosen.
+
+Each part is imported only by the function that needs it, so that the receiver starts without a store, and opens
+nothing before its first use, since the framework imports in one process and serves in another.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from confsync.core.planning import Terms
+from confsync.errors import SettingsError
+from confsync.ports import CalendarApi, ConferenceProvider, Outside, Store, TaskQueue
+from confsync.settings import QueueSettings, WorkerSettings
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return an id that nobody can guess, as Calendar recommends for channels."""
+    return str(uuid.uuid4())
+
+
+def task_queue(settings: QueueSettings) -> TaskQueue:
+    """Return the queues of the settings, on Cloud Tasks or whatever speaks its protocol."""
+    from confsync.adapters.cloud_tasks import CloudTasksQueue, CloudTasksSettings, build_client  # noqa: PLC0415
+
+    cloud_tasks = CloudTasksSettings(
+        queues={"/sync": settings.task_queue, "/update": settings.conference_queue},
+        worker_url=settings.sync_calendar_url,
+        invoker=settings.tasks_invoker,
+        dispatch_deadline_s=settings.task_s,
+    )
+    return CloudTasksQueue(cloud_tasks, lambda: build_client(settings.tasks_endpoint))
+
+
+def outside(settings: WorkerSettings) -> Outside:
+    """Return everything that the worker and the renewal may reach."""
+    return Outside(
+        store=store(settings.store),
+        calendar_api=_calendar_api(settings),
+        task_queue=task_queue(settings),
+        providers=_providers(settings),
+        now=utc_now,
+        new_id=new_id,
+    )
+
+
+def terms(settings: WorkerSettings, providers: Mapping[str, ConferenceProvider]) -> Terms:
+    """Return what stays the same for all plans of this deployment."""
+    return Terms(
+        tenant=settings.tenant,
+        solutions=settings.conference_solutions,
+        carries={name: provider.capabilities.carries for name, provider in providers.items()},
+        rules=settings.rules(),
+    )
+
+
+def store(location: str) -> Store:
+    """Return the store at `sqlite:PATH`."""
+    from confsync.adapters.sqlite import SqliteStore  # noqa: PLC0415
+
+    return SqliteStore(location.removeprefix("sqlite:"))
+
+
+def _calendar_api(settings: WorkerSettings) -> CalendarApi:
+    from confsync.adapters import sign_in  # noqa: PLC0415
+    from confsync.adapters.google_calendar import GoogleCalendar  # noqa: PLC0415
+
+    if settings.sign_in == "local":
+        return GoogleCalendar(sign_in.local(), endpoint=settings.calendar_endpoint)
+    if settings.delegate is None:
+        raise SettingsError("DELEGATE is not set; SIGN_IN=delegated needs the e-mail address of a service account")
+    return GoogleCalendar(sign_in.delegated(settings.delegate), endpoint=settings.calendar_endpoint)
+
+
+def _providers(settings: WorkerSettings) -> Mapping[str, ConferenceProvider]:
+    from confsync.providers.http import HttpProvider  # noqa: PLC0415
+
+    return {
+        solution.provider: HttpProvider(
+            solution.url, [secret.get_secret_value() for secret in solution.secrets], now=utc_now
+        )
+        for solution in settings.conference_solutions
+    }

@@ -1,0 +1,187 @@
+"""The outside world on one page: what the use cases ask of it, and nothing about how it is done.
+
+It must never import an adapter or a library of Google's.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from confsync.core.events import Event, EventPage, Window
+from confsync.core.records import Calendar, Conference, Link, Record
+from confsync.core.state import ConferenceState, Field
+from confsync.core.tasks import Task
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Address:
+    """One calendar, seen as one user."""
+
+    calendar_id: str
+    """Never `primary`."""
+    subject: str
+    """The user on whose behalf we call (e-mail address)."""
+
+
+@dataclass(frozen=True)
+class WatchedChannel:
+    """What Calendar answers to a watch request."""
+
+    resource_id: str
+    expires_at: datetime
+
+
+class CalendarApi(Protocol):
+    """Google Calendar. Every method raises `CalendarError` and its children, never a library's error.
+
+    It does not retry, wait or log: the use cases decide.
+    """
+
+    def list_events(self, at: Address, *, sync_token: str | None, page_token: str | None, window: Window) -> EventPage:
+        """Return one page of events; `window` counts only when there is no sync token.
+
+        Raises:
+            SyncTokenRejected, PageTokenRejected: the listing has to be started again.
+
+        """
+
+    def list_series(self, at: Address, ical_uid: str) -> tuple[Event, ...]:
+        """Return the master of a series and all its exceptions, cancelled ones too, in no order."""
+
+    def get_event(self, at: Address, event_id: str) -> Event | None:
+        """Return the event (also a cancelled one), None when Calendar does not know it."""
+
+    def write_conference_data(
+        self, at: Address, event_id: str, etag: str, conference_data: Mapping[str, Any] | None
+    ) -> Event:
+        """Replace the event's conference data if its etag is still `etag`; notify nobody.
+
+        Raises:
+            PreconditionFailed: the event changed meanwhile.
+
+        """
+
+    def watch_events(
+        self, at: Address, *, channel_id: str, channel_token: str, address: str, ttl_s: int
+    ) -> WatchedChannel:
+        """Open a push channel. Raises `PushNotSupported` or `ChannelIdTaken` where Calendar says so."""
+
+    def stop_channel(self, at: Address, channel_id: str, resource_id: str) -> None:
+        """Stop a push channel; one that is already gone is no error."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a conferencing system can do, so that a change it cannot carry is no difference."""
+
+    carries: frozenset[Field]
+    ordered_writes: bool = False
+    """It refuses older generations by itself, so an unknown outcome need not be waited out."""
+    restores: bool = False
+    """An ended conference comes back under its old id."""
+
+
+@dataclass(frozen=True)
+class ConferenceCall:
+    """One call to a conferencing system."""
+
+    conference_key: str
+    """Ours, stable, opaque."""
+    conference_id: str
+    """The back end's own."""
+    operation_id: str
+    """`op_` + 32 hex digits; the same for each attempt at the same generation and verb."""
+    generation: int
+    """Rises with every new state, never falls."""
+    state: ConferenceState | None = None
+    """Whole; None when the conference ends."""
+
+
+class ConferenceProvider(Protocol):
+    """A conferencing system. Calls time out within 30 s; every method raises `ProviderError` and its children.
+
+    None of them retries, follows redirects or waits.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this system can do; the same value each time."""
+
+    def update(self, call: ConferenceCall) -> None:
+        """Make the conference what `call.state` says; an ended one comes back where it `restores`."""
+
+    def end(self, call: ConferenceCall) -> None:
+        """End the conference; an unknown one counts as ended."""
+
+
+class TaskQueue(Protocol):
+    """The queue between the functions: fast, at least once, in no order, and never the truth."""
+
+    def create(self, task: Task) -> bool:
+        """Create the task; False when its name was used already. Raises `TaskQueueError`."""
+
+
+class Transaction(Protocol):
+    """A consistent view. All reads come before the first write; writes take effect together or not at all."""
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """Return the record, None when there is none. Raises `StoreError` after the first write."""
+
+    def get_many(self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
+        """Return the records that exist, by key. Raises `StoreError` after the first write."""
+
+    def put(self, record: Record) -> None:
+        """Create or replace the record when the transaction commits."""
+
+    def delete(self, kind: type[Record], key: str) -> None:
+        """Delete the record, if any, when the transaction commits."""
+
+
+class Store(Protocol):
+    """The records of confsync. Every method raises `StoreUnavailable` when the store cannot answer."""
+
+    def transact(self, body: Callable[[Transaction], T]) -> T:
+        """Run `body`, perhaps several times, and commit what its last run wrote; its errors roll back.
+
+        Serializable. `body` has no side effects and makes no remote call.
+        """
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """Return the newest committed record, None when there is none."""
+
+    def get_many(self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
+        """Return the newest committed records that exist, by key."""
+
+    def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
+        """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
+
+    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
+
+    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
+
+    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences with `due_at` at or before `before`, the oldest first."""
+
+    def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
+        """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Everything a use case may reach, in one value."""
+
+    store: Store
+    calendar_api: CalendarApi
+    task_queue: TaskQueue
+    providers: Mapping[str, ConferenceProvider]
+    """By the name that a conference solution's settings give."""
+    now: Callable[[], datetime]
+    """The current time in UTC."""
+    new_id: Callable[[], str]
+    """A fresh id that nobody can guess, for channels and lease holders."""

@@ -1,0 +1,61 @@
+"""What the scheduler runs every minute: renew channels before they lapse, start whatever is overdue in the store.
+
+The store is the truth and a task only an accelerator: any task may be lost at any moment, and this run finds what it
+was for. It must never do the work itself, only start it; channels are the exception, since nobody else owns them.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from confsync.core import tasks
+from confsync.core.channels import PushTerms
+from confsync.core.rules import Rules
+from confsync.open_channel import ChannelOutcome, open_channel
+from confsync.ports import Outside
+
+
+@dataclass(frozen=True)
+class RenewalOutcome:
+    """What one run did, for the log."""
+
+    channels: tuple[tuple[str, ChannelOutcome], ...]
+    """Calendar key and how the renewal of its channel went."""
+    syncs_started: int
+    updates_started: int
+    more: bool
+    """Whether something that is due was left to the next run."""
+
+
+def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOutcome:
+    """Do what is due, the oldest first, as much as one run may.
+
+    Raises:
+        StoreUnavailable, TaskQueueError: the next run goes on.
+
+    """
+    started = outside.now()
+    overdue = started - timedelta(seconds=rules.overdue_s)
+    calendars = outside.store.calendars_due(overdue, rules.starts_per_run)
+    conferences = outside.store.conferences_due(overdue, rules.starts_per_run)
+    for calendar in calendars:
+        outside.task_queue.create(tasks.overdue_sync(calendar, started))
+    for conference in conferences:
+        outside.task_queue.create(tasks.overdue_update(conference, started))
+    renewed, left = _renew(outside, push, rules)
+    full = rules.starts_per_run in (len(calendars), len(conferences))
+    return RenewalOutcome(tuple(renewed), len(calendars), len(conferences), more=left or full)
+
+
+def _renew(outside: Outside, push: PushTerms, rules: Rules) -> tuple[list[tuple[str, ChannelOutcome]], bool]:
+    """Renew until nothing is due or the time of a run is over; whether something is left."""
+    started = outside.now()
+    renewed: list[tuple[str, ChannelOutcome]] = []
+    due = outside.store.channels_due(started, rules.renewals_per_run)
+    for calendar in due:
+        if outside.now() - started > timedelta(seconds=rules.sync_budget_s):
+            return renewed, True
+        outcome = open_channel(calendar.key, outside, push, rules)
+        renewed.append((calendar.key, outcome))
+        if outcome.lapsed:
+            outside.task_queue.create(tasks.asked_sync(calendar.key, outside.now()))
+    return renewed, len(due) == rules.renewals_per_run

@@ -1,0 +1,179 @@
+"""Settings: one frozen model per function, read from a mapping of environment variables.
+
+It must never show a secret: messages name the variable and the form that is expected, and the value only of variables
+that hold none.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from confsync.core.channels import PushTerms, SigningKey
+from confsync.core.rules import Rules
+from confsync.core.solutions import Solution
+from confsync.errors import SettingsError
+
+S = TypeVar("S", bound="Settings")
+
+
+def _signing_keys(value: Any) -> Any:
+    """`id:base64[,id:base64]`, at least 16 bytes each."""
+    if not isinstance(value, str):
+        return value
+    return tuple(_signing_key(part.strip()) for part in value.split(","))
+
+
+def _signing_key(part: str) -> SigningKey:
+    key_id, colon, encoded = part.partition(":")
+    try:
+        secret = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        secret = b""
+    if not (colon and key_id.isalnum() and len(key_id) <= 16 and len(secret) >= 16):
+        raise ValueError("each key is an id of letters and digits, a colon, and at least 16 bytes in base64")
+    return SigningKey(key_id, secret)
+
+
+def _from_json(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except json.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error.msg} at character {error.pos}") from None
+
+
+SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(_signing_keys)]
+
+
+class SolutionSettings(Solution):
+    """One conference solution and the back end that its conferences live in."""
+
+    url: str = Field(pattern=r"^https?://[^\s]+$")
+    """The vendor's endpoint; https, or http on the loopback."""
+    secrets: tuple[SecretStr, ...] = Field(min_length=1, max_length=2)
+    """`whsec_...`: the key that signs first, during a rotation also the old one."""
+
+
+class Settings(BaseModel):
+    """Settings by the name of their environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+    forms: ClassVar[Mapping[str, str]] = {
+        "TASK_QUEUE": "projects/PROJECT/locations/LOCATION/queues/QUEUE",
+        "CONFERENCE_QUEUE": "projects/PROJECT/locations/LOCATION/queues/QUEUE",
+        "CHANNEL_TOKEN_KEYS": "id:base64 of at least 16 bytes, several separated by commas, the signing one first",
+        "CONFERENCE_SOLUTIONS": 'a JSON list such as [{"provider": "acme", "names": ["Acme Meet"], "url": '
+        '"https://acme.example/hooks", "secrets": ["whsec_..."]}]',
+        "STORE": "sqlite:PATH",
+        "SIGN_IN": "local or delegated",
+        "SYNC_CALENDAR_URL": "URL of the sync_calendar function",
+        "NOTIFICATION_URL": "URL of the receive_notification function",
+        "FIRST_SYNC": "future, recent or everything",
+    }
+    secret: ClassVar[frozenset[str]] = frozenset({"CHANNEL_TOKEN_KEYS", "CONFERENCE_SOLUTIONS"})
+
+    @classmethod
+    def from_mapping(cls, variables: Mapping[str, str]) -> Self:
+        """Return the settings in `variables`; empty values count as missing.
+
+        Raises:
+            SettingsError: names each wrong variable, its value unless it is secret, and the form expected.
+
+        """
+        given = {name: value for name, value in variables.items() if value != ""}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsError("\n".join(cls._complaint(found, given) for found in error.errors())) from None
+
+    @classmethod
+    def _complaint(cls, found: Any, given: Mapping[str, str]) -> str:
+        name = str(found["loc"][0])
+        form = cls.forms.get(name, "a number" if "float" in found["type"] or "int" in found["type"] else "a text")
+        if name not in given:
+            return f"{name} is not set; expected: {form}"
+        where = ".".join(str(part) for part in found["loc"][1:])
+        shown = "" if name in cls.secret else f" {given[name]!r}"
+        reason = found["msg"].removeprefix("Value error, ")
+        return f"{name}{shown}: {f'{where}: ' if where else ''}{reason}; expected: {form}"
+
+
+QueuePath = Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[A-Za-z0-9-]{1,100}$")]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class QueueSettings(Settings):
+    """How to reach the task queues; used by all three functions."""
+
+    task_queue: QueuePath = Field(alias="TASK_QUEUE")
+    """Queue of the sync tasks."""
+    conference_queue: QueuePath = Field(alias="CONFERENCE_QUEUE")
+    """Queue of the conference updates."""
+    tasks_endpoint: str | None = Field(None, alias="TASKS_ENDPOINT")
+    """Where Cloud Tasks is served instead of by Google: `http://HOST:PORT` or `grpc://HOST:PORT`."""
+    sync_calendar_url: Url = Field(alias="SYNC_CALENDAR_URL")
+    """Where the tasks go."""
+    tasks_invoker: str | None = Field(None, alias="TASKS_INVOKER")
+    """Service account whose OIDC token the tasks carry; none in the local stack."""
+    window_s: Seconds = Field(Rules.window_s, alias="COALESCING_WINDOW_S")
+    skew_s: Seconds = Field(Rules.skew_s, alias="CLOCK_SKEW_S")
+    task_s: Seconds = Field(Rules.task_s, alias="TASK_TIMEOUT_S")
+    """Dispatch deadline of the tasks; the same as the function's time-out."""
+
+    def rules(self) -> Rules:
+        """Return the numbers that these settings change, and the defaults."""
+        return Rules(window_s=self.window_s, skew_s=self.skew_s, task_s=self.task_s)
+
+
+class ReceiveNotificationSettings(QueueSettings):
+    """Settings of receive_notification, the public function: it holds no other secret than the channel token keys."""
+
+    channel_token_keys: SigningKeys = Field(alias="CHANNEL_TOKEN_KEYS")
+    """All of them verify; the first one signs."""
+
+
+class WorkerSettings(ReceiveNotificationSettings):
+    """Settings of sync_calendar and renew_channels."""
+
+    notification_url: Url = Field(alias="NOTIFICATION_URL")
+    """Where Calendar sends notifications."""
+    store: str = Field(alias="STORE", pattern=r"^sqlite:.+$")
+    sign_in: Literal["local", "delegated"] = Field("delegated", alias="SIGN_IN")
+    """`delegated`: keyless domain-wide delegation; `local`: the local Calendar server."""
+    delegate: str | None = Field(None, alias="DELEGATE")
+    """Service account that holds the domain-wide delegation."""
+    calendar_endpoint: str | None = Field(None, alias="CALENDAR_ENDPOINT")
+    """Where Calendar is served instead of by Google: `http://HOST:PORT/calendar/v3/`."""
+    conference_solutions: Annotated[tuple[SolutionSettings, ...], BeforeValidator(_from_json)] = Field(
+        alias="CONFERENCE_SOLUTIONS", min_length=1
+    )
+    tenant: str = Field("default", alias="TENANT")
+    """The vendor's customer whose calendars these are."""
+    grace_s: Seconds = Field(Rules.grace_s, alias="END_GRACE_S")
+    reconcile_s: Seconds = Field(Rules.reconcile_s, alias="RECONCILE_INTERVAL_S")
+    lag_s: Seconds = Field(Rules.lag_s, alias="LIST_LAG_S")
+    overdue_s: Seconds = Field(Rules.overdue_s, alias="OVERDUE_AFTER_S")
+    first_sync: Literal["future", "recent", "everything"] = Field("future", alias="FIRST_SYNC")
+    """What the very first sync of a calendar looks at."""
+
+    def rules(self) -> Rules:
+        """Return the numbers that these settings change, and the defaults."""
+        return Rules(
+            window_s=self.window_s,
+            skew_s=self.skew_s,
+            task_s=self.task_s,
+            grace_s=self.grace_s,
+            reconcile_s=self.reconcile_s,
+            lag_s=self.lag_s,
+            overdue_s=self.overdue_s,
+            first_sync=self.first_sync,
+        )
+
+    def push_terms(self) -> PushTerms:
+        """Return where notifications go and what proves them genuine."""
+        return PushTerms(self.notification_url, self.channel_token_keys)

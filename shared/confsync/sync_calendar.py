@@ -1,0 +1,198 @@
+"""Sync one calendar: list what changed since the sync token, record it, and only then move the token.
+
+    claim the lease -> observe what was registered -> list page by page -> (full listing: sweep) -> commit
+    -> update the conferences that changed
+
+It must never move the token before everything it covers is recorded, end anything because a listing failed, or leave
+its lease behind.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from confsync.core import channels, leases, tasks
+from confsync.core.judging import is_pending
+from confsync.core.planning import Terms
+from confsync.core.records import Calendar, Conference
+from confsync.errors import (
+    BudgetSpent,
+    CalendarAccessLost,
+    CalendarError,
+    CalendarQuotaExceeded,
+    CalendarRateLimited,
+    CalendarRequestRejected,
+    ConfsyncError,
+    FenceLost,
+    StoreError,
+)
+from confsync.listing import Listing
+from confsync.observe import address_of
+from confsync.ports import Outside, Transaction
+from confsync.update_conference import UpdateOutcome, update_conference
+
+Status = Literal["synced", "busy", "dropped", "deferred", "frozen", "superseded"]
+
+
+@dataclass(frozen=True)
+class SyncRequest:
+    """What a sync task says."""
+
+    calendar_key: str
+    kind: str = "asked"
+    """Why it runs: leading, trailing, after, again, lag, due or asked."""
+    channel_id: str = ""
+    """For a notification: the channel it came through."""
+    resource_id: str = ""
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, str]) -> "SyncRequest":
+        """Return the request in a task's body; raises KeyError without a calendar key."""
+        known = {name: str(body[name]) for name in ("kind", "channel_id", "resource_id") if name in body}
+        return cls(calendar_key=str(body["calendar_key"]), **known)
+
+
+@dataclass(frozen=True)
+class SyncOutcome:
+    """How a sync went, for the log."""
+
+    status: Status
+    reason: str = ""
+    listed: int = 0
+    """Items that Calendar listed."""
+    updates: tuple[UpdateOutcome, ...] = ()
+    """What became of the conferences that were updated at once."""
+    alert: bool = False
+    """Whether an operator should hear of it; true once per incident."""
+
+
+def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncOutcome:
+    """Bring one calendar up to date, or make sure that somebody will.
+
+    Raises:
+        CalendarUnavailable, StoreUnavailable, TaskQueueError: nothing is lost; the task is to be tried again.
+
+    """
+    claim = _claim(request, outside, terms)
+    if isinstance(claim, SyncOutcome):
+        return claim
+    _stop_unknown_channel(request, claim, outside)
+    listing = Listing(claim, outside, terms)
+    try:
+        listing.run()
+    except FenceLost:
+        return SyncOutcome("superseded", "another worker owns the calendar now")
+    except (BudgetSpent, CalendarError) as error:
+        return _stopped_by(error, listing, outside, terms)
+    finally:
+        _give_back(listing, outside, terms)
+    updates = update_changed(listing.changed.values(), outside, terms)
+    if request.kind == "leading" and listing.listed == 0:
+        outside.task_queue.create(tasks.sync_for_lag(listing.calendar, outside.now(), terms.rules))
+    return SyncOutcome("synced", listed=listing.listed, updates=updates)
+
+
+def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> Calendar | SyncOutcome:
+    """Return the leased calendar, or why there is nothing to do; a held lease gets a back-stop before that."""
+    holder, now = outside.new_id(), outside.now()
+
+    def body(tx: Transaction) -> leases.Claim | SyncOutcome:
+        calendar = tx.get(Calendar, request.calendar_key)
+        if calendar is None or calendar.state in ("removed", "paused"):
+            return SyncOutcome("dropped", f"calendar is {calendar.state if calendar else 'unknown'}")
+        if calendar.state == "frozen" and calendar.due_at is not None and now < calendar.due_at:
+            return SyncOutcome("dropped", f"calendar is frozen: {calendar.reason}")
+        claim = leases.claim(calendar, holder, now, terms.rules)
+        tx.put(claim.calendar)
+        return claim
+
+    claim = outside.store.transact(body)
+    if isinstance(claim, SyncOutcome) or claim.granted:
+        return claim if isinstance(claim, SyncOutcome) else claim.calendar
+    if claim.calendar.lease is not None:
+        outside.task_queue.create(tasks.sync_after_lease(request.calendar_key, claim.calendar.lease, terms.rules))
+    return SyncOutcome("busy", "another worker syncs the calendar; a task runs when its lease is over")
+
+
+def _stop_unknown_channel(request: SyncRequest, calendar: Calendar, outside: Outside) -> None:
+    """A genuine notification through a channel that nobody remembers: a crash left it open."""
+    if not request.channel_id or channels.is_ours(calendar, request.channel_id, request.resource_id):
+        return
+    try:
+        outside.calendar_api.stop_channel(address_of(calendar), request.channel_id, request.resource_id)
+    except CalendarError:
+        return  # it expires by itself, and the next notification tries again
+
+
+def _stopped_by(error: ConfsyncError, listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
+    """Store when to go on, and say so; raise what only another attempt of this task can cure."""
+    now, rules = outside.now(), terms.rules
+    match error:
+        case BudgetSpent():
+            return _defer(listing, now, "time of the task is over", outside)
+        case CalendarRateLimited():
+            wait_s = error.retry_after_s or rules.lag_s
+            return _defer(listing, now + timedelta(seconds=wait_s), f"rate limit: {error.reason}", outside)
+        case CalendarQuotaExceeded():
+            at = now + timedelta(seconds=max(rules.quota_pause_s, error.retry_after_s or 0))
+            return _defer(listing, at, f"quota: {error.reason}", outside, alert=True)
+        case CalendarAccessLost():
+            return _freeze(listing, error, outside, terms)
+        case CalendarRequestRejected():
+            at = now + timedelta(seconds=rules.frozen_retry_s)
+            return _defer(listing, at, f"request rejected: {error}", outside, alert=True)
+        case _:
+            raise error
+
+
+def _defer(listing: Listing, at: datetime, reason: str, outside: Outside, *, alert: bool = False) -> SyncOutcome:
+    """Release the lease and go on at `at`, from the checkpoint; the store remembers should the task get lost."""
+    calendar = _transition(listing, lambda calendar: leases.release(calendar, at, reason), outside)
+    outside.task_queue.create(tasks.sync_again(calendar, at))
+    return SyncOutcome("deferred", reason, listing.listed, alert=alert)
+
+
+def _freeze(listing: Listing, error: CalendarAccessLost, outside: Outside, terms: Terms) -> SyncOutcome:
+    """Access is lost, or the calendar is gone: no one can tell which, so nothing ends."""
+    news = listing.calendar.state != "frozen"
+    reason = error.reason or "unknown"
+    _transition(listing, lambda calendar: leases.freeze(calendar, reason, outside.now(), terms.rules), outside)
+    return SyncOutcome("frozen", reason, listing.listed, alert=news)
+
+
+def _give_back(listing: Listing, outside: Outside, terms: Terms) -> None:
+    """Release the lease of a sync that broke off; a store that is out of reach lets it expire."""
+    if listing.calendar.lease is None:
+        return
+    soon = outside.now() + timedelta(seconds=terms.rules.skew_s)
+    try:
+        _transition(listing, lambda calendar: leases.release(calendar, soon, "the sync broke off"), outside)
+    except StoreError:
+        return
+
+
+def _transition(listing: Listing, change: leases.Transition, outside: Outside) -> Calendar:
+    def body(tx: Transaction) -> Calendar:
+        fence = listing.calendar.fence
+        changed = change(leases.check_fence(tx.get(Calendar, listing.calendar.key), fence))
+        tx.put(changed)
+        return changed
+
+    listing.calendar = outside.store.transact(body)
+    return listing.calendar
+
+
+def update_changed(changed: Iterable[Conference], outside: Outside, terms: Terms) -> tuple[UpdateOutcome, ...]:
+    """Update the first few conferences at once, and make tasks for the others and for what is due later."""
+    now = outside.now()
+    outcomes: list[UpdateOutcome] = []
+    for conference in changed:
+        if conference.due_at is None:
+            continue
+        at_once = is_pending(conference) and conference.due_at <= now
+        if at_once and len(outcomes) < terms.rules.inline_updates:
+            outcomes.append(update_conference(conference.key, outside, terms))
+        else:
+            outside.task_queue.create(tasks.conference_update(conference))
+    return tuple(outcomes)

@@ -1,0 +1,237 @@
+"""Bring one conference from what its back end was told to what it should be: the only place that calls a provider.
+
+    grace over? -> read every owner again -> want the end, or wait
+    store the intent -> call -> store the answer -> again, if something newer is wanted
+
+It must never call while another call may be under way, call without a stored intent, or take an unknown outcome for a
+known one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from confsync.core import effects, ending, judging, tasks
+from confsync.core.planning import Terms
+from confsync.core.records import Calendar, Conference, Failure, Intent, key_of
+from confsync.core.sight import EventRef, Reading, Seen
+from confsync.errors import (
+    CalendarError,
+    ConferenceGone,
+    ConferenceStale,
+    OutcomeUnknown,
+    ProviderBusy,
+    ProviderError,
+    ProviderRefusesUs,
+    ProviderRejected,
+)
+from confsync.observe import address_of, read_event
+from confsync.ports import ConferenceCall, ConferenceProvider, Outside, Transaction
+
+MAX_CALLS = 5
+"""Calls in one go; a conference that keeps changing goes on in a task."""
+
+Status = Literal["applied", "nothing", "waiting", "refused", "alert"]
+
+
+@dataclass(frozen=True)
+class UpdateOutcome:
+    """What became of a conference, for the log."""
+
+    conference_key: str
+    status: Status = "nothing"
+    calls: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call came to: how the record moves on, and what the log says."""
+
+    status: Status
+    reason: str
+    transition: Callable[[Conference], Conference]
+    is_failure: bool = False
+    """Whether it is recorded for an operator to look at."""
+
+
+def update_conference(conference_key: str, outside: Outside, terms: Terms) -> UpdateOutcome:
+    """Apply what is wanted now, and make sure that somebody applies what has to wait.
+
+    Raises:
+        StoreUnavailable, TaskQueueError: nothing is lost; the task is to be tried again.
+
+    """
+    answer, calls = None, 0
+    while calls < MAX_CALLS:
+        _decide_end(conference_key, outside, terms)
+        opened = _announce(conference_key, outside, terms)
+        if opened is None or opened.intent is None:
+            break
+        calls += 1
+        answer = _call(opened, opened.intent, outside, terms)
+        _store_answer(opened, opened.intent, answer, outside)
+    waiting = _leave_task(conference_key, outside)
+    if answer is None:
+        return UpdateOutcome(conference_key, "waiting" if waiting else "nothing")
+    return UpdateOutcome(conference_key, answer.status, calls, answer.reason)
+
+
+def _decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
+    """When the grace period is over, look at every owner once more, then want the end or keep the conference."""
+    conference = outside.store.get(Conference, conference_key)
+    if conference is None or not ending.is_end_due(conference, outside.now()):
+        return
+    sight = {ref: _look(ref, outside) for ref in ending.owners_to_read(conference)}
+    still_there = ending.owners_still_there(conference, sight, terms.solutions)
+    unread = any(not sight[ref].confirmed for ref in still_there)
+
+    def body(tx: Transaction) -> None:
+        now, stored = outside.now(), tx.get(Conference, conference_key)
+        if stored is None or (stored.referents, stored.end_after) != (conference.referents, conference.end_after):
+            return  # a sync changed it meanwhile, and judged it anew
+        tx.put(_after_last_look(stored, bool(still_there), unread, now, terms))
+
+    outside.store.transact(body)
+    for ref in still_there:
+        outside.task_queue.create(tasks.asked_sync(ref.calendar_key, outside.now()))
+
+
+def _after_last_look(conference: Conference, kept: bool, unread: bool, now: datetime, terms: Terms) -> Conference:
+    if unread:
+        return judging.postpone_end(conference, terms.rules.frozen_retry_s, "end waits: an owner is unreadable", now)
+    if kept:
+        return judging.postpone_end(conference, terms.rules.grace_s, "end waits: an owner is there after all", now)
+    if judging.was_held(conference, now):
+        return judging.keep(conference, "kept: it was held already", now)
+    return judging.desire_end(conference, now)
+
+
+def _look(ref: EventRef, outside: Outside) -> Seen:
+    calendar = outside.store.get(Calendar, ref.calendar_key)
+    if calendar is None:
+        return Seen(None)
+    try:
+        return read_event(Reading(ref), address_of(calendar), outside)
+    except CalendarError:
+        return Seen(None)  # unconfirmed: the end waits
+
+
+def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference | None:
+    """Store the intent of a call; None when there is nothing to tell, or a call may be under way."""
+
+    def body(tx: Transaction) -> Conference | None:
+        now, conference = outside.now(), tx.get(Conference, conference_key)
+        if conference is None or not judging.is_pending(conference) or effects.has_open_intent(conference, now):
+            return None
+        if conference.due_at is not None and conference.due_at > now:
+            return None
+        opened = effects.open_intent(conference, now, terms.rules)
+        tx.put(opened)
+        return opened
+
+    return outside.store.transact(body)
+
+
+def _call(conference: Conference, intent: Intent, outside: Outside, terms: Terms) -> Answer:
+    """Call the conferencing system once; unless the intent has grown too old to leave."""
+    now, rules = outside.now(), terms.rules
+    provider = outside.providers.get(conference.provider)
+    if provider is None:
+        at = now + timedelta(seconds=rules.refused_pause_s)
+        reason = f"no provider named {conference.provider} in CONFERENCE_SOLUTIONS"
+        return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
+    if now > intent.deadline - timedelta(seconds=rules.intent_s - rules.leave_within_s):
+        return Answer("waiting", "left too late", lambda c: effects.busy(c, now, "the call left too late"))
+    try:
+        _send(conference, intent, provider)
+    except ProviderError as error:
+        return _answer_to(error, intent, provider, conference, now=outside.now(), terms=terms)
+    told, now = _wanted(conference), outside.now()
+    return Answer("applied", "", lambda c: effects.applied(c, intent, told, now))
+
+
+def _send(conference: Conference, intent: Intent, provider: ConferenceProvider) -> None:
+    call = ConferenceCall(
+        conference_key=conference.key,
+        conference_id=conference.conference_id,
+        operation_id=effects.operation_id(conference.key, intent),
+        generation=intent.generation,
+        state=conference.desired.state if conference.desired else None,
+    )
+    if intent.verb == "end":
+        provider.end(call)
+    else:
+        provider.update(call)
+
+
+def _wanted(conference: Conference) -> str:
+    return conference.desired.fingerprint if conference.desired else ""
+
+
+def _answer_to(
+    error: ProviderError,
+    intent: Intent,
+    provider: ConferenceProvider,
+    conference: Conference,
+    *,
+    now: datetime,
+    terms: Terms,
+) -> Answer:
+    rules, reason = terms.rules, str(error)
+    later = now + timedelta(seconds=rules.backoff_s(conference.attempts))
+    match error:
+        case ProviderBusy():
+            at = now + timedelta(seconds=error.retry_after_s) if error.retry_after_s else later
+            return Answer("waiting", reason, lambda c: effects.busy(c, at, reason))
+        case OutcomeUnknown():
+            at = later if provider.capabilities.ordered_writes else intent.deadline
+            return Answer("waiting", reason, lambda c: effects.unknown(c, at, reason))
+        case ConferenceStale():
+            return Answer("waiting", reason, lambda c: effects.stale(c, error.stored_generation, now))
+        case ProviderRefusesUs():
+            at = now + timedelta(seconds=rules.refused_pause_s)
+            return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
+        case ProviderRejected() | ConferenceGone():
+            return Answer("refused", reason, lambda c: effects.refused(c, intent, reason, now), is_failure=True)
+        case _:
+            raise error
+
+
+def _store_answer(opened: Conference, intent: Intent, answer: Answer, outside: Outside) -> None:
+    """Close the intent; a late answer to one that is no longer stored changes nothing."""
+
+    def body(tx: Transaction) -> None:
+        stored = tx.get(Conference, opened.key)
+        if stored is None or not effects.is_answer_to(stored, intent):
+            return
+        failure = _failure(tx, stored, answer, outside.now()) if answer.is_failure else None
+        tx.put(answer.transition(stored))
+        if failure is not None:
+            tx.put(failure)
+
+    outside.store.transact(body)
+
+
+def _failure(tx: Transaction, conference: Conference, answer: Answer, now: datetime) -> Failure:
+    key = key_of("failure", conference.key, answer.status)
+    known = tx.get(Failure, key)
+    return Failure(
+        key=key,
+        tenant=conference.tenant,
+        conference_key=conference.key,
+        reason=answer.reason,
+        count=known.count + 1 if known else 1,
+        first_at=known.first_at if known else now,
+        last_at=now,
+    )
+
+
+def _leave_task(conference_key: str, outside: Outside) -> bool:
+    """Make sure that a task runs when the conference is due again; whether it is."""
+    conference = outside.store.get(Conference, conference_key)
+    if conference is None or conference.due_at is None:
+        return False
+    outside.task_queue.create(tasks.conference_update(conference))
+    return True

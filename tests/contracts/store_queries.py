@@ -1,0 +1,156 @@
+"""What every store answers to queries."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.contracts.store_calls import NOW, calendar, conference, delete, failure, keys_of, link, on_one_store, put
+from tests.contracts.strategies import values
+
+from confsync.core.records import Conference, Link, Record
+from confsync.errors import StoreError
+from confsync.ports import Store, Transaction
+
+
+class QueriesContract:
+    """Part of `StoreContract`."""
+
+    def test_links_come_in_pages_in_the_order_of_their_keys(self, store: Store) -> None:
+        """Going on after the last key of each page visits every link of the calendar once, and no other's."""
+        put(store, *(link(f"{n:02}", "mine") for n in (3, 1, 4, 0, 2)), link("015", "other"))
+        pages, after = [], ""
+        while page := store.links_of("mine", after=after, limit=2):
+            pages.append(keys_of(page))
+            after = page[-1].key
+        assert pages == [["00", "01"], ["02", "03"], ["04"]]
+        assert store.links_of("nobody", after="", limit=2) == []
+
+    def test_links_are_whole(self, store: Store) -> None:
+        """A page holds the links as they were written."""
+        put(store, written := link("a", "mine", updated=NOW, etag='"1"'))
+        assert store.links_of("mine", after="", limit=5) == [written]
+
+    def test_link_that_changed_its_calendar_moves(self, store: Store) -> None:
+        """Queries follow the newest state of a record."""
+        put(store, link("a", "old"))
+        put(store, link("a", "new"))
+        assert store.links_of("old", after="", limit=5) == []
+        assert keys_of(store.links_of("new", after="", limit=5)) == ["a"]
+
+    def test_all_records_come_in_pages(self, store: Store) -> None:
+        """Every kind can be walked through in the order of its keys."""
+        for make in (calendar, link, conference, failure):
+            kind = type(make("x"))
+            put(store, *(make(key) for key in ("b", "d", "a", "c")))
+            assert keys_of(store.all_of(kind, after="", limit=3)) == ["a", "b", "c"]
+            assert keys_of(store.all_of(kind, after="c", limit=3)) == ["d"]
+            assert store.all_of(kind, after="d", limit=3) == []
+
+    def test_due_calendars_come_oldest_first(self, store: Store) -> None:
+        """The limit cuts off the newest, the moment itself counts as due, and later ones are left out."""
+        put(store, *_with_times(calendar, "due_at"), calendar("never"), calendar("elsewhere", renew_at=NOW))
+        assert keys_of(store.calendars_due(NOW, 10)) == ["past", "earlier", "just", "now"]
+        assert keys_of(store.calendars_due(NOW, 2)) == ["past", "earlier"]
+
+    def test_due_channels_come_oldest_first(self, store: Store) -> None:
+        """The same holds for `renew_at`, which has nothing to do with `due_at`."""
+        put(store, *_with_times(calendar, "renew_at"), calendar("never"), calendar("elsewhere", due_at=NOW))
+        assert keys_of(store.channels_due(NOW, 10)) == ["past", "earlier", "just", "now"]
+        assert keys_of(store.channels_due(NOW, 2)) == ["past", "earlier"]
+
+    def test_due_conferences_come_oldest_first(self, store: Store) -> None:
+        """The same holds for conferences."""
+        put(store, *_with_times(conference, "due_at"), conference("never"), conference("elsewhere", end_after=NOW))
+        assert keys_of(store.conferences_due(NOW, 10)) == ["past", "earlier", "just", "now"]
+        assert keys_of(store.conferences_due(NOW, 2)) == ["past", "earlier"]
+
+    def test_what_was_served_is_no_longer_due(self, store: Store) -> None:
+        """A time that was cleared, put off or deleted with its record is not found any more."""
+        put(store, *(conference(key, due_at=NOW) for key in ("cleared", "later", "deleted", "left")))
+        put(store, conference("cleared"), conference("later", due_at=NOW + timedelta(seconds=1)))
+        delete(store, Conference, "deleted")
+        assert keys_of(store.conferences_due(NOW, 10)) == ["left"]
+
+    def test_due_times_are_instants_in_any_zone(self, store: Store) -> None:
+        """Zones change neither what is due nor the order."""
+        east, west = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
+        put(store, calendar("second", due_at=NOW.astimezone(east)))
+        put(store, calendar("first", due_at=(NOW - timedelta(microseconds=1)).astimezone(west)))
+        assert keys_of(store.calendars_due(NOW.astimezone(west), 10)) == ["first", "second"]
+        assert keys_of(store.calendars_due((NOW - timedelta(microseconds=1)).astimezone(east), 10)) == ["first"]
+
+    def test_moment_without_zone_cannot_be_asked_about(self, store: Store) -> None:
+        """A query with a time that could be any of 24 hours is refused."""
+        with pytest.raises(StoreError, match="time zone"):
+            store.calendars_due(NOW.replace(tzinfo=None), 10)
+
+    @on_one_store
+    @given(data=st.data())
+    def test_every_query_agrees_with_a_plain_model(self, store: Store, data: st.DataObject) -> None:
+        """After any transactions, each query answers as a dictionary of the records would."""
+        _empty(store)
+        model = _play(store, data.draw(_histories))
+        links = sorted((r for r in model.values() if isinstance(r, Link)), key=lambda r: r.key)
+        times = sorted(r.due_at for r in model.values() if isinstance(r, Conference) and r.due_at is not None)
+        mine = [r for r in links if r.calendar_key == "c1" and r.key > "0"]
+        due = store.conferences_due(_MOMENTS[1], 3)
+        assert store.all_of(Link, after="", limit=1000) == links
+        assert store.links_of("c1", after="0", limit=2) == mine[:2]
+        assert [r.due_at for r in due] == [at for at in times if at <= _MOMENTS[1]][:3]
+        assert all(model[Conference, r.key] == r for r in due)
+
+
+def _with_times(make: Callable[..., Record], field: str) -> list[Record]:
+    """Return one record per moment around NOW, named after it, in no order."""
+    microsecond = timedelta(microseconds=1)
+    times = {
+        "now": NOW,
+        "after": NOW + microsecond,
+        "past": datetime(1969, 7, 20, tzinfo=UTC),
+        "just": NOW - microsecond,
+        "future": datetime(9999, 12, 31, tzinfo=UTC),
+        "earlier": NOW.replace(microsecond=0),
+    }
+    return [make(key, **{field: at}) for key, at in times.items()]
+
+
+_MOMENTS = (NOW.replace(microsecond=0), NOW, NOW + timedelta(microseconds=1))
+_few_keys = st.sampled_from(["0", "00", "1", "9", "a", "Z"])
+_put = st.one_of(
+    values(Link, key=_few_keys, calendar_key=st.sampled_from(["c1", "c2"])),
+    values(Conference, key=_few_keys, due_at=st.sampled_from([None, *_MOMENTS])),
+).map(lambda record: (type(record), record.key, record))
+_delete = st.tuples(st.sampled_from([Link, Conference]), _few_keys, st.none())
+_histories = st.lists(st.lists(_put | _delete, max_size=5), max_size=5)
+_Write = tuple[type[Record], str, Record | None]
+
+
+def _play(store: Store, history: list[list[Any]]) -> dict[tuple[type[Record], str], Record]:
+    """Run each list of writes as one transaction; return what a dictionary would hold after them."""
+    model: dict[tuple[type[Record], str], Record] = {}
+    for writes in history:
+        store.transact(partial(_write_all, writes))
+        for kind, key, record in writes:
+            if record is None:
+                model.pop((kind, key), None)
+            else:
+                model[kind, key] = record
+    return model
+
+
+def _write_all(writes: list[_Write], transaction: Transaction) -> None:
+    for kind, key, record in writes:
+        if record is None:
+            transaction.delete(kind, key)
+        else:
+            transaction.put(record)
+
+
+def _empty(store: Store) -> None:
+    kinds: tuple[type[Record], ...] = (Link, Conference)
+    stored = [record for kind in kinds for record in store.all_of(kind, after="", limit=1000)]
+    store.transact(partial(_write_all, [(type(record), record.key, None) for record in stored]))
