@@ -8,6 +8,7 @@ the sweep of a full listing is done: until then deletions in the gap are known n
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,10 @@ from pydantic import ValidationError
 from confsync.core import leases
 from confsync.core.events import Event, EventPage, Window, parse_event
 from confsync.core.planning import Terms, concerns_us
-from confsync.core.records import Calendar, Checkpoint, Conference, Failure, Link, key_of
+from confsync.core.records import Calendar, Checkpoint, Conference, Failure, Link
 from confsync.core.sight import EventRef, Reading, Seen
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
-from confsync.observe import Advance, Observed, Observer, address_of, read
+from confsync.observe import Advance, Observed, Observer, address_of, event_failure, read, read_event
 from confsync.ports import Outside
 
 MAX_RESTARTS = 3
@@ -157,11 +158,7 @@ class Listing:
             after = links[-1].key
 
     def _failure(self, event_id: str, reason: str) -> Failure:
-        now, key = self._outside.now(), key_of("failure", self.calendar.key, event_id, "unreadable")
-        return Failure(
-            key=key, tenant=self.calendar.tenant, calendar_key=self.calendar.key, event_id=event_id, reason=reason,
-            first_at=now, last_at=now,
-        )  # fmt: skip
+        return event_failure(self.calendar, event_id, reason, self._outside.now())
 
     def _sweep(self, checkpoint: Checkpoint) -> Checkpoint | None:
         """Read each live event that a full listing did not show: deleted in the gap, or outside the listing."""
@@ -184,8 +181,8 @@ class Listing:
         return [link for link in unseen if _is_live(link, conferences)]
 
     def _missing(self, link: Link) -> Seen:
-        event = self._outside.calendar_api.get_event(address_of(self.calendar), link.event_id)
-        return Seen(event, confirmed=True, missing_from_list=True)
+        reading = Reading(EventRef(link.calendar_key, link.event_id))
+        return replace(read_event(reading, address_of(self.calendar), self._outside), missing_from_list=True)
 
     def _extended(self, calendar: Calendar) -> Calendar:
         return leases.extend(calendar, self._outside.now(), self._rules)

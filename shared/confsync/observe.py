@@ -5,12 +5,13 @@ Used by every sync. It must never store a plan that still asks for a reading, an
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from confsync.core import leases
 from confsync.core.planning import Plan, Recorded, Terms, conference_keys, link_keys, plan
-from confsync.core.records import Calendar, Conference, Failure, Link
+from confsync.core.records import Calendar, Conference, Failure, Link, key_of
 from confsync.core.sight import EventRef, Reading, Seen, Sight
-from confsync.errors import CalendarAccessLost, CalendarUnavailable
+from confsync.errors import CalendarAccessLost, CalendarRequestRejected, CalendarUnavailable
 from confsync.ports import Address, Outside, Transaction
 
 MAX_ROUNDS = 6
@@ -52,8 +53,9 @@ class Observer:
             calendar, found = self._attempt(observed, advance)
             if not found.readings:
                 return calendar, found
-            sight = {**observed.sight, **read(found.readings, self.leased, self.outside)}
-            observed = replace(observed, sight=sight)
+            sight = read(found.readings, self.leased, self.outside)
+            failures = (*observed.failures, *self._unreadable(sight))
+            observed = replace(observed, sight={**observed.sight, **sight}, failures=failures)
         raise CalendarUnavailable(f"calendar {self.leased.key}: its events changed faster than they could be read")
 
     def _attempt(self, observed: Observed, advance: Advance) -> tuple[Calendar, Plan]:
@@ -70,6 +72,10 @@ class Observer:
             return advanced, found
 
         return self.outside.store.transact(body)
+
+    def _unreadable(self, sight: Sight) -> list[Failure]:
+        now, reason = self.outside.now(), "Calendar's answer cannot be read"
+        return [event_failure(self.leased, ref.event_id, reason, now) for ref, seen in sight.items() if seen.unreadable]
 
     def _plan(self, tx: Transaction, observed: Observed) -> Plan:
         sight, calendar_key = observed.sight, self.leased.key
@@ -99,15 +105,22 @@ def _read(reading: Reading, leased: Calendar, outside: Outside) -> Seen:
         return read_event(reading, address_of(leased), outside)
     other = outside.store.get(Calendar, reading.ref.calendar_key)
     if other is None:
-        return Seen(None)
+        return Seen(None, unreadable=True)
     try:
         return read_event(reading, address_of(other), outside)
     except CalendarAccessLost:
-        return Seen(None)  # its own sync freezes it; nothing follows from an event that nobody may read
+        return Seen(None, unreadable=True)  # its own sync freezes it
 
 
 def read_event(reading: Reading, at: Address, outside: Outside) -> Seen:
     """Return the event as Calendar shows it now, with all its exceptions when the reading names a series."""
+    try:
+        return _answer(reading, at, outside)
+    except CalendarRequestRejected:
+        return Seen(None, unreadable=True)  # one event must not block its calendar
+
+
+def _answer(reading: Reading, at: Address, outside: Outside) -> Seen:
     api, event_id = outside.calendar_api, reading.ref.event_id
     if reading.series_uid is None:
         return Seen(api.get_event(at, event_id), confirmed=True)
@@ -115,6 +128,19 @@ def read_event(reading: Reading, at: Address, outside: Outside) -> Seen:
     master = next((event for event in parts if event.id == event_id), None) or api.get_event(at, event_id)
     exceptions = tuple(event for event in parts if event.recurring_event_id == event_id)
     return Seen(master, confirmed=True, exceptions=exceptions)
+
+
+def event_failure(calendar: Calendar, event_id: str, reason: str, now: datetime) -> Failure:
+    """Return the failure of one event of a calendar; the same event has one failure, however often it fails."""
+    return Failure(
+        key=key_of("failure", calendar.key, event_id),
+        tenant=calendar.tenant,
+        calendar_key=calendar.key,
+        event_id=event_id,
+        reason=reason,
+        first_at=now,
+        last_at=now,
+    )
 
 
 def address_of(calendar: Calendar) -> Address:

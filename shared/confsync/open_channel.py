@@ -82,14 +82,7 @@ def _not_opened(
             _change(calendar.key, lambda c: channels.poll_only(channels.forget_channel(c, pending.id), reason), outside)
             return ChannelOutcome("poll_only", reason, alert=True)
         case CalendarAccessLost():
-            frozen_until = now + timedelta(seconds=rules.frozen_retry_s)
-            _change(
-                calendar.key,
-                lambda c: channels.retry_at(
-                    leases.freeze(channels.forget_channel(c, pending.id), reason, now, rules), frozen_until
-                ),
-                outside,
-            )
+            _change(calendar.key, lambda c: _without_access(c, pending, reason, now, rules), outside)
             return ChannelOutcome("frozen", reason, alert=calendar.state != "frozen")
         case CalendarUnavailable():
             _change(calendar.key, lambda c: channels.retry_at(c, retry_at), outside)
@@ -99,6 +92,13 @@ def _not_opened(
                 calendar.key, lambda c: channels.retry_at(channels.forget_channel(c, pending.id), retry_at), outside
             )
             return ChannelOutcome("deferred", reason, alert=True)
+
+
+def _without_access(calendar: Calendar, pending: Channel, reason: str, now: datetime, rules: Rules) -> Calendar:
+    """Freeze the calendar; one that is frozen already keeps the time of its own next try."""
+    forgotten = channels.forget_channel(calendar, pending.id)
+    frozen = forgotten if calendar.state == "frozen" else leases.freeze(forgotten, reason, now, rules)
+    return channels.retry_at(frozen, now + timedelta(seconds=rules.frozen_retry_s))
 
 
 def stop_retiring(calendar: Calendar, outside: Outside) -> None:

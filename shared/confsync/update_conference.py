@@ -15,9 +15,12 @@ from typing import Literal
 from confsync.core import effects, ending, judging, tasks
 from confsync.core.planning import Terms
 from confsync.core.records import Calendar, Conference, Failure, Intent, key_of
+from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen
 from confsync.errors import (
+    CalendarAccessLost,
     CalendarError,
+    CalendarQuotaExceeded,
     ConferenceGone,
     ConferenceStale,
     OutcomeUnknown,
@@ -83,39 +86,38 @@ def _decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
     conference = outside.store.get(Conference, conference_key)
     if conference is None or not ending.is_end_due(conference, outside.now()):
         return
-    sight = {ref: _look(ref, outside) for ref in ending.owners_to_read(conference)}
+    looks = {ref: _look(ref, outside, terms.rules) for ref in ending.owners_to_read(conference)}
+    sight = {ref: seen for ref, (seen, _) in looks.items()}
     still_there = ending.owners_still_there(conference, sight, terms.solutions)
-    unread = any(not sight[ref].confirmed for ref in still_there)
+    wait_s = max((wait for _, wait in looks.values()), default=0.0)
 
     def body(tx: Transaction) -> None:
         now, stored = outside.now(), tx.get(Conference, conference_key)
         if stored is None or (stored.referents, stored.end_after) != (conference.referents, conference.end_after):
             return  # a sync changed it meanwhile, and judged it anew
-        tx.put(_after_last_look(stored, bool(still_there), unread, now, terms))
+        if still_there:
+            tx.put(judging.postpone_end(stored, wait_s or terms.rules.grace_s, "end waits for its owners", now))
+        elif judging.was_held(stored, now):
+            tx.put(judging.keep(stored, "kept: it was held already", now))
+        else:
+            tx.put(judging.desire_end(stored, now))
 
     outside.store.transact(body)
     for ref in still_there:
         outside.task_queue.create(tasks.asked_sync(ref.calendar_key, outside.now()))
 
 
-def _after_last_look(conference: Conference, kept: bool, unread: bool, now: datetime, terms: Terms) -> Conference:
-    if unread:
-        return judging.postpone_end(conference, terms.rules.frozen_retry_s, "end waits: an owner is unreadable", now)
-    if kept:
-        return judging.postpone_end(conference, terms.rules.grace_s, "end waits: an owner is there after all", now)
-    if judging.was_held(conference, now):
-        return judging.keep(conference, "kept: it was held already", now)
-    return judging.desire_end(conference, now)
-
-
-def _look(ref: EventRef, outside: Outside) -> Seen:
+def _look(ref: EventRef, outside: Outside, rules: Rules) -> tuple[Seen, float]:
+    """Return the event as it is now; or nothing confirmed, and how long the end has to wait because of that."""
     calendar = outside.store.get(Calendar, ref.calendar_key)
     if calendar is None:
-        return Seen(None)
+        return Seen(None), rules.frozen_retry_s
     try:
-        return read_event(Reading(ref), address_of(calendar), outside)
-    except CalendarError:
-        return Seen(None)  # unconfirmed: the end waits
+        return read_event(Reading(ref), address_of(calendar), outside), 0.0
+    except (CalendarAccessLost, CalendarQuotaExceeded) as error:
+        return Seen(None), error.retry_after_s or rules.frozen_retry_s
+    except CalendarError as error:
+        return Seen(None), error.retry_after_s or rules.grace_s
 
 
 def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference | None:

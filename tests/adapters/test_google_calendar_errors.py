@@ -17,7 +17,7 @@ import google.oauth2.credentials
 import httplib2.decode
 import httplib2.error
 import pytest
-from tests.adapters.test_google_calendar_wire import ANN, LAST_PAGE, Answer, error_body, list_once, scripted
+from tests.adapters.test_google_calendar_scripted import ANN, LAST_PAGE, Answer, error_body, list_once, scripted
 
 from confsync.adapters.google_calendar import GoogleCalendar
 from confsync.adapters.google_calendar_errors import FAILURES, Call, UnknownToCalendar, failure, refusal
@@ -266,6 +266,14 @@ def test_retry_after_is_carried_over(value: str, seconds: float | None) -> None:
     """Seconds count as they are, a date from the answer's own date, and anything else says nothing."""
     headers = {"retry-after": value, "date": format_datetime(SENT, usegmt=True)}
     assert refused(LIST, 429, error_body("rateLimitExceeded", 429), **headers).retry_after_s == seconds
+
+
+def test_retry_after_survives_the_way_through_the_library() -> None:
+    """The header's name is found whatever its case."""
+    answer = Answer(429, error_body("rateLimitExceeded", 429), {"RETRY-After": "7"})
+    with scripted(answer) as server, pytest.raises(CalendarRateLimited) as caught:
+        list_once(server.calendar())
+    assert caught.value.retry_after_s == 7.0
 
 
 def test_a_retry_after_date_needs_the_date_of_the_answer() -> None:

@@ -1,170 +1,22 @@
-"""What the Calendar adapter sends and how it reads answers, byte for byte, against a scripted server on loopback.
-
-The server, `scripted`, is shared with the tests of the errors.
-"""
+"""What the Calendar adapter sends and how it reads answers, byte for byte, against a scripted server on loopback."""
 
 import gzip
 import hashlib
 import json
-import socket
-import struct
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
 
 import pytest
-from google.auth.credentials import Credentials
+from tests.adapters.test_google_calendar_scripted import ANN, LAST_PAGE, Answer, Asked, error_body, list_once, scripted
 
 from confsync.adapters.google_calendar import LIST_PARAMETERS, GoogleCalendar
-from confsync.adapters.google_calendar_connections import Connections
-from confsync.adapters.sign_in import local
 from confsync.core.events import EVENT_FIELDS, LIST_FIELDS, LIST_PARAMETERS_VERSION, Window
 from confsync.errors import (
-    CalendarAccessLost,
     CalendarRequestRejected,
     CalendarUnavailable,
     PreconditionFailed,
 )
-from confsync.ports import Address
-
-ANN = Address("team@example.com", "ann@example.com")
-LAST_PAGE = {"items": [], "nextSyncToken": "s1", "accessRole": "owner"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request as it arrived."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any
-    client_port: int
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer; `ending` says what becomes of the connection meanwhile."""
-
-    status: int = 200
-    body: bytes | Mapping[str, Any] = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    ending: Literal["whole", "cut", "silence", "reset"] = "whole"
-
-    @property
-    def content(self) -> bytes:
-        """The body as bytes."""
-        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-
-
-@dataclass
-class Scripted:
-    """A running server and what it was asked."""
-
-    url: str
-    asked: list[Asked] = field(default_factory=list)
-    closing: threading.Event = field(default_factory=threading.Event)
-
-    def calendar(self, **settings: Any) -> GoogleCalendar:
-        """Return the adapter, pointed at this server."""
-        settings = {"credentials_for": local(), **settings}
-        return GoogleCalendar(**settings, endpoint=self.url)
-
-
-def error_body(reason: str, status: int, **more: str) -> dict[str, Any]:
-    """Return Google's error body in its classic form."""
-    first = {"domain": "global", "reason": reason, "message": "In Google's words", **more}
-    return {"error": {"errors": [first], "code": status, "message": "In Google's words"}}
-
-
-class _Listener(ThreadingHTTPServer):
-    """Plays a script; knows its open connections, so that none outlives it."""
-
-    daemon_threads = False
-
-    def __init__(self, script: Callable[[Asked], Answer]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.script = script
-        self.played = Scripted(f"http://127.0.0.1:{self.server_port}/calendar/v3/")
-        self.connections: set[socket.socket] = set()
-
-    def handle_error(self, *_: object) -> None:
-        """A client that hung up is part of the script."""
-
-    def server_close(self) -> None:
-        self.played.closing.set()
-        for connection in self.connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        super().server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    server: _Listener
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def _play(self) -> None:
-        asked = _asked(self)
-        self.server.played.asked.append(asked)
-        answer = self.server.script(asked)
-        if answer.ending == "silence":
-            self.server.played.closing.wait()
-        if answer.ending == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
-        self.send_response(answer.status)
-        for name, value in {**answer.headers, "Content-Length": str(len(answer.content))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.close_connection = answer.ending == "cut"
-        self.wfile.write(answer.content[: len(answer.content) // 2] if answer.ending == "cut" else answer.content)
-
-    do_GET = do_POST = do_PUT = _play  # noqa: N815  # http.server's names
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def scripted(answer: Callable[[Asked], Answer] | Answer) -> Iterator[Scripted]:
-    """Serve `answer` on a free port of loopback until the block ends."""
-    with _Listener(answer if callable(answer) else lambda _: answer) as listener:
-        thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield listener.played
-        finally:
-            listener.shutdown()
-            thread.join()
-
-
-def _asked(handler: BaseHTTPRequestHandler) -> Asked:
-    url = urlsplit(handler.path)
-    body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-    return Asked(
-        handler.command,
-        unquote(url.path),
-        {name: ",".join(values) for name, values in parse_qs(url.query).items()},
-        {name.lower(): value for name, value in handler.headers.items()},
-        json.loads(body) if handler.headers.get("Content-Type") == "application/json" else body,
-        handler.client_address[1],
-    )
-
-
-def list_once(calendar: GoogleCalendar, sync_token: str | None = None, window: Window | None = None) -> Any:
-    """List the first page of Ann's team calendar."""
-    return calendar.list_events(ANN, sync_token=sync_token, page_token=None, window=window or Window())
 
 
 def test_a_first_listing_sends_the_fixed_parameters_and_its_window() -> None:
@@ -379,6 +231,14 @@ def test_a_write_that_loses_the_race_is_told() -> None:
         server.calendar().write_conference_data(ANN, "e1", '"7"', None)
 
 
+@pytest.mark.parametrize("body", [b'{"etag"', b"[]", b"<html>"])
+def test_nothing_is_written_when_the_event_could_not_be_read(body: bytes) -> None:
+    """A cut-off or foreign answer never goes back as an event."""
+    with scripted(Answer(body=body)) as server, pytest.raises(CalendarUnavailable):
+        server.calendar().write_conference_data(ANN, "e1", '"7"', None)
+    assert [asked.method for asked in server.asked] == ["GET"]
+
+
 def test_writing_to_an_event_that_is_gone_counts_as_changed() -> None:
     """The caller reads again and plans again, which settles what became of the event."""
     with scripted(Answer(404, error_body("notFound", 404))) as server, pytest.raises(PreconditionFailed):
@@ -431,131 +291,3 @@ def test_stopping_a_channel_is_done_even_if_it_is_gone(answer: Answer) -> None:
     with scripted(answer) as server:
         server.calendar().stop_channel(ANN, "c1", "r1")
     assert server.asked[0].body == {"id": "c1", "resourceId": "r1"}
-
-
-def test_each_subject_signs_in_for_itself_and_pays_its_own_quota() -> None:
-    """The bearer token and the quota user are the subject's, and the latter is short and not its address."""
-    with scripted(Answer(body=LAST_PAGE)) as server:
-        calendar = server.calendar()
-        for subject in ("ann@example.com", "bob@example.com"):
-            at = Address("team@example.com", subject)
-            calendar.list_events(at, sync_token=None, page_token=None, window=Window())
-    assert [asked.headers["authorization"] for asked in server.asked] == [
-        "Bearer ann@example.com",
-        "Bearer bob@example.com",
-    ]
-    users = [asked.query["quotaUser"] for asked in server.asked]
-    assert len(set(users)) == 2
-    assert all(len(user) == 40 and "@" not in user for user in users)
-
-
-def test_one_connection_serves_a_thread_and_all_its_subjects() -> None:
-    """Requests of a thread share its connection; another thread has its own."""
-    with scripted(Answer(body=LAST_PAGE)) as server:
-        calendar = server.calendar()
-        for subject in ("ann@example.com", "bob@example.com"):
-            calendar.list_events(Address("c", subject), sync_token=None, page_token=None, window=Window())
-        other = threading.Thread(target=list_once, args=(calendar,))
-        other.start()
-        other.join()
-    first, second, third = (asked.client_port for asked in server.asked)
-    assert first == second != third
-
-
-def test_a_connection_is_not_used_again_after_a_failure() -> None:
-    """What is left of a cut-off answer is never read as the answer to the next request."""
-    endings: list[Literal["cut", "whole"]] = ["cut", "whole"]
-    with scripted(lambda _: Answer(body=LAST_PAGE, ending=endings.pop(0))) as server:
-        calendar = server.calendar()
-        with pytest.raises(CalendarUnavailable):
-            list_once(calendar)
-        assert list_once(calendar).next_sync_token == "s1"
-    assert server.asked[0].client_port != server.asked[1].client_port
-
-
-def test_a_connection_that_rested_for_long_is_not_trusted() -> None:
-    """After the idle limit a new connection is opened, since a frozen instance does not see its peer hang up."""
-
-    @dataclass
-    class Request:
-        uri: str
-        method: str = "GET"
-        body: None = None
-        headers: dict[str, str] = field(default_factory=dict)
-
-    with scripted(Answer(body=LAST_PAGE)) as server:
-        connections = Connections(timeout_s=5, idle_limit_s=0)
-        for _ in range(2):
-            connections.send(local()("ann@example.com"), Request(server.url))
-    assert len({asked.client_port for asked in server.asked}) == 2
-
-
-def test_redirects_are_not_followed() -> None:
-    """The credentials of a subject never travel to where a redirect points."""
-    with scripted(Answer(body=LAST_PAGE)) as elsewhere:
-        moved = {"Location": elsewhere.url + "calendars/c/events"}
-        for status in (301, 302, 303, 307, 308):
-            with scripted(Answer(status, headers=moved)) as server, pytest.raises(CalendarUnavailable):
-                list_once(server.calendar())
-        assert elsewhere.asked == []
-
-
-def test_a_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The local Calendar server is reached directly, whatever proxy the machine has."""
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    with scripted(Answer(502)) as proxy, scripted(Answer(body=LAST_PAGE)) as server:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        assert list_once(server.calendar()).next_sync_token == "s1"
-    assert proxy.asked == []
-
-
-class _Renewable(Credentials):
-    """Credentials whose first token is refused."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
-        self.token = "old"
-
-    def refresh(self, request: object) -> None:
-        assert request is not None
-        self.token = "new"
-
-
-def test_a_refused_token_is_renewed_once() -> None:
-    """A 401 renews the token and asks again with the new one."""
-
-    def answer(asked: Asked) -> Answer:
-        fresh = asked.headers["authorization"] == "Bearer new"
-        return Answer(body=LAST_PAGE) if fresh else Answer(401, error_body("authError", 401))
-
-    with scripted(answer) as server:
-        kept = _Renewable()
-        assert list_once(server.calendar(credentials_for=lambda _: kept)).next_sync_token == "s1"
-    assert len(server.asked) == 2
-
-
-def test_a_token_that_is_refused_again_is_lost_access() -> None:
-    """Two refusals in a row end the attempt."""
-    with scripted(Answer(401, error_body("authError", 401))) as server:
-        kept = _Renewable()
-        with pytest.raises(CalendarAccessLost) as caught:
-            list_once(server.calendar(credentials_for=lambda _: kept))
-    assert (caught.value.reason, len(server.asked)) == ("authError", 2)
-
-
-def test_nothing_happens_before_the_first_call() -> None:
-    """Building the adapter touches neither credentials nor network, so that it survives a fork."""
-
-    def refuse(subject: str) -> Credentials:
-        raise AssertionError(subject)
-
-    with scripted(Answer(500)) as server:
-        server.calendar(credentials_for=refuse)
-    assert server.asked == []
-
-
-def test_the_default_endpoint_is_googles() -> None:
-    """Without an endpoint the requests go to the address in the bundled discovery document."""
-    events = GoogleCalendar(local())._events
-    assert events.list(calendarId="c").uri.startswith("https://www.googleapis.com/calendar/v3/calendars/c/events")

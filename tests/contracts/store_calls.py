@@ -86,7 +86,7 @@ def keys_of(found: Iterable[Record]) -> list[str]:
 
 # The store outlives the examples of a property on purpose, and each store runs the same inherited property.
 on_one_store = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )

@@ -53,7 +53,9 @@ def test_an_impossible_generation_is_left_out(generation: object) -> None:
 
 def test_members_of_wrong_types_are_left_out() -> None:
     """A sloppy problem body still yields what can be read of it."""
-    content = json.dumps({"type": 5, "title": "Too long", "detail": {}, "field_errors": ["x", {"field": 3, "reason": "r"}]})
+    content = json.dumps(
+        {"type": 5, "title": "Too long", "detail": {}, "field_errors": ["x", {"field": 3, "reason": "r"}]}
+    )
     assert parse_problem(PROBLEM, content.encode()) == Problem(detail="Too long", field_errors=(("", "r"),))
 
 
@@ -82,10 +84,10 @@ def test_what_is_shown_holds_nothing_of_the_event(text: str, expected: str) -> N
     assert shown(text, STATE) == expected
 
 
-@given(st.text(min_size=3), st.text(), st.text())
+WORDS = st.text(st.characters(categories=["L", "N"]), min_size=3).filter(lambda title: title not in "address")
+
+
+@given(WORDS, st.text(), st.text())
 def test_a_title_never_comes_through(title: str, before: str, after: str) -> None:
     """Whatever the title is, and whatever stands around it, it is not in what is shown."""
-    state = ConferenceState(title=title)
-    found = shown(before + title.strip() + after, state)
-    if len(title.strip()) >= 3 and title.strip() not in "[...][address]":
-        assert title.strip() not in found
+    assert title not in shown(before + title + after, ConferenceState(title=title))

@@ -10,9 +10,7 @@ from confsync.providers.signature import parse_secrets, sign
 
 def test_the_official_test_vector_is_reproduced(secret: str) -> None:
     """The vector that all reference libraries of the specification test against gives the published signature."""
-    signature = sign(
-        parse_secrets([secret]), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
-    )
+    signature = sign(parse_secrets([secret]), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 

@@ -22,7 +22,7 @@ from confsync.errors import PreconditionFailed
 from confsync.ports import Address, WatchedChannel
 
 EVENT_PARAMETERS: Final[Mapping[str, Any]] = {"timeZone": "UTC", "maxAttendees": 500}
-"""How a single event is shown; 500 guests are more than Calendar lets anyone invite."""
+"""How a single event is shown; with more guests than that only the subject is listed, and `attendeesOmitted` is set."""
 
 LIST_PARAMETERS: Final[Mapping[str, Any]] = {
     **EVENT_PARAMETERS,

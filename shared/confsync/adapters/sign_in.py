@@ -19,8 +19,6 @@ CredentialsFor = Callable[[str], credentials.Credentials]
 CALENDAR_EVENTS = "https://www.googleapis.com/auth/calendar.events"
 """Enough to list, read, write and watch events; sensitive, not restricted."""
 
-SUBJECTS_KEPT = 10_000
-
 
 def local() -> CredentialsFor:
     """Sign in at the local Calendar server, whose bearer token is the user's e-mail address."""
@@ -32,6 +30,7 @@ def delegated(
     *,
     scopes: Sequence[str] = (CALENDAR_EVENTS,),
     source: Callable[[], credentials.Credentials] | None = None,
+    subjects_kept: int = 10_000,
 ) -> CredentialsFor:
     """Sign in by keyless domain-wide delegation: IAM signs for `service_account`, Google believes it the subject.
 
@@ -40,6 +39,7 @@ def delegated(
         scopes: exactly those that were authorised.
         source: who this process is, which needs Service Account Token Creator on `service_account`; None for the
             application default. Asked at the first use.
+        subjects_kept: for how many subjects credentials stay in memory, those used last.
 
     https://developers.google.com/identity/protocols/oauth2/service-account#delegatingauthority
 
@@ -47,14 +47,14 @@ def delegated(
     who_we_are = functools.cache(source or _application_default)
 
     def impersonate(subject: str) -> credentials.Credentials:
-        return _RefreshedOnce(
+        return impersonated_credentials.Credentials(  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
             source_credentials=who_we_are(),
             target_principal=service_account,
             target_scopes=list(scopes),
             subject=subject,
         )
 
-    return _Kept(impersonate, limit=SUBJECTS_KEPT)
+    return _Kept(impersonate, limit=subjects_kept)
 
 
 def _application_default() -> credentials.Credentials:
@@ -72,20 +72,6 @@ class _AddressAsToken(credentials.Credentials):
     def refresh(self, request: Request) -> None:  # noqa: ARG002  # the signature is google-auth's
         message = "the local Calendar server does not know this user"
         raise RefreshError(message, {"error": "invalid_grant"})  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
-
-
-class _RefreshedOnce(impersonated_credentials.Credentials):
-    """Threads that find the token expired wait for one of them to renew it."""
-
-    def __init__(self, **settings: object) -> None:
-        super().__init__(**settings)  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
-        self._renewing = threading.Lock()
-
-    def refresh(self, request: Request) -> None:
-        refused = self.token
-        with self._renewing:
-            if self.token == refused:
-                super().refresh(request)  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
 
 
 class _Kept:

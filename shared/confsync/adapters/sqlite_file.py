@@ -42,6 +42,7 @@ class SqliteFile:
         self._lent = 0
         self._identity: tuple[int, int] | None = None
         self._turn = threading.Lock()
+        self._forking = False
         self._was_forked_in_use = False
         with _fork:
             _FILES.add(self)
@@ -82,6 +83,7 @@ class SqliteFile:
 
     def _take(self) -> sqlite3.Connection:
         with self._changed:
+            self._changed.wait_for(lambda: not self._forking)
             self._check_identity()
             self._lent += 1
             idle = self._idle.pop() if self._idle else None
@@ -169,18 +171,21 @@ class SqliteFile:
     def before_fork(self) -> None:
         """Wait until no connection is lent out, close all, and let none be lent until the fork is done."""
         self._changed.acquire()
+        self._forking = True
         self._changed.wait_for(lambda: self._lent == 0, self._busy_timeout_s)
         self._close_idle()
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
+        self._forking = False
+        self._changed.notify_all()
         self._changed.release()
 
     def after_fork_in_child(self) -> None:
         """Go on with locks of our own; refuse to, if a connection was still lent out."""
         self._turn = threading.Lock()
         self._was_forked_in_use = self._lent > 0
-        self._changed.release()
+        self.after_fork_in_parent()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -40,10 +40,9 @@ def encode(record: Record) -> str:
     """Return the record as JSON; raises `StoreError` for what JSON in UTF-8 cannot carry."""
     try:
         return record.model_dump_json()
-    except PydanticSerializationError as error:
-        # Not chained, and without the library's text: both can quote a title.
+    except PydanticSerializationError:
         message = f"{record.kind} {record.key} cannot be written as JSON in UTF-8 (a lone surrogate?)"
-        raise StoreError(message) from error.__cause__
+        raise StoreError(message) from None  # the library's message may quote a title
 
 
 def decode(kind: type[R], key: str, body: str | bytes, where: str) -> R:
@@ -57,8 +56,7 @@ def decode(kind: type[R], key: str, body: str | bytes, where: str) -> R:
         record = kind.model_validate_json(body)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['type']}" for e in error.errors())
-        # Not chained: pydantic's message quotes the content.
-        raise _unreadable(where, kind, key, faults) from None
+        raise _unreadable(where, kind, key, faults) from None  # the library's message quotes the content
     if record.key != key:
         raise _unreadable(where, kind, key, f"it says that its key is {record.key}")
     return record

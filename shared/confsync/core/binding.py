@@ -38,6 +38,8 @@ def verdict(seen: Seen, tie: Tie, claimed_key: str | None) -> Verdict:  # noqa: 
 
     """
     event = seen.event
+    if seen.unreadable:
+        return "ignore"
     if event is None:
         return _unknown_to_calendar(seen, tie)
     if tie.link is not None and is_older(event, tie.link):

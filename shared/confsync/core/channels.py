@@ -100,7 +100,8 @@ def _is_abandoned(channel: Channel, stale: datetime) -> bool:
 def finish_renewal(calendar: Calendar, opened: Channel, replaces: Channel | None, renew_at: datetime) -> Calendar:
     """Return the calendar with `opened` active and the older ones retiring (arrows b, c).
 
-    Another renewal may have finished since `replaces` was read: then `opened` is the one that retires (arrow e).
+    Another renewal may have finished since `replaces` was read: then `opened` is the one that retires (arrow e). Other
+    pending channels are forgotten: their renewals lose, or died; a notification through one of them stops it.
     """
     active = active_channel(calendar)
     lost = (active.id if active else None) != (replaces.id if replaces else None)
@@ -108,7 +109,8 @@ def finish_renewal(calendar: Calendar, opened: Channel, replaces: Channel | None
     if lost:
         channels = [*others, opened.model_copy(update={"state": "retiring"})]
         return calendar.model_copy(update={"channels": tuple(channels)})
-    retired = [c.model_copy(update={"state": "retiring"}) if c.state == "active" else c for c in others]
+    known = [c for c in others if c.state != "pending"]
+    retired = [c.model_copy(update={"state": "retiring"}) if c.state == "active" else c for c in known]
     return calendar.model_copy(update={"channels": (*retired, opened), "renew_at": renew_at})
 
 

@@ -46,14 +46,22 @@ class EventTime(Wire):
         local = self.date_time
         if local.tzinfo is None:
             local = local.replace(tzinfo=zone_named(self.time_zone))
-        return Moment(instant=local.astimezone(UTC))
+        return Moment(instant=_in_utc(local))
+
+
+def _in_utc(local: datetime) -> datetime:
+    """The first and last day that Python can hold have no UTC in some zones: their wall clock must do."""
+    try:
+        return local.astimezone(UTC)
+    except OverflowError:
+        return local.replace(tzinfo=UTC)
 
 
 def zone_named(name: str | None) -> ZoneInfo:
     """Return the IANA zone, UTC where the name is missing or unknown."""
     try:
         return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
 
 

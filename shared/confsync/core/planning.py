@@ -153,6 +153,8 @@ class _Draft:
         if series.ical_uid is None or "occurrences" not in self.terms.carries.get(provider, ()):
             return
         seen = self.sight.get(ref)
+        if seen is not None and seen.unreadable:
+            return
         if seen is None or seen.exceptions is None:
             self.readings.add(Reading(ref, series.ical_uid))
         else:

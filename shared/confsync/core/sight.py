@@ -35,6 +35,8 @@ class Seen:
     """All exceptions of a series; None unless the series was read whole."""
     missing_from_list: bool = False
     """Whether a complete listing as writer did not contain it."""
+    unreadable: bool = False
+    """Whether it was asked for, but what Calendar answered cannot be read; nothing follows from it."""
     as_writer: bool = True
     """Whether the calendar shows its events in full."""
 

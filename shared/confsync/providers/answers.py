@@ -156,6 +156,6 @@ def _no_connection(failure: BaseException, name: str) -> ProviderError:
     cause: BaseException | None = failure
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return ProviderRefusesUs(f"{name}: the certificate is not valid ({cause.verify_message}); nothing was sent")
+            return ProviderRefusesUs(f"{name}: the back end's certificate is not valid, so nothing was sent; renew it")
         cause = cause.__cause__ or cause.__context__
     return ProviderBusy(f"{name}: no connection, so nothing was sent")

@@ -117,7 +117,7 @@ class HttpProvider:
                 reply = self._exchange(self._headers(asked.operation_id, sent_at, body), body)
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             raise judge_failure(failure, asked) from failure
-        error = judge(_read(reply, sent_at), asked)
+        error = judge(_read(reply, self._now()), asked)
         if error is not None:
             raise error
         return reply

@@ -84,16 +84,21 @@ def _field_errors(value: object) -> Iterable[tuple[str, str]]:
 
 def shown(text: str, state: ConferenceState | None) -> str:
     """Return the vendor's text on one line, shortened, without addresses and without the texts of the event."""
-    for secret in _texts_of(state) if state else ():
-        text = re.sub(re.escape(secret), "[...]", text, flags=re.IGNORECASE)
-    text = " ".join(_ADDRESS.sub("[address]", text).split())
-    text = "".join(character for character in text if character.isprintable())
+    text = _on_one_line(text)
+    for private in _texts_of(state) if state else ():
+        text = re.sub(re.escape(private), "[...]", text, flags=re.IGNORECASE)
+    text = _ADDRESS.sub("[address]", text)
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
+
+
+def _on_one_line(text: str) -> str:
+    words = " ".join(text.split())
+    return "".join(character for character in words if character.isprintable())
 
 
 def _texts_of(state: ConferenceState) -> list[str]:
     """Return what must not be shown, the longest first, so that no part of a text is left over."""
     people = (state.organizer, *state.attendees)
     titles = (state.title, *(occurrence.title for occurrence in state.occurrences))
-    texts = (text.strip() for text in (*titles, state.description, state.location, *people) if text)
+    texts = (_on_one_line(text) for text in (*titles, state.description, state.location, *people) if text)
     return sorted((text for text in texts if len(text) >= _LONG_ENOUGH_TO_FIND), key=len, reverse=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from google.cloud.tasks_v2 import CloudTasksClient
@@ -28,7 +29,7 @@ def start_server(worker: Worker) -> Iterator[StartServer]:
     """Start a server with the queue `sync` under these settings; it ends before the worker does."""
     with ExitStack() as stack:
 
-        def start(settings: str = "minBackoff=0.01&maxBackoff=0.05", **options: object) -> Endpoints:
+        def start(settings: str = "minBackoff=0.01&maxBackoff=0.05", **options: Any) -> Endpoints:
             queue = parse_queue(f"{QUEUE}?{settings}")
             chosen = replace(Options(grpc_port=0, queues=(queue,), min_dispatch_deadline_s=0.05), **options)
             endpoints = stack.enter_context(running_task_server(chosen))

@@ -170,7 +170,7 @@ def later(seconds: float) -> datetime:
 
 def a_task(task_id: str = "t", *, at: float = 0.0, created: float = 0.0, **fields: Any) -> TaskRecord:
     """Return a named task that is due `at` seconds after START."""
-    usual = {
+    usual: dict[str, Any] = {
         "call": Call("http://127.0.0.1:1/sync", "POST"),
         "create_time": later(created),
         "schedule_time": later(at),

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from tests.local.task_server.support import OK, START, a_machine, a_task
 
 from confsync.local.task_server.changes import Change, NamesReleased, QueueSaved, TaskEnded, TaskSaved
 from confsync.local.task_server.limits import RateLimits, RetryConfig
 from confsync.local.task_server.machine import QueueMachine
 from confsync.local.task_server.records import Dispatch, Outcome, TaskRecord
-from tests.local.task_server.support import OK, START, a_machine, a_task
 
 TTL_S = 60.0
 MAX_CONCURRENT = 2
@@ -52,8 +52,6 @@ class Kept:
 
 class QueuePromises(RuleBasedStateMachine):
     """Random creates, outcomes, deletes, restarts and passing time."""
-
-    in_flight = Bundle("in_flight")
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,9 +15,9 @@ from .instances import instances
 from .listing import list_events
 from .params import Params, count, event_zone, text
 from .queries import list_query
-from .records import Calendar, Channel, Options
+from .records import WITH_DETAILS, Calendar, Channel, Options, Tombstone
 from .rendering import View, render, render_cancelled_in_full
-from .series import resolve, series_deleted
+from .series import resolve, series_tombstone
 from .state import Operation, State
 
 NO_PARAMS: dict[str, Any] = {}
@@ -240,7 +240,10 @@ class ApiModel:
         if stored is not None and stored.newest.verbatim:
             version = stored.newest
         view = self._view(user, calendar, params)
-        if version.cancelled or series_deleted(op, calendar, version):
+        master = series_tombstone(op, calendar, version)
+        if master is not None and master not in WITH_DETAILS:
+            version = replace(version, tombstone=Tombstone.ID_ONLY)
+        if version.cancelled or master is not None:
             return render_cancelled_in_full(view, event_id, version)
         return render(view, event_id, version)
 

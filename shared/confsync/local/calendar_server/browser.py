@@ -1,4 +1,4 @@
-"""How `people.py` reaches the local server: addresses, times as the web page sends them, refusals. Knows no gestures."""
+"""How `people.py` reaches the local server: addresses, times as the web page sends them, refusals."""
 
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote

@@ -67,15 +67,17 @@ def spread(
 
 def _follow(op: Operation, calendar: Calendar, event_id: str, before: Json, after: Json) -> None:
     copy = find(op, calendar, event_id)
-    if copy is None or copy.tombstone in (Tombstone.ID_ONLY, Tombstone.EXCEPTION, Tombstone.ORPHAN):
-        if copy is None or not _stays_away(calendar, copy, after):
-            op.write(calendar, event_id, _new_copy(after))
+    if copy is None:
+        op.write(calendar, event_id, new_copy(after))
     elif copy.tombstone is None:
         followed = _merged(copy.body, before, after)
-        if followed != copy.body:
+        if followed != copy.body and not is_organizer(calendar, copy.body):
             op.write(calendar, event_id, followed)
-    elif copy.tombstone is Tombstone.REMOVED and not _stays_away(calendar, copy, after):
-        op.write(calendar, event_id, _merged(copy.body, before, after))
+    elif copy.tombstone in _REVIVABLE and not _stays_away(calendar, copy, after):
+        op.write(calendar, event_id, new_copy(after))
+
+
+_REVIVABLE = (Tombstone.ID_ONLY, Tombstone.EXCEPTION, Tombstone.ORPHAN, Tombstone.REMOVED)
 
 
 def _stays_away(calendar: Calendar, copy: Version, after: Json) -> bool:
@@ -86,7 +88,8 @@ def _stays_away(calendar: Calendar, copy: Version, after: Json) -> bool:
 
 def _withdraw(op: Operation, calendar: Calendar, event_id: str, tombstone: Tombstone | None) -> None:
     copy = find(op, calendar, event_id)
-    if copy is None or copy.tombstone is not None:
+    # Ids are unique per calendar only: the guest may have another event of the same id.
+    if copy is None or copy.tombstone is not None or is_organizer(calendar, copy.body):
         return
     master_id = copy.master_id
     master = op.read(calendar, master_id) if master_id else None
@@ -115,7 +118,8 @@ def _merged(copy: Json, before: Json, after: Json) -> Json:
     return out
 
 
-def _new_copy(body: Json) -> Json:
+def new_copy(body: Json) -> Json:
+    """Build the copy of a guest who had none."""
     copy = {name: value for name, value in body.items() if name not in OWN_FIELDS}
     copy["reminders"] = {"useDefault": "dateTime" in body["start"]}
     copy.pop("extendedProperties", None)

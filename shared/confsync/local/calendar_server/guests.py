@@ -1,6 +1,6 @@
 """What a guest's change does: to the own copy, to the guest list, or, where guests may edit, to everyone. Pure."""
 
-from .copies import OWN_FIELDS, organizer_calendar
+from .copies import OWN_FIELDS, is_organizer, new_copy, organizer_calendar, response_of
 from .errors import Json, organizer_needed
 from .organizers import write_as_organizer
 from .records import Calendar, Tombstone, Version
@@ -9,6 +9,7 @@ from .state import Operation
 
 _ORGANIZERS_ONLY = (
     "guestsCanInviteOthers", "guestsCanModify", "guestsCanSeeOtherGuests", "anyoneCanAddSelf", "conferenceData",
+    "recurrence",
 )  # fmt: skip
 
 _SHARED_ONLY = "Shared properties can only be changed by the organizer of the event."
@@ -23,13 +24,21 @@ def write_as_guest(op: Operation, calendar: Calendar, event_id: str, before: Ver
     may_edit = bool(before.body.get("guestsCanModify"))
     _check_rights(calendar, before.body, wanted, may_edit=may_edit)
     op.write(calendar, event_id, wanted, quiet=_only_reminders(before.body, wanted))
-    owner = organizer_calendar(op, before.body)
-    main = find(op, owner, event_id) if owner else None
-    if owner is None or main is None or main.tombstone is not None:
+    owner, main = _main_copy(op, event_id, before.body)
+    if owner is None or main is None:
         return
     changed = _passed_on(main.body, before.body, wanted, may_edit=may_edit)
     if changed != main.body:
         write_as_organizer(op, owner, event_id, main, changed)
+
+
+def _main_copy(op: Operation, event_id: str, body: Json) -> tuple[Calendar | None, Version | None]:
+    """Return the organizer's calendar and living copy, where this server has them."""
+    owner = organizer_calendar(op, body)
+    main = find(op, owner, event_id) if owner else None
+    if owner is None or main is None or main.tombstone is not None or not is_organizer(owner, main.body):
+        return None, None
+    return owner, main
 
 
 def _check_rights(calendar: Calendar, before: Json, wanted: Json, *, may_edit: bool) -> None:
@@ -82,14 +91,24 @@ def _merged_attendees(main: dict[str, Json], before: dict[str, Json], wanted: di
     return list((kept | changed).values())
 
 
+def restore_copy(op: Operation, calendar: Calendar, event_id: str, current: Version, wanted: Json) -> None:
+    """Bring back a copy that its guest had removed: as the organizer's is now, or not at all when that is cancelled."""
+    owner = organizer_calendar(op, current.body)
+    if owner is None:
+        op.write(calendar, event_id, wanted)
+        return
+    _, main = _main_copy(op, event_id, current.body)
+    if main is not None and response_of(main.body, calendar.id) is not None:
+        op.write(calendar, event_id, new_copy(main.body))
+
+
 def decline(op: Operation, calendar: Calendar, event_id: str, current: Version) -> None:
     """Drop a guest's own copy, which the organizer sees as a refusal."""
     tombstone = Tombstone.EXCEPTION if current.master_id in calendar.entries else Tombstone.REMOVED
     body = _declined(current.body, calendar.id)
     op.write(calendar, event_id, body, tombstone)
-    owner = organizer_calendar(op, current.body)
-    main = find(op, owner, event_id) if owner else None
-    if owner is None or main is None or main.tombstone is not None:
+    owner, main = _main_copy(op, event_id, current.body)
+    if owner is None or main is None:
         return
     refused = _declined(main.body, calendar.id)
     if refused != main.body:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from .errors import ApiError, Json, full_sync_required, invalid
 from .queries import ListQuery, matches
-from .records import Calendar, Role, Tombstone, Version
+from .records import WITH_DETAILS, Calendar, Role, Tombstone, Version
 from .rendering import View, render
 from .rows import Position, Row, rows, visible_change
 from .state import State
@@ -15,6 +15,7 @@ from .times import rfc3339_ms
 from .tokens import PageToken, SyncToken, decode_page, decode_sync, encode
 
 _DAY_US = 86400 * 1_000_000
+_FOLLOWS_SERIES = (None, Tombstone.EXCEPTION)
 
 
 def list_events(state: State, calendar: Calendar, role: Role, query: ListQuery) -> Json:
@@ -79,7 +80,7 @@ def _check_updated_min(state: State, query: ListQuery) -> None:
 
 def _position(state: State, calendar: Calendar, role: Role, query: ListQuery) -> Position:
     incremental = query.sync_token is not None
-    after = _known_change(state, calendar, role, query) if incremental else 0
+    after = _known_change(state, calendar, role, query) if incremental else -1
     if query.page_token is None:
         return Position(after, max(after, visible_change(state, calendar)), [], incremental)
     token = decode_page(state.secret, query.page_token)
@@ -106,14 +107,12 @@ def _item(state: State, calendar: Calendar, role: Role, query: ListQuery, row: R
     version = row.version
     if not matches(query, version, calendar.time_zone):
         return None
-    series_deleted = False
-    if row.event_id in calendar.entries and _series_is_deleted(calendar, version):
-        if query.single_events:
-            version = _as_cancelled_occurrence(version)
-        else:
-            series_deleted = True
     details = query.show_deleted and state.options.organizer_tombstones == "full"
-    if series_deleted and not (details and version.tombstone in (None, Tombstone.EXCEPTION)):
+    master = _master_tombstone(calendar, version) if row.event_id in calendar.entries else None
+    if master is not None and query.single_events:
+        version, master = _as_cancelled_occurrence(version), None
+    series_deleted = master is not None
+    if series_deleted and not (details and master in WITH_DETAILS and version.tombstone in _FOLLOWS_SERIES):
         return None
     if (version.cancelled or series_deleted) and not _shows_cancelled(state, query, version):
         return None
@@ -121,9 +120,9 @@ def _item(state: State, calendar: Calendar, role: Role, query: ListQuery, row: R
     return render(view, row.event_id, version, series_deleted=series_deleted)
 
 
-def _series_is_deleted(calendar: Calendar, version: Version) -> bool:
+def _master_tombstone(calendar: Calendar, version: Version) -> Tombstone | None:
     master = calendar.entries.get(version.master_id) if version.master_id else None
-    return master is not None and master.newest.tombstone is not None
+    return master.newest.tombstone if master is not None else None
 
 
 def _as_cancelled_occurrence(version: Version) -> Version:

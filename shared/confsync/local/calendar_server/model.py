@@ -1,4 +1,4 @@
-"""The Calendar itself: the API's methods, and what only the web page and the server's owner can do. Pure and synchronous.
+"""The Calendar itself: the API's methods, and what only the web page and the server's owner can do. Pure.
 
 The HTTP application, tests and simulations all call this class.
 """

@@ -39,12 +39,8 @@ def _check_movable(op: Operation, source: Calendar, event_id: str, current: Vers
         raise ApiError(400, "eventTypeRestriction", "Events of this type cannot be moved.", domain="calendar")
     if not is_organizer(source, current.body):
         raise organizer_needed("Cannot change the organizer of an event that belongs to another calendar.")
-    _check_destination(op, event_id, current, destination)
-
-
-def _check_destination(op: Operation, event_id: str, current: Version, destination: Calendar) -> None:
     there = op.read(destination, event_id)
-    if there is not None and there.body.get("iCalUID") != current.body.get("iCalUID"):
+    if there is not None and there.tombstone is None and is_organizer(destination, there.body):
         raise ApiError(409, "duplicate", "The requested identifier already exists.")
 
 

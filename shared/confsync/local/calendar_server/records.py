@@ -28,6 +28,10 @@ class Tombstone(StrEnum):
     """Deleted for ever: a false day in the year 2000."""
 
 
+WITH_DETAILS = (Tombstone.DELETED, Tombstone.REMOVED)
+"""Tombstones of series whose exceptions keep their details too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One event as it stands in one calendar after one change."""

@@ -21,7 +21,7 @@ class Position:
     """Where a listing stands."""
 
     after: int
-    """Changes up to here are known to the caller; 0 in a full list."""
+    """Changes up to here are known to the caller; -1 in a full list."""
     upto: int
     """The pinned end."""
     cursor: Cursor
@@ -125,9 +125,13 @@ def occurrences(calendar: Calendar, master_id: str, master: Version) -> Iterator
 
 
 def _vanished(calendar: Calendar, master_id: str, master: Version) -> Iterator[tuple[str, Version]]:
-    """Yield, as cancelled, the occurrences that a series had under former rules."""
+    """Yield, as cancelled, the occurrences of former rules, and what was a single event before it was a series."""
     current = set(bounded_starts(master.body)) if master.body.get("recurrence") else set()
     for rules in master.former:
+        if "recurrence" not in rules:
+            if current:
+                yield master_id, replace(master, tombstone=Tombstone.ID_ONLY, former=())
+            continue
         body = {name: value for name, value in master.body.items() if name != "recurrence"} | rules
         for start in bounded_starts(body):
             event_id = instance_id(master_id, start)

@@ -67,10 +67,15 @@ def _changeable(version: Version, calendar: Calendar) -> Version:
     return replace(version, body=body, tombstone=tombstone, verbatim=False)
 
 
+def series_tombstone(op: Operation, calendar: Calendar, version: Version) -> Tombstone | None:
+    """Return the tombstone of an exception's series in this calendar; None while it lives or is unknown."""
+    master = op.read(calendar, version.master_id) if version.master_id else None
+    return master.tombstone if master is not None else None
+
+
 def series_deleted(op: Operation, calendar: Calendar, version: Version) -> bool:
     """Tell whether an exception's series is deleted in this calendar."""
-    master = op.read(calendar, version.master_id) if version.master_id else None
-    return master is not None and master.tombstone is not None
+    return series_tombstone(op, calendar, version) is not None
 
 
 def exceptions_of(op: Operation, calendar: Calendar, master_id: str) -> dict[str, Version]:

@@ -184,9 +184,10 @@ _MOST_FORMER_RULES = 8
 
 
 def _former_rules(before: Version, body: Json) -> tuple[Json, ...]:
-    if "recurrence" not in before.body or all(before.body.get(name) == body.get(name) for name in _RULES):
+    recurs = "recurrence" in before.body or "recurrence" in body
+    if not recurs or all(before.body.get(name) == body.get(name) for name in _RULES):
         return before.former
-    rules = {name: before.body[name] for name in _RULES}
+    rules = {name: before.body[name] for name in _RULES if name in before.body}
     return (*before.former, rules)[-_MOST_FORMER_RULES:]
 
 

@@ -121,7 +121,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         raise StorageError(f"{path.parent} is not a folder: create it, or name another file than {path}")
     try:
         # One event loop uses it; tests may open and close it on different threads.
-        connection = sqlite3.connect(path, isolation_level="IMMEDIATE", check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=0.2, isolation_level="IMMEDIATE", check_same_thread=False)
     except sqlite3.Error as error:
         raise StorageError(f"{path} cannot be opened ({error}): is its folder writable?") from error
     try:
@@ -139,6 +139,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     tables = connection.execute("select count(*) from sqlite_master").fetchone()[0]
     if application != _APPLICATION_ID and tables:
         raise StorageError(f"{path} is another program's database: name another file")
+    # Two servers on one file would each believe that theirs is the truth.
+    connection.execute("pragma locking_mode = exclusive")
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = normal")
     if not tables:

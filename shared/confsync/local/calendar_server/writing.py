@@ -3,13 +3,14 @@
 Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
 """
 
+import hashlib
 from base64 import b32hexencode
 
 from .bodies import check_client_id, checked, cleaned, require_zone, writable
 from .conferences import keep_conference, set_conference
 from .copies import is_organizer, spread
 from .errors import ApiError, Json, already_deleted, condition_not_met, invalid, required
-from .guests import decline, write_as_guest
+from .guests import decline, restore_copy, write_as_guest
 from .organizers import delete_as_organizer, write_as_organizer
 from .params import Params, conference_version
 from .records import Calendar, Tombstone, Version
@@ -181,7 +182,8 @@ def _set_conference(op: Operation, body: Json, wanted: Json | None, stored: Json
 
 def meet_code(op: Operation) -> str:
     """Return ten letters for a Meet code."""
-    return "".join(chr(97 + ord(letter) % 26) for letter in op.state.new_id()[:10])
+    digest = hashlib.sha256(op.state.new_id().encode()).digest()
+    return "".join(chr(97 + byte % 26) for byte in digest[:10])
 
 
 def _restore(
@@ -201,7 +203,7 @@ def _restore(
     if is_organizer(calendar, current.body):
         write_as_organizer(op, calendar, event_id, current, wanted)
     else:
-        op.write(calendar, event_id, wanted)
+        restore_copy(op, calendar, event_id, current, wanted)
 
 
 def remove(op: Operation, calendar: Calendar, event_id: str, *, if_match: str | None) -> None:

@@ -41,16 +41,24 @@ class Dispatcher:
         self._commit = commit
         self._woken = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._broken: BaseException | None = None
 
     def wake(self) -> None:
         """Look again: something changed."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Dispatch for ever; when cancelled, requests under way are cancelled too and their tasks stay."""
+        """Dispatch for ever; when cancelled, requests under way are cancelled too and their tasks stay.
+
+        Raises:
+            BaseException: what an attempt failed with on our side.
+
+        """
         try:
             while True:
                 self._woken.clear()
+                if self._broken is not None:
+                    raise self._broken
                 self._start_due()
                 await self._sleep()
         finally:
@@ -87,13 +95,19 @@ class Dispatcher:
     def _spawn(self, queue: QueueMachine, dispatch: Dispatch) -> None:
         task = asyncio.get_running_loop().create_task(self._attempt(queue, dispatch))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._finished)
 
     async def _attempt(self, queue: QueueMachine, dispatch: Dispatch) -> None:
         outcome = await self._sender.send(dispatch)
         if self._book.find(dispatch.queue) is queue:  # else it was deleted meanwhile
             queue.settle(dispatch.number, outcome, self._now())
             self._commit()
+            self.wake()
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._broken = task.exception()  # a task whose outcome is lost would hang for ever: end the server
             self.wake()
 
     async def _cancel_running(self) -> None:

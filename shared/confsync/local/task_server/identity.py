@@ -7,6 +7,7 @@ Source: https://cloud.google.com/docs/authentication/token-types#id
 import base64
 import hashlib
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,8 +25,8 @@ class Identities:
     """Makes tokens; one token per account and audience is used again for half of its life."""
 
     def __init__(self) -> None:
-        """Make a new key."""
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        """Use this process's key."""
+        self._key = _process_key()
         self._signer = _RsaSigner(self._key)
         self._kept: dict[tuple[str, str], tuple[int, str]] = {}
 
@@ -53,6 +54,11 @@ class Identities:
             "e": _base64url(numbers.e),
         }
         return {"keys": [key]}
+
+
+@cache
+def _process_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _claims(email: str, audience: str, issued_at: int) -> dict[str, Any]:

@@ -93,10 +93,14 @@ async def _unknown(request: Request) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    # The check comes before the reading: a declared length is all that a client of ours sends.
-    if int(request.headers.get("content-length") or 0) > MAX_REQUEST_BYTES:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= MAX_REQUEST_BYTES:
+            chunks.append(chunk)
+    if size > MAX_REQUEST_BYTES:
         raise invalid(f"The request is larger than {MAX_REQUEST_BYTES} bytes")
-    return await request.body()
+    return b"".join(chunks)
 
 
 def _message(rule: Rule, message_type: Any, request: Request, body: bytes) -> Any:

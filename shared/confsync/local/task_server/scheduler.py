@@ -83,7 +83,7 @@ class Scheduler:
         try:
             async with asyncio.timeout(ATTEMPT_DEADLINE_S):
                 response = await self._client.post(job.url, headers=self._headers(job), content=b"")
-        except (TimeoutError, httpx.HTTPError):
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL):
             return None
         return response.status_code
 

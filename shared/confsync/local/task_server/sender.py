@@ -6,6 +6,7 @@ Source: https://cloud.google.com/tasks/docs/creating-http-target-tasks#handler
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -60,7 +61,7 @@ class Sender:
 
     async def _exchange(self, dispatch: Dispatch) -> httpx.Response:
         call = dispatch.task.call
-        headers = request_headers(dispatch)
+        headers = httpx.Headers(request_headers(dispatch))
         if call.identity is not None:
             audience = call.identity.audience or call.url
             token = self._identities.token(call.identity.service_account_email, audience, self._now())
@@ -110,7 +111,7 @@ def _may_set(key: str) -> bool:
 def _retry_after_s(value: str | None, now: datetime) -> float | None:
     if value is None:
         return None
-    if value.strip().isdigit():
+    if re.fullmatch(r"[0-9]{1,12}", value.strip()):
         return float(value)
     try:
         at = parsedate_to_datetime(value)

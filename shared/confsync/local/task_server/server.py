@@ -7,7 +7,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -158,7 +158,15 @@ async def _start_grpc(api: Api, port: int | None, stack: AsyncExitStack) -> str 
 
 
 class _HttpServer(uvicorn.Server):
-    """uvicorn without its own signal handling: who runs the server decides when it ends."""
+    """uvicorn without its own signal handling and clock: who runs the server decides when it ends, and at once."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ended = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self.ended.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -167,7 +175,7 @@ class _HttpServer(uvicorn.Server):
 
 @asynccontextmanager
 async def _serving_http(app: Starlette, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, backlog=_BACKLOG)
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, date_header=False, backlog=_BACKLOG)
     server = _HttpServer(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not task.done():
@@ -175,9 +183,12 @@ async def _serving_http(app: Starlette, listener: socket.socket) -> AsyncIterato
     try:
         yield
     finally:
-        server.should_exit = True
-        await asyncio.wait({task}, timeout=_LAST_ANSWERS_S)
-        task.cancel()
+        server.ended.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_ANSWERS_S):
+                while not task.done() and (listener.fileno() >= 0 or server.server_state.connections):
+                    await asyncio.sleep(0.002)
+        task.cancel()  # by now it would only wait a while
         await asyncio.gather(task, return_exceptions=True)
 
 

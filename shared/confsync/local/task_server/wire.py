@@ -90,7 +90,7 @@ def timestamp(at: datetime) -> Timestamp:
 
 def _call_from(message: Any) -> Call:
     if message.WhichOneof("message_type") != "http_request":
-        raise not_served("Only tasks with an http_request are served here, no App Engine tasks")
+        raise not_served("App Engine tasks are not served here: use http_request")
     request = message.http_request
     method = HttpMethod(request.http_method or HttpMethod.POST).name
     _check_request(request, method)

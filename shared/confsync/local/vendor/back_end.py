@@ -4,6 +4,8 @@ It belongs to one event loop. It must never hold a request.
 """
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -32,8 +34,9 @@ class BackEnd:
         self._bell = asyncio.Event()
 
     def log(self, entry: dict[str, Any]) -> None:
-        """Add a call to the log and ring."""
-        self.storage.log(entry)
+        """Add a call to the log and ring; a log that cannot be written is no reason to refuse a call."""
+        with contextlib.suppress(sqlite3.Error):
+            self.storage.log(entry)
         self.ring()
 
     def add(self, conference: Conference) -> None:

@@ -145,6 +145,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready(self)
 
+    async def main_loop(self) -> None:
+        """Stop when told, not at uvicorn's next look at a flag."""
+        await self._back_end.closing.wait()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop at a signal and end with status 0; uvicorn would raise the signal again."""

@@ -22,6 +22,7 @@ APPLICATION_ID = 0x76_65_6E_64
 """Marks the file as ours in its header."""
 VERSION = 1
 KEPT_CALLS = 10_000
+_MAGIC = b"SQLite format 3\0"
 
 _SCHEMA = f"""
 BEGIN;
@@ -44,13 +45,16 @@ class StorageUnusableError(Exception):
 class Storage:
     """The conferences by id, each with the revision at which it last changed; and the last calls."""
 
-    def __init__(self, file: Path | None) -> None:
+    def __init__(self, file: Path | None, kept_calls: int = KEPT_CALLS) -> None:
         """Open the file, or (None) the memory; make the file if there is none.
 
         Raises:
             StorageUnusableError: it is not ours, damaged, or in use by another process.
 
         """
+        self._kept_calls = kept_calls
+        if file is not None:
+            _refuse_foreign(file)
         try:
             self._db = sqlite3.connect(file or ":memory:", isolation_level=None, check_same_thread=False, timeout=1)
         except sqlite3.Error as error:
@@ -92,10 +96,10 @@ class Storage:
         return [(at, _conference(record)) for at, record in reversed(rows)]
 
     def log(self, entry: dict[str, Any]) -> None:
-        """Add a call to the log; the oldest ones beyond `KEPT_CALLS` go."""
+        """Add a call to the log; the oldest ones go."""
         with self._transaction():
             row = self._db.execute("INSERT INTO calls (entry) VALUES (?)", (json.dumps(entry),))
-            self._db.execute("DELETE FROM calls WHERE number <= ?", ((row.lastrowid or 0) - KEPT_CALLS,))
+            self._db.execute("DELETE FROM calls WHERE number <= ?", ((row.lastrowid or 0) - self._kept_calls,))
 
     def calls_after(self, number: int, limit: int) -> list[dict[str, Any]]:
         """Return the `limit` newest calls above `number`, each with its number, the oldest of them first."""
@@ -121,10 +125,24 @@ class Storage:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+
+
+def _refuse_foreign(file: Path) -> None:
+    """SQLite takes a file of a few bytes for an empty database, and would overwrite it."""
+    try:
+        with file.open("rb") as existing:
+            start = existing.read(len(_MAGIC))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageUnusableError(f"{file} cannot be opened: {error.strerror}") from error
+    if start not in (b"", _MAGIC):
+        raise StorageUnusableError(f"{file} cannot be used: it is no SQLite database; name another file")
 
 
 def _prepare(db: sqlite3.Connection) -> None:

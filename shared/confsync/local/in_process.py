@@ -1,0 +1,153 @@
+"""The local parts without processes: the same Calendar, reached by calls instead of HTTP, and a recording back end.
+
+For tests and simulations of the use cases. Answers go through the same bytes, parsers and error table as over HTTP. It
+must never behave better than the servers do.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from confsync.adapters.google_calendar_errors import Call, UnknownToCalendar, refusal
+from confsync.core.events import LIST_FIELDS, Event, EventPage, Window, parse_event, parse_page
+from confsync.core.state import ConferenceState
+from confsync.errors import ConferenceStale, PreconditionFailed
+from confsync.local.calendar_server.errors import ApiError
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.ports import Address, Capabilities, ConferenceCall, WatchedChannel
+
+LIST = {"singleEvents": "false", "showDeleted": "true", "timeZone": "UTC", "maxResults": "2500", "fields": LIST_FIELDS}
+
+
+class InProcessCalendar:
+    """The `CalendarApi` port over a Calendar model in the same process."""
+
+    def __init__(self, model: CalendarModel, before: Callable[[str], None] | None = None, page_size: int = 2500) -> None:
+        """Keep the model.
+
+        Args:
+            before: called with the name of each operation before it takes effect; may raise.
+            page_size: most items of one page.
+
+        """
+        self._model = model
+        self._before = before or (lambda _: None)
+        self._page_size = page_size
+
+    def list_events(self, at: Address, *, sync_token: str | None, page_token: str | None, window: Window) -> EventPage:
+        """Return one page; see the port."""
+        call = Call("events.list", "calendar", sync_token is not None, page_token is not None)
+        narrowed = {"syncToken": sync_token} if sync_token else _range(window)
+        params = {**LIST, "maxResults": str(self._page_size), **narrowed, **_given(pageToken=page_token)}
+        return parse_page(self._ask(call, lambda: self._model.list_events(at.subject, at.calendar_id, params)))
+
+    def list_series(self, at: Address, ical_uid: str) -> tuple[Event, ...]:
+        """Return master and exceptions; see the port."""
+        params = {**LIST, "iCalUID": ical_uid}
+        content = self._ask(
+            Call("events.list", "calendar"), lambda: self._model.list_events(at.subject, at.calendar_id, params)
+        )
+        return tuple(parse_event(item) for item in parse_page(content).items)
+
+    def get_event(self, at: Address, event_id: str) -> Event | None:
+        """Return the event; see the port."""
+        try:
+            content = self._ask(
+                Call("events.get", "event"), lambda: self._model.get(at.subject, at.calendar_id, event_id)
+            )
+        except UnknownToCalendar:
+            return None
+        return parse_event(content)
+
+    def write_conference_data(
+        self, at: Address, event_id: str, etag: str, conference_data: Mapping[str, Any] | None
+    ) -> Event:
+        """Replace the conference data; see the port."""
+        body = self._model.get(at.subject, at.calendar_id, event_id) | {"conferenceData": conference_data}
+        if body["etag"] != etag:
+            raise PreconditionFailed("the event changed since it was read")
+        params = {"conferenceDataVersion": "1", "sendUpdates": "none"}
+        call = Call("events.update", "event", if_match=True)
+        return parse_event(
+            self._ask(call, lambda: self._model.update(at.subject, at.calendar_id, event_id, body, params, etag))
+        )
+
+    def watch_events(
+        self, at: Address, *, channel_id: str, channel_token: str, address: str, ttl_s: int
+    ) -> WatchedChannel:
+        """Open a channel; see the port."""
+        body = {"id": channel_id, "type": "web_hook", "address": address, "token": channel_token}
+        asked = {**body, "params": {"ttl": str(ttl_s)}}
+        call = Call("events.watch", "calendar")
+        answer = json.loads(self._ask(call, lambda: self._model.watch(at.subject, at.calendar_id, asked)))
+        expires_at = datetime.fromtimestamp(int(answer["expiration"]) / 1000, UTC)
+        return WatchedChannel(answer["resourceId"], expires_at)
+
+    def stop_channel(self, at: Address, channel_id: str, resource_id: str) -> None:
+        """Stop a channel; see the port."""
+        body = {"id": channel_id, "resourceId": resource_id}
+        try:
+            self._ask(Call("channels.stop", "channel"), lambda: self._model.stop(at.subject, body))
+        except UnknownToCalendar:
+            return
+
+    def _ask(self, call: Call, ask: Callable[[], Any]) -> bytes:
+        self._before(call.operation)
+        try:
+            return json.dumps(ask()).encode()
+        except ApiError as error:
+            raise refusal(call, error.status, {}, json.dumps(error.to_json()).encode()) from error
+
+
+def _range(window: Window) -> dict[str, str]:
+    return {
+        name: moment.isoformat()
+        for name, moment in (("timeMin", window.time_min), ("updatedMin", window.updated_min))
+        if moment
+    }
+
+
+def _given(**params: str | None) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value is not None}
+
+
+@dataclass
+class KeptConference:
+    """A conference as the recording back end holds it."""
+
+    generation: int
+    state: ConferenceState | None
+    """None: it ended."""
+
+
+@dataclass
+class RecordingProvider:
+    """A back end that orders writes by generation and keeps every call that took effect."""
+
+    capabilities: Capabilities
+    before: Callable[[ConferenceCall], None] = lambda _: None
+    """Called before a call takes effect; may raise."""
+    after: Callable[[ConferenceCall], None] = lambda _: None
+    """Called after it took effect; may raise."""
+    calls: list[ConferenceCall] = field(default_factory=list)
+    conferences: dict[str, KeptConference] = field(default_factory=dict)
+    """By conference id."""
+
+    def update(self, call: ConferenceCall) -> None:
+        """Keep the state; see the port."""
+        self._apply(call)
+
+    def end(self, call: ConferenceCall) -> None:
+        """Keep that it ended; see the port."""
+        self._apply(replace(call, state=None))
+
+    def _apply(self, call: ConferenceCall) -> None:
+        self.before(call)
+        kept = self.conferences.get(call.conference_id)
+        if kept is not None and kept.generation > call.generation:
+            raise ConferenceStale("a newer generation is stored", kept.generation)
+        self.calls.append(call)
+        self.conferences[call.conference_id] = KeptConference(call.generation, call.state)
+        self.after(call)

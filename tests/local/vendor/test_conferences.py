@@ -1,0 +1,194 @@
+"""The heart of the sample vendor: what a command does to a conference."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confsync.local.vendor.conferences import KEPT_AFTER_END, Conference, apply
+from confsync.local.vendor.contract import Answer, Command, Delete, Desired, Upsert, parse_command
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def _upsert(generation: int, title: str = "", key: str = "k") -> Upsert:
+    data = {"key": key, "conference_id": "c", "generation": generation, "desired": {"title": title or f"t{generation}"}}
+    return Upsert.model_validate({"type": "conference.upsert", "data": data})
+
+
+def _delete(generation: int) -> Delete:
+    data = {"key": "k", "conference_id": "c", "generation": generation}
+    return Delete.model_validate({"type": "conference.delete", "data": data})
+
+
+def _operation_id(command: Upsert | Delete) -> str:
+    return f"op_{command.type}_{command.data.generation}"
+
+
+def _after(*commands: Upsert | Delete) -> tuple[Conference | None, Answer]:
+    stored: Conference | None = None
+    answer = Answer(0, {}, "")
+    for command in commands:
+        stored, answer = apply(stored, command, _operation_id(command), NOW)
+    return stored, answer
+
+
+@pytest.mark.parametrize(
+    ("commands", "state", "generation", "title", "status", "outcome"),
+    [
+        ([_upsert(1)], "live", 1, "t1", 200, "applied"),
+        ([_upsert(1), _upsert(2)], "live", 2, "t2", 200, "applied"),
+        ([_upsert(1), _upsert(9)], "live", 9, "t9", 200, "applied"),
+        ([_upsert(2), _upsert(1)], "live", 2, "t2", 409, "generation-stale"),
+        ([_upsert(1), _upsert(1)], "live", 1, "t1", 200, "repeated"),
+        ([_upsert(1), _upsert(1, "other")], "live", 1, "t1", 409, "generation-stale"),
+        ([_upsert(1), _upsert(2), _upsert(1)], "live", 2, "t2", 409, "generation-stale"),
+        ([_upsert(1), _delete(2)], "ended", 2, "t1", 200, "ended"),
+        ([_upsert(1), _delete(2), _delete(2)], "ended", 2, "t1", 200, "repeated"),
+        ([_upsert(1), _delete(1)], "live", 1, "t1", 409, "generation-stale"),
+        ([_upsert(2), _delete(1)], "live", 2, "t2", 409, "generation-stale"),
+        ([_delete(2)], "ended", 2, None, 200, "ended"),
+        ([_delete(2), _upsert(1)], "ended", 2, None, 409, "generation-stale"),
+        ([_delete(2), _upsert(3)], "live", 3, "t3", 200, "applied"),
+        ([_upsert(1), _delete(2), _upsert(3)], "live", 3, "t3", 200, "applied"),
+        ([_upsert(1), _upsert(2, key="other")], "live", 1, "t1", 422, "key-mismatch"),
+    ],
+)
+def test_commands_in_a_row(
+    commands: list[Upsert | Delete], *, state: str, generation: int, title: str | None, status: int, outcome: str
+) -> None:
+    """The stored conference and the last answer, for each row of calls."""
+    stored, answer = _after(*commands)
+    assert stored is not None
+    assert (stored.state, stored.generation, stored.desired.title) == (state, generation, title)
+    assert (answer.status, answer.outcome) == (status, outcome)
+    if status in (200, 409):
+        assert answer.body["generation"] == generation
+
+
+def test_a_conference_that_the_add_on_made_takes_its_first_call() -> None:
+    """Before the first call no key is bound and no generation used."""
+    made = Conference(conference_id="c", desired=Desired(title="New meeting"), changed_at=NOW)
+    stored, answer = apply(made, _upsert(1), "op", NOW)
+    assert answer.status == 200
+    assert stored is not None
+    assert (stored.key, stored.generation, stored.desired.title) == ("k", 1, "t1")
+
+
+@pytest.mark.parametrize(
+    ("late", "state", "status"), [(timedelta(0), "live", 200), (timedelta(seconds=1), "ended", 410)]
+)
+def test_an_ended_conference_can_be_revived_for_thirty_days(late: timedelta, state: str, status: int) -> None:
+    """Afterwards its content is gone, and the answer says so for good."""
+    ended, _ = _after(_upsert(1), _delete(2))
+    stored, answer = apply(ended, _upsert(3), "op_3", NOW + KEPT_AFTER_END + late)
+    assert stored is not None
+    assert (stored.state, answer.status) == (state, status)
+
+
+def test_ending_again_does_not_prolong_the_thirty_days() -> None:
+    """The days count from the first end."""
+    ended, _ = _after(_upsert(1), _delete(2))
+    again, _ = apply(ended, _delete(3), "op_3", NOW + timedelta(days=20))
+    assert again is not None
+    assert again.ended_at == NOW
+
+
+def test_no_answer_repeats_what_was_received() -> None:
+    """Titles and addresses never come back in an answer, whatever it says."""
+    for commands in ([_upsert(1, "Merger")], [_upsert(2, "Merger"), _upsert(1, "Merger")], [_upsert(1), _delete(2)]):
+        _, answer = _after(*commands)
+        assert "Merger" not in str(answer.body)
+
+
+COMMANDS = st.lists(st.booleans(), min_size=1, max_size=6).map(
+    lambda ends: [(_delete if end else _upsert)(number) for number, end in enumerate(ends, start=1)]
+)
+
+
+@given(st.data(), COMMANDS)
+def test_any_order_and_any_duplication_ends_with_the_newest_state(
+    data: st.DataObject, commands: list[Upsert | Delete]
+) -> None:
+    """However the network shuffles and repeats the calls, the newest one decides."""
+    newest = commands[-1]
+    repeated = data.draw(st.lists(st.sampled_from(commands), max_size=10))
+    stored, _ = _after(*data.draw(st.permutations([*commands, *repeated])))
+    assert stored is not None
+    assert stored.generation == newest.data.generation
+    assert stored.state == ("ended" if isinstance(newest, Delete) else "live")
+    if isinstance(newest, Upsert):
+        assert stored.desired == newest.data.desired
+
+
+def test_every_order_of_four_calls_ends_with_the_newest_state() -> None:
+    """All orders, not only drawn ones: update, end, update again, end."""
+    commands: list[Upsert | Delete] = [_upsert(1), _delete(2), _upsert(3), _delete(4)]
+    for order in permutations(commands):
+        stored, _ = _after(*order)
+        assert stored is not None
+        assert (stored.generation, stored.state) == (4, "ended")
+
+
+@given(COMMANDS, st.integers(0, 5))
+def test_a_sender_that_lost_its_memory_gets_through(commands: list[Upsert | Delete], start: int) -> None:
+    """It begins with low generations again, is told the stored one, and goes beyond: then its state is taken."""
+    stored, _ = _after(*commands)
+    fresh = _upsert(start + 1, "after the loss")
+    stored, answer = apply(stored, fresh, _operation_id(fresh), NOW)
+    if answer.status == 409:
+        raised = _upsert(answer.body["generation"] + 1, "after the loss")
+        stored, answer = apply(stored, raised, _operation_id(raised), NOW)
+    assert answer.status == 200
+    assert stored is not None
+    assert (stored.state, stored.desired.title) == ("live", "after the loss")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "fields"),
+    [
+        (b"", 400, None),
+        (b"{", 400, None),
+        (b"\xff", 400, None),
+        (b"[]", 422, [""]),
+        (b"{}", 422, [""]),
+        (b'{"type": "conference.destroy"}', 422, [""]),
+        (b'{"type": "conference.delete"}', 422, ["data"]),
+        (
+            b'{"type": "conference.delete", "data": {"key": "", "conference_id": 5, "generation": "1"}}',
+            422,
+            ["data.key", "data.conference_id", "data.generation"],
+        ),
+        (
+            b'{"type": "conference.upsert", "data": {"key": "k", "conference_id": "c", "generation": 1, "desired": '
+            b'{"start": {}, "end": {"utc": "2026-11-22T12:00:00"}, "attendees": [{}]}}}',
+            422,
+            ["data.desired.start", "data.desired.end.utc", "data.desired.attendees.0.email"],
+        ),
+    ],
+)
+def test_a_body_that_is_no_command_is_a_problem_that_names_the_fields(
+    body: bytes, status: int, fields: list[str] | None
+) -> None:
+    """400 for what is no JSON, 422 with the fields for what is no command."""
+    answer = parse_command(body)
+    assert isinstance(answer, Answer)
+    assert answer.status == answer.body["status"] == status
+    assert answer.media_type == "application/problem+json"
+    assert (fields is None) == ("field_errors" not in answer.body)
+    assert [error["field"] for error in answer.body.get("field_errors", [])] == (fields or [])
+
+
+@given(st.binary())
+def test_no_body_can_break_the_reading(body: bytes) -> None:
+    """Whatever arrives is a command or a problem."""
+    found: Command | Answer = parse_command(body)
+    assert found is not None
+
+
+def test_unknown_members_are_ignored() -> None:
+    """The contract may grow without breaking a back end."""
+    command = parse_command(b'{"type": "ping", "timestamp": "x", "data": {"new": 1}, "newer": []}')
+    assert not isinstance(command, Answer)

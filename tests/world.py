@@ -1,0 +1,210 @@
+"""The whole system in one process, on a clock that only tests move: production use cases, in-process parts.
+
+A user's write is pushed at once through the real receiver; tasks run when the clock reaches them; the scheduler runs
+every minute. `settle` runs until nothing is left to do.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+from confsync.adapters.memory import MemoryStore, MemoryTaskQueue
+from confsync.core.channels import PushTerms, SigningKey
+from confsync.core.planning import Terms
+from confsync.core.records import Calendar, Conference, Failure, Link
+from confsync.core.rules import Rules
+from confsync.core.solutions import Solution
+from confsync.core.state import Field
+from confsync.core.tasks import SYNC, Task
+from confsync.errors import ConfsyncError
+from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, initialize_syncing
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.local.calendar_server.people import addon_conference
+from confsync.local.in_process import InProcessCalendar, RecordingProvider
+from confsync.ports import Capabilities, Outside, Store
+from confsync.receive_notification import receive_notification
+from confsync.renew_channels import renew_channels
+from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
+from confsync.update_conference import UpdateOutcome, update_conference
+
+ANN, BOB = "ann@example.com", "bob@example.com"
+START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+ALL_FIELDS = frozenset(get_args(Field))
+PUSH = PushTerms("https://receiver.example.com/", (SigningKey("k1", b"0123456789abcdef"),))
+SOLUTION = Solution(provider="acme", names=frozenset({"Sample Meetings"}))
+
+
+class Crash(BaseException):
+    """The process dies here: nothing catches it, nothing is cleaned up."""
+
+
+class World:
+    """Two people, their calendars, confsync, and a conferencing system."""
+
+    def __init__(
+        self,
+        *,
+        rules: Rules | None = None,
+        capabilities: Capabilities | None = None,
+        store: Store | None = None,
+        page_size: int = 2500,
+    ) -> None:
+        """Start with nobody initialised."""
+        self.now = START
+        numbers = itertools.count()
+        self.new_id: Callable[[], str] = lambda: f"a{next(numbers):012d}"
+        self.model = CalendarModel(lambda: self.now, self.new_id, on_change=self._announce)
+        for email in (ANN, BOB):
+            self.model.add_user(email)
+        self.provider = RecordingProvider(capabilities or Capabilities(ALL_FIELDS, ordered_writes=True, restores=True))
+        self.store = store or MemoryStore()
+        self.queue = MemoryTaskQueue()
+        self.rules = rules or Rules()
+        self.calendar_calls: list[str] = []
+        self.before_calendar: Callable[[str], None] = lambda _: None
+        self.calendar_api = InProcessCalendar(self.model, self._before_calendar, page_size)
+        self.terms = Terms("default", [SOLUTION], {"acme": self.provider.capabilities.carries}, self.rules)
+        self.lose_pushes = False
+        self.outcomes: list[SyncOutcome | UpdateOutcome] = []
+        self.next_run = START + timedelta(minutes=1)
+
+    @property
+    def outside(self) -> Outside:
+        """The ports, as one worker holds them."""
+        return Outside(
+            self.store, self.calendar_api, self.queue, {"acme": self.provider}, lambda: self.now, self.new_id
+        )
+
+    def _before_calendar(self, operation: str) -> None:
+        self.calendar_calls.append(operation)
+        self.before_calendar(operation)
+
+    # What people and their add-on do
+
+    def create(self, title: str, conference_id: str | None = None, *, who: str = ANN, **fields: Any) -> str:
+        """Create an event tomorrow, with a conference if one is named, and return its id."""
+        start = START + timedelta(days=1)
+        body: dict[str, Any] = {"summary": title, **times(start), **fields}
+        if conference_id is not None:
+            body["conferenceData"] = addon_conference(conference_id)
+        event: dict[str, Any] = self.model.insert(who, "primary", body, {"conferenceDataVersion": "1"})
+        return str(event["id"])
+
+    def edit(self, event_id: str, who: str = ANN, calendar_id: str = "primary", **changes: Any) -> None:
+        """Change fields of an event."""
+        self.model.patch(who, calendar_id, event_id, changes, {"conferenceDataVersion": "1"})
+
+    def delete(self, event_id: str, who: str = ANN) -> None:
+        """Delete an event."""
+        self.model.delete(who, "primary", event_id)
+
+    def initialize(
+        self, conference_id: str | None = None, event_id: str | None = None, who: str = ANN
+    ) -> InitializeOutcome:
+        """Do what the add-on asks for after it created a conference."""
+        request = InitializeRequest(
+            calendar_id="primary", subject=who, conference_id=conference_id, event_id=event_id, provider=None
+        )
+        return initialize_syncing(request, self.outside, self.terms, PUSH)
+
+    def add(self, title: str, conference_id: str, *, who: str = ANN, **fields: Any) -> str:
+        """Create an event with a conference and register it."""
+        event_id = self.create(title, conference_id, who=who, **fields)
+        self.initialize(conference_id, event_id, who)
+        return event_id
+
+    # What Google's services do
+
+    def _announce(self, calendar_id: str) -> None:
+        if not self.lose_pushes:
+            self.push(calendar_id)
+
+    def push(self, calendar_id: str) -> None:
+        """Send a notification through every open channel of the calendar."""
+        for channel in self.model.open_channels(calendar_id):
+            headers = {
+                "X-Goog-Channel-ID": channel.id,
+                "X-Goog-Channel-Token": channel.token or "",
+                "X-Goog-Resource-ID": channel.resource_id,
+                "X-Goog-Resource-State": "exists",
+            }
+            receive_notification(headers, PUSH.keys, self.queue, self.now, rules=self.rules)
+
+    def run(self, task: Task) -> None:
+        """Deliver a task to the worker; one that fails is put back to be tried again."""
+        try:
+            self.outcomes.append(self._deliver(task))
+        except ConfsyncError:
+            self.queue.put_back(replace(task, schedule_time=self.now + timedelta(seconds=1)))
+        except Crash:
+            self.queue.put_back(replace(task, schedule_time=self.now + timedelta(seconds=1)))
+            raise
+
+    def _deliver(self, task: Task) -> SyncOutcome | UpdateOutcome:
+        if task.path == SYNC:
+            return sync_calendar(SyncRequest.from_body(task.body), self.outside, self.terms)
+        return update_conference(task.body["conference_key"], self.outside, self.terms)
+
+    def schedule(self) -> None:
+        """Run renew_channels, as the scheduler does every minute."""
+        renew_channels(self.outside, PUSH, self.rules)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, with everything that happens meanwhile."""
+        until = self.now + timedelta(seconds=seconds)
+        while True:
+            for task in self.queue.pop_due(self.now):
+                self.run(task)
+            times_ahead = [
+                t.schedule_time for t in self.queue.waiting if t.schedule_time and t.schedule_time > self.now
+            ]
+            step = min([until, self.next_run, *times_ahead])
+            if any(t.schedule_time is None or t.schedule_time <= self.now for t in self.queue.waiting):
+                continue
+            if self.now >= until:
+                return
+            self.now = max(step, self.now)
+            if self.now >= self.next_run:
+                self.next_run = self.now + timedelta(minutes=1)
+                self.schedule()
+
+    def settle(self) -> None:
+        """Let ten minutes pass: longer than any grace, lease, intent or second look."""
+        self.advance(600)
+
+    # What can be looked at
+
+    def told(self, conference_id: str) -> Any:
+        """Return what the back end holds; None when it ended, KeyError when it was never told."""
+        return self.provider.conferences[conference_id].state
+
+    def calendar(self, who: str = ANN) -> Calendar:
+        """Return the stored calendar."""
+        found = self.store.get(Calendar, Calendar.key_for("default", who, who))
+        assert found is not None
+        return found
+
+    def conference(self, conference_id: str) -> Conference:
+        """Return the stored conference."""
+        found = self.store.get(Conference, Conference.key_for("default", "acme", conference_id))
+        assert found is not None
+        return found
+
+    def link(self, event_id: str, who: str = ANN) -> Link | None:
+        """Return the stored link of an event."""
+        return self.store.get(Link, Link.key_for(Calendar.key_for("default", who, who), event_id))
+
+    def failures(self) -> list[Failure]:
+        """Return all stored failures."""
+        return self.store.all_of(Failure, after="", limit=1000)
+
+
+def times(start: datetime, minutes: int = 60, zone: str = "Europe/Berlin") -> Mapping[str, Any]:
+    """Return start and end of an event as Calendar takes them."""
+    end = start + timedelta(minutes=minutes)
+    return {
+        "start": {"dateTime": start.isoformat(), "timeZone": zone},
+        "end": {"dateTime": end.isoformat(), "timeZone": zone},
+    }
