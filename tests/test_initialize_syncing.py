@@ -4,7 +4,7 @@ import pytest
 from tests.world import ANN, PUSH, Crash, World
 
 from confsync.core.records import Conference
-from confsync.errors import CalendarUnavailable, PushNotSupported, SettingsError
+from confsync.errors import CalendarUnavailable, PushNotSupported
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 
 
@@ -132,5 +132,5 @@ def test_an_unknown_provider_is_named_with_those_that_exist() -> None:
     """Nothing is stored."""
     world = World()
     request = InitializeRequest(calendar_id="primary", subject=ANN, conference_id="c1", event_id="e1", provider="other")
-    with pytest.raises(SettingsError, match=r"'other' is not one of those configured: acme"):
+    with pytest.raises(ValueError, match=r"'other' is not one of those configured: acme"):
         initialize_syncing(request, world.outside, world.terms, PUSH)

@@ -7,13 +7,11 @@ import functions_framework
 from flask import Request
 
 from confsync import parts
-from confsync.errors import NotificationRejected, TaskQueueError
-from confsync.logs import log
+from confsync.errors import NotificationRejected, SettingsError, TaskQueueError
+from confsync.logs import log, log_error
 from confsync.ports import TaskQueue
 from confsync.receive_notification import receive_notification as receive
 from confsync.settings import ReceiveNotificationSettings
-
-Answer = tuple[str, int]
 
 
 @cache
@@ -27,20 +25,18 @@ def _task_queue() -> TaskQueue:
 
 
 @functions_framework.http
-def receive_notification(request: Request) -> Answer:
+def receive_notification(request: Request) -> tuple[str, int]:
     """Answer 204, 4xx for what is no notification of ours, 503 when Calendar has to send it again."""
     if request.method != "POST":
         return f"{request.method} is not allowed; notifications are POSTed\n", 405
-    settings = _settings()
     try:
-        receipt = receive(
-            request.headers, settings.channel_token_keys, _task_queue(), parts.utc_now(), rules=settings.rules()
-        )
+        keys, rules = _settings().channel_token_keys, _settings().rules()
+        receipt = receive(request.headers, keys, _task_queue(), parts.utc_now(), rules=rules)
     except NotificationRejected as error:
         log("WARNING", "notification rejected", reason=str(error), status=error.status)
         return f"{error}\n", error.status
-    except TaskQueueError as error:
-        log("ERROR", "no task could be made for a notification", reason=str(error))
+    except (TaskQueueError, SettingsError) as error:
+        log_error("no task could be made for a notification", error)
         return "try again\n", 503
     log("INFO", "notification received", calendar_key=receipt.calendar_key, task=receipt.task)
     return "", 204

@@ -9,16 +9,14 @@ from flask import Request
 
 from confsync import parts
 from confsync.core.planning import Terms
-from confsync.errors import ConfsyncError, SettingsError
+from confsync.errors import ConfsyncError
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
-from confsync.logs import log
+from confsync.logs import log, log_error
 from confsync.ports import Outside
 from confsync.settings import WorkerSettings
 from confsync.sync_calendar import SyncRequest
 from confsync.sync_calendar import sync_calendar as sync
 from confsync.update_conference import update_conference
-
-Answer = tuple[str, int]
 
 
 @cache
@@ -29,40 +27,37 @@ def _composed() -> tuple[WorkerSettings, Outside, Terms]:
 
 
 @functions_framework.http
-def sync_calendar(request: Request) -> Answer:
+def sync_calendar(request: Request) -> tuple[str, int]:
     """Answer 200 when the work is done or somebody else will do it, 4xx for a bad request, 500 to be tried again."""
     doors = {"/sync": _sync, "/update": _update, "/initialize": _initialize}
     if request.method != "POST" or request.path not in doors:
         return f"nothing at {request.method} {request.path}; POST to one of {', '.join(doors)}\n", 404
     try:
         return doors[request.path](request.get_data())
-    except (KeyError, TypeError, ValueError, SettingsError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         log("ERROR", f"{request.path}: bad request", reason=str(error))
         return f"bad request: {error}\n", 400
     except ConfsyncError as error:
-        log(
-            "ERROR", f"{request.path} broke off; it is to be tried again", error=type(error).__name__, reason=str(error)
-        )
+        log_error(f"{request.path} broke off", error)
         return "try again\n", 500
 
 
-def _sync(body: bytes) -> Answer:
-    _, outside, terms = _composed()
-    request = SyncRequest.from_body(json.loads(body))
+def _sync(body: bytes) -> tuple[str, int]:
+    request, (_, outside, terms) = SyncRequest.from_body(json.loads(body)), _composed()
     outcome = sync(request, outside, terms)
     log("ERROR" if outcome.alert else "INFO", f"sync {outcome.status}", calendar_key=request.calendar_key, sync=outcome)
     return "", 200
 
 
-def _update(body: bytes) -> Answer:
-    _, outside, terms = _composed()
-    outcome = update_conference(str(json.loads(body)["conference_key"]), outside, terms)
+def _update(body: bytes) -> tuple[str, int]:
+    conference_key, (_, outside, terms) = str(json.loads(body)["conference_key"]), _composed()
+    outcome = update_conference(conference_key, outside, terms)
     log("ERROR" if outcome.status == "alert" else "INFO", f"conference {outcome.status}", update=outcome)
     return "", 200
 
 
-def _initialize(body: bytes) -> Answer:
-    settings, outside, terms = _composed()
-    outcome = initialize_syncing(InitializeRequest.from_json(body), outside, terms, settings.push_terms())
+def _initialize(body: bytes) -> tuple[str, int]:
+    request, (settings, outside, terms) = InitializeRequest.from_json(body), _composed()
+    outcome = initialize_syncing(request, outside, terms, settings.push_terms())
     log("INFO", f"initialize: channel {outcome.channel.status}, sync {outcome.sync.status}", initialize=outcome)
     return outcome.to_json(), 403 if outcome.sync.status == "frozen" else 200

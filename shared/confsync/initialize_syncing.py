@@ -16,7 +16,6 @@ from confsync.core import channels
 from confsync.core.channels import PushTerms
 from confsync.core.planning import Terms
 from confsync.core.records import Calendar, Conference, Link
-from confsync.errors import SettingsError
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside, Transaction
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
@@ -90,7 +89,7 @@ def initialize_syncing(
     """Register, watch, sync.
 
     Raises:
-        SettingsError: the request names a provider that is not configured, or none where there are several.
+        ValueError: the request names a provider that is not configured, or none where there are several.
         StoreUnavailable, CalendarUnavailable, TaskQueueError: do it again; what was stored is healed in any case.
 
     """
@@ -121,7 +120,7 @@ def _provider(named: str | None, terms: Terms) -> str:
     configured = sorted(terms.carries)
     provider = named or (configured[0] if len(configured) == 1 else None)
     if provider not in configured:
-        raise SettingsError(f"provider {named!r} is not one of those configured: {', '.join(configured)}")
+        raise ValueError(f"provider {named!r} is not one of those configured: {', '.join(configured)}")
     return provider
 
 

@@ -10,6 +10,8 @@ import json
 import sys
 from typing import Any, Literal, TextIO
 
+from confsync.errors import ConfsyncError, SettingsError
+
 Severity = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
@@ -19,6 +21,12 @@ def log(severity: Severity, message: str, *, stream: TextIO | None = None, **fie
     out = stream or sys.stdout
     out.write(json.dumps(line, default=_plain, separators=(",", ":")) + "\n")
     out.flush()
+
+
+def log_error(message: str, error: ConfsyncError, **fields: Any) -> None:
+    """Write one line about an error; settings that are wrong keep the function from doing anything at all."""
+    severity: Severity = "CRITICAL" if isinstance(error, SettingsError) else "ERROR"
+    log(severity, message, error=type(error).__name__, reason=str(error), **fields)
 
 
 def _plain(value: Any) -> Any:

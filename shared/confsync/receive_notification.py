@@ -4,13 +4,13 @@ It reads headers only. It must never touch the store or Calendar: it is public, 
 cheap.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from confsync.core import tasks
 from confsync.core.channels import SigningKey, verify_channel_token
-from confsync.core.notifications import Notification
+from confsync.core.notifications import Headers, Notification
 from confsync.core.rules import Rules
 from confsync.ports import TaskQueue
 
@@ -25,7 +25,7 @@ class Receipt:
 
 
 def receive_notification(
-    headers: Mapping[str, str], keys: Sequence[SigningKey], task_queue: TaskQueue, now: datetime, *, rules: Rules
+    headers: Headers, keys: Sequence[SigningKey], task_queue: TaskQueue, now: datetime, *, rules: Rules
 ) -> Receipt:
     """Make sure that a sync starts after this notification.
 

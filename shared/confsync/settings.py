@@ -93,7 +93,7 @@ class Settings(BaseModel):
     @classmethod
     def _complaint(cls, found: Any, given: Mapping[str, str]) -> str:
         name = str(found["loc"][0])
-        form = cls.forms.get(name, "a number" if "float" in found["type"] or "int" in found["type"] else "a text")
+        form = cls.forms.get(name, "a number of seconds above 0" if name.endswith("_S") else "a text")
         if name not in given:
             return f"{name} is not set; expected: {form}"
         where = ".".join(str(part) for part in found["loc"][1:])

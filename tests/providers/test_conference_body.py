@@ -33,7 +33,7 @@ def test_every_member_is_there_even_where_nothing_is_known() -> None:
         "overrides": [],
         "cancelled": [],
         "organizer": None,
-        "attendees": [],
+        "attendees": None,
     }
 
 

@@ -66,7 +66,7 @@ def is_older(event: Event, link: Link) -> bool:
 
 def _unknown_to_calendar(seen: Seen, tie: Tie) -> Verdict:
     """Only a complete listing without it makes a live event gone; one that moved away stays moved."""
-    if tie.referent is None or tie.referent.state != "live":
+    if tie.referent is None or tie.referent.state != "live" or not seen.confirmed:
         return "ignore"
     return "gone" if seen.missing_from_list or tie.referent.role == "claimed" else "orphaned"
 
@@ -107,7 +107,8 @@ def role_of(ref: EventRef, event: Event, conference: Conference) -> Role:
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
     vouched = ref.link_key in conference.registered
     beside_owner = any(owner.calendar_key == ref.calendar_key for owner in owners)
-    moved_here = any(owner.state == "orphaned" and owner.ical_uid == event.ical_uid for owner in owners)
+    moved = {owner.ical_uid for owner in owners if owner.state == "orphaned" and owner.ical_uid is not None}
+    moved_here = event.ical_uid in moved
     return "owner" if vouched or beside_owner or moved_here else "claimed"
 
 

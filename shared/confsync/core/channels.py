@@ -15,8 +15,8 @@ No I/O: the keys, the time and the ids come in.
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from confsync.core.records import Calendar, Channel
@@ -24,12 +24,16 @@ from confsync.core.rules import Rules
 from confsync.errors import NotificationRejected
 
 
+MAX_CHANNELS = 3
+"""Channels that a calendar remembers at most; one of them is active."""
+
+
 @dataclass(frozen=True)
 class SigningKey:
     """A key for channel tokens; the first of a list signs, all of them verify."""
 
     key_id: str
-    secret: bytes
+    secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,20 @@ def verify_channel_token(keys: Sequence[SigningKey], channel_id: str, channel_to
     """
     version, key_id, calendar_key, mac = (channel_token.split(".") + [""] * 4)[:4]
     key = next((key for key in keys if key.key_id == key_id), SigningKey(key_id, b"unknown"))
-    genuine = hmac.compare_digest(_mac(key, channel_id, calendar_key).encode(), mac.encode())
+    genuine = hmac.compare_digest(_bytes(_mac(key, channel_id, calendar_key)), _bytes(mac))
     if version != "v1" or channel_token.count(".") != 3 or key not in keys or not genuine:
         raise NotificationRejected("the channel token was not signed by a valid key of ours", 403)
     return calendar_key
 
 
 def _mac(key: SigningKey, channel_id: str, calendar_key: str) -> str:
-    message = f"{key.key_id}\n{channel_id}\n{calendar_key}".encode()
+    message = _bytes(f"{key.key_id}\n{channel_id}\n{calendar_key}")
     return hmac.new(key.secret, message, hashlib.sha256).hexdigest()
+
+
+def _bytes(text: str) -> bytes:
+    """Whatever a header may hold has bytes, and no two texts share them."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def active_channel(calendar: Calendar) -> Channel | None:
@@ -84,8 +93,17 @@ def begin_renewal(calendar: Calendar, new: Channel, now: datetime, rules: Rules)
     stale = now - timedelta(seconds=2 * rules.renewal_retry_s)
     kept = tuple(c for c in calendar.channels if not is_over(c, now) and not _is_abandoned(c, stale))
     return calendar.model_copy(
-        update={"channels": (*kept, new), "renew_at": now + timedelta(seconds=rules.renewal_retry_s)}
+        update={"channels": _newest((*kept, new)), "renew_at": now + timedelta(seconds=rules.renewal_retry_s)}
     )
+
+
+def _newest(channels: Iterable[Channel]) -> tuple[Channel, ...]:
+    """Keep the active channel and the newest others; one that is forgotten is stopped when it is heard of again."""
+    channels = tuple(channels)
+    others = sorted((c for c in channels if c.state != "active"), key=lambda c: c.created_at)
+    room = MAX_CHANNELS - (len(channels) - len(others))
+    forgotten = {c.id for c in others[: max(0, len(others) - room)]}
+    return tuple(c for c in channels if c.id not in forgotten)
 
 
 def is_over(channel: Channel, now: datetime) -> bool:
@@ -104,14 +122,16 @@ def finish_renewal(calendar: Calendar, opened: Channel, replaces: Channel | None
     pending channels are forgotten: their renewals lose, or died; a notification through one of them stops it.
     """
     active = active_channel(calendar)
+    if active is not None and active.id == opened.id:
+        return calendar  # it was finished before
     lost = (active.id if active else None) != (replaces.id if replaces else None)
     others = [c for c in calendar.channels if c.id != opened.id]
     if lost:
         channels = [*others, opened.model_copy(update={"state": "retiring"})]
-        return calendar.model_copy(update={"channels": tuple(channels)})
+        return calendar.model_copy(update={"channels": _newest(channels)})
     known = [c for c in others if c.state != "pending"]
     retired = [c.model_copy(update={"state": "retiring"}) if c.state == "active" else c for c in known]
-    return calendar.model_copy(update={"channels": (*retired, opened), "renew_at": renew_at})
+    return calendar.model_copy(update={"channels": _newest((*retired, opened)), "renew_at": renew_at})
 
 
 def forget_channel(calendar: Calendar, channel_id: str) -> Calendar:

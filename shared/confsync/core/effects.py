@@ -11,7 +11,7 @@ Each transition runs inside one transaction. A late answer to an intent that is 
 from datetime import datetime, timedelta
 
 from confsync.core.judging import is_pending, next_generation, with_note
-from confsync.core.records import Applied, Conference, Desired, Intent, Verb, key_of
+from confsync.core.records import UNKNOWN, Applied, Conference, Desired, Intent, Verb, key_of
 from confsync.core.rules import Rules
 
 
@@ -23,15 +23,17 @@ def has_open_intent(conference: Conference, now: datetime) -> bool:
 def open_intent(conference: Conference, now: datetime, rules: Rules) -> Conference:
     """Return the conference with a call announced (arrow a); the caller saw that it is pending and none is open.
 
-    An intent whose deadline has passed had an unknown outcome: the state goes out as a new generation.
+    An intent whose deadline has passed had an unknown outcome: the state goes out as a new generation, and until an
+    answer comes nobody knows what the back end holds.
     """
-    desired = _desired(conference)
+    desired, told = _desired(conference), conference.applied
     if conference.intent is not None:
         desired = desired.model_copy(update={"generation": next_generation(conference)})
+        told = told.model_copy(update={"fingerprint": UNKNOWN}) if told else None
     deadline = now + timedelta(seconds=rules.intent_s)
     verb: Verb = "end" if desired.ended else "update"
     intent = Intent(generation=desired.generation, verb=verb, deadline=deadline)
-    return conference.model_copy(update={"desired": desired, "intent": intent, "due_at": deadline})
+    return conference.model_copy(update={"desired": desired, "applied": told, "intent": intent, "due_at": deadline})
 
 
 def _desired(conference: Conference) -> Desired:
@@ -77,10 +79,14 @@ def unknown(conference: Conference, retry_at: datetime, error: str) -> Conferenc
 
 
 def stale(conference: Conference, stored_generation: int, now: datetime) -> Conference:
-    """Return the conference with its generation raised above the back end's, to be sent at once."""
+    """Return the conference with its generation raised above the back end's, to be sent at once.
+
+    The back end holds something that we did not tell it.
+    """
     generation = max(next_generation(conference), stored_generation + 1)
     desired = _desired(conference).model_copy(update={"generation": generation})
-    raised = _closed(conference).model_copy(update={"desired": desired, "due_at": now})
+    held = Applied(generation=stored_generation, fingerprint=UNKNOWN)
+    raised = _closed(conference).model_copy(update={"desired": desired, "applied": held, "due_at": now})
     return with_note(raised, f"generation {generation}: raised above the back end's {stored_generation}", now)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from confsync.core.projection import fingerprint, project
-from confsync.core.records import Conference, Desired, Note, Referent
+from confsync.core.records import Applied, Conference, Desired, Note, Referent
 from confsync.core.recurrence import last_end, next_start
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen, Sight
@@ -48,14 +48,19 @@ def was_held(conference: Conference, now: datetime) -> bool:
 
 
 def promote_claims(conference: Conference) -> Conference:
-    """Let a claim with the iCalUID of a lost owner become owner, before anyone says that no owner is left."""
-    if _owners(conference, "live"):
-        return conference
-    lost = {referent.ical_uid for state in ("gone", "orphaned") for referent in _owners(conference, state).values()}
+    """Let claims become owners before anyone says that no owner is left, in whatever order they were seen.
+
+    That is a claim in the calendar of an owner, or one with the iCalUID of an owner that was lost.
+    """
+    owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
+    calendars = {owner.calendar_key for owner in owners}
+    lost = {owner.ical_uid for owner in owners if owner.state != "live" and owner.ical_uid is not None}
     promoted = {
         key: referent.model_copy(update={"role": "owner"})
         for key, referent in conference.referents.items()
-        if referent.role == "claimed" and referent.state == "live" and referent.ical_uid in lost
+        if referent.role == "claimed"
+        and referent.state == "live"
+        and (referent.calendar_key in calendars or referent.ical_uid in lost)
     }
     return conference.model_copy(update={"referents": {**conference.referents, **promoted}})
 
@@ -105,11 +110,18 @@ def _desire(conference: Conference, wanted: Desired, now: datetime) -> Conferenc
     if desired is not None and desired.fingerprint == wanted.fingerprint:
         return conference
     if applied is not None and conference.intent is None and applied.fingerprint == wanted.fingerprint:
-        unchanged = Desired(generation=applied.generation, fingerprint=applied.fingerprint)
-        return conference.model_copy(update={"desired": unchanged, "due_at": None})
+        return _as_applied(conference, applied)
     new = wanted.model_copy(update={"generation": next_generation(conference)})
     changed = conference.model_copy(update={"desired": new, "due_at": _call_time(conference, now), "attempts": 0})
     return with_note(changed, f"generation {new.generation}: {'end' if new.ended else 'state'} wanted", now)
+
+
+def _as_applied(conference: Conference, applied: Applied) -> Conference:
+    """Nothing is left to tell; the generation stays where it is, since it never falls."""
+    generation = next_generation(conference) - 1
+    unchanged = Desired(generation=generation, fingerprint=applied.fingerprint)
+    known = applied.model_copy(update={"generation": generation})
+    return conference.model_copy(update={"desired": unchanged, "applied": known, "due_at": None})
 
 
 def _call_time(conference: Conference, now: datetime) -> datetime:

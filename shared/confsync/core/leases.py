@@ -103,13 +103,18 @@ def commit(
             "checkpoint": None,
             "last_synced_at": now,
             "last_error": "",
-            "state": "active" if calendar.state == "frozen" else calendar.state,
-            "reason": "" if calendar.state == "frozen" else calendar.reason,
         }
     )
+    if moved.state == "frozen":
+        moved = _thawed(moved, now)
     if moved.requested > moved.served:
         return extend(moved, now, rules)
     return moved.model_copy(update={"lease": None, "due_at": reconcile_time(calendar, now, rules)})
+
+
+def _thawed(calendar: Calendar, now: datetime) -> Calendar:
+    """It may have been one without a channel before it froze: whether it can be watched is asked again."""
+    return calendar.model_copy(update={"state": "active", "reason": "", "renew_at": calendar.renew_at or now})
 
 
 def reconcile_time(calendar: Calendar, now: datetime, rules: Rules) -> datetime:

@@ -6,8 +6,8 @@ than "sync this calendar".
 https://developers.google.com/workspace/calendar/api/guides/push
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from confsync.errors import NotificationRejected
 
@@ -15,6 +15,13 @@ MAX_CHANNEL_ID = 64
 MAX_CHANNEL_TOKEN = 256
 MAX_RESOURCE_ID = 256
 RESOURCE_STATES = ("sync", "exists", "not_exists")
+
+
+class Headers(Protocol):
+    """The headers of a request, whatever the case of their names."""
+
+    def get(self, key: str, default: str, /) -> str:
+        """Return the value of a header."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,8 @@ class Notification:
     """`sync` right after a channel was opened, else `exists` (also for deletions) or `not_exists`."""
 
     @classmethod
-    def from_headers(cls, headers: Mapping[str, str]) -> "Notification":
-        """Return the notification in `headers` (a case-insensitive mapping).
+    def from_headers(cls, headers: Headers) -> "Notification":
+        """Return the notification in `headers`.
 
         Raises:
             NotificationRejected: a header is missing, too long or has an unknown value.
@@ -48,7 +55,7 @@ class Notification:
         return notification
 
 
-def _bounded(headers: Mapping[str, str], name: str, longest: int) -> str:
+def _bounded(headers: Headers, name: str, longest: int) -> str:
     value = headers.get(name, "")
     if not value:
         raise NotificationRejected(f"header {name} is missing: not a Calendar notification", 400)

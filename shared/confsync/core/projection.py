@@ -29,9 +29,9 @@ def project(event: Event, exceptions: Sequence[Event], carries: frozenset[Field]
         end=times.end if times and "time" in carries else None,
         time_zone=_zone_that_matters(event, carries),
         recurrence=event.recurrence if "recurrence" in carries else (),
-        occurrences=_occurrences(event, exceptions) if "occurrences" in carries else (),
+        occurrences=_occurrences(event, exceptions, carries) if "occurrences" in carries else (),
         organizer=event.organizer.email if event.organizer and "organizer" in carries else None,
-        attendees=_attendees(event) if "attendees" in carries else (),
+        attendees=_attendees(event) if "attendees" in carries and not event.attendees_omitted else None,
         visibility=event.visibility if "visibility" in carries else None,
     )
 
@@ -46,25 +46,32 @@ def _attendees(event: Event) -> tuple[str, ...]:
     return tuple(sorted({person.email for person in event.attendees if person.email}))
 
 
-def _occurrences(event: Event, exceptions: Sequence[Event]) -> tuple[Occurrence, ...]:
-    changed = (_occurrence(event, exception) for exception in exceptions)
+def _occurrences(event: Event, exceptions: Sequence[Event], carries: frozenset[Field]) -> tuple[Occurrence, ...]:
+    changed = (_occurrence(event, exception, carries) for exception in exceptions)
     return tuple(sorted((found for found in changed if found), key=lambda found: found.original_start.sort_key))
 
 
-def _occurrence(event: Event, exception: Event) -> Occurrence | None:
+def _occurrence(event: Event, exception: Event, carries: frozenset[Field]) -> Occurrence | None:
     """Return how the instance differs from its series; None where it does not."""
-    if exception.original_start_time is None:
+    original = exception.original_start_time.moment() if exception.original_start_time else Moment()
+    if not _is_set(original):
         return None
-    original = exception.original_start_time.moment()
     if exception.is_cancelled:
         return Occurrence(original_start=original, cancelled=True)
     times, series = times_of(exception), times_of(event)
     if times is None or series is None:
         return None
-    title = exception.summary if exception.summary != event.summary else None
-    if title is None and times.start == original and _length(times) == _length(series):
+    title = _title_of_its_own(event, exception) if "title" in carries else None
+    moved = "time" in carries and (times.start != original or _length(times) != _length(series))
+    if title is None and not moved:
         return None
-    return Occurrence(original_start=original, start=times.start, end=times.end, title=title)
+    start, end = (times.start, times.end) if "time" in carries else (None, None)
+    return Occurrence(original_start=original, start=start, end=end, title=title)
+
+
+def _title_of_its_own(event: Event, exception: Event) -> str | None:
+    title = exception.summary or ""
+    return title if title != (event.summary or "") else None
 
 
 def _length(times: Times) -> object:

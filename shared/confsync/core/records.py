@@ -182,7 +182,12 @@ class Applied(Value):
     """What the back end was last told, and confirmed."""
 
     generation: int
+    """Newest one that needs no call: a newer desired state does."""
     fingerprint: str
+    """`UNKNOWN` where a call may or may not have been applied since."""
+
+
+UNKNOWN = ""
 
 
 Verb = Literal["update", "end"]

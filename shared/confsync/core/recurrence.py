@@ -18,6 +18,8 @@ from confsync.core.state import Moment
 ENDLESS = datetime.max.replace(tzinfo=UTC)
 MAX_COUNTED = 5000
 """Instances of a counted rule that are expanded at most; longer ones count as endless."""
+MAX_EXPANDED = 50_000
+"""Instances that are expanded to find the next one: daily ones of 136 years."""
 CLOCK_CHANGE = timedelta(days=1)
 """More than any clock ever changes: within it, the order of wall clocks is not that of instants."""
 UNREADABLE = (ValueError, OverflowError)
@@ -58,9 +60,13 @@ def _last_of_bounded(times: Times) -> datetime:
 
 
 def _first_after(times: Times, after: datetime) -> datetime | None:
-    candidates = _expand(times).xafter(_to_local(after, _zone(times)) - CLOCK_CHANGE)
-    instants = (_from_local(local, times) for local in candidates)
-    return next((instant for instant in instants if instant > after), None)
+    around = _to_local(after, _zone(times)) - CLOCK_CHANGE
+    for number, local in enumerate(_expand(times)):
+        if number > MAX_EXPANDED:
+            raise ValueError(f"more than {MAX_EXPANDED} instances before the next one")
+        if local > around and (instant := _from_local(local, times)) > after:
+            return instant
+    return None
 
 
 def _expand(times: Times) -> rruleset:
@@ -108,7 +114,7 @@ def _without_parameters(line: str) -> str:
 
 
 def _start_of_period(value: str, zone_name: str | None) -> str:
-    start = value.split("/")[0]
+    start = value.partition("/")[0]
     if not _DATE.match(start):
         raise ValueError("a date that is no date")
     if zone_name is None or len(start) != len("20260301T100000"):

@@ -72,6 +72,6 @@ class ConferenceState(BaseModel):
     occurrences: tuple[Occurrence, ...] = ()
     """Moved, renamed and cancelled instances, in the order of their original start."""
     organizer: str | None = None
-    attendees: tuple[str, ...] = ()
-    """E-mail addresses in alphabetical order."""
+    attendees: tuple[str, ...] | None = None
+    """E-mail addresses in alphabetical order; None also where Calendar left some out: that is no removal."""
     visibility: str | None = None

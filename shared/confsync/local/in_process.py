@@ -71,7 +71,7 @@ class InProcessCalendar:
         params = {"conferenceDataVersion": "1", "sendUpdates": "none"}
         call = Call("events.update", "event", if_match=True)
         return parse_event(
-            self._ask(call, lambda: self._model.update(at.subject, at.calendar_id, event_id, body, params, etag))
+            self._ask(call, lambda: self._model.update(at.subject, at.calendar_id, event_id, body, params, if_match=etag))
         )
 
     def watch_events(

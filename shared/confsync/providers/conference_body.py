@@ -36,8 +36,13 @@ def desired_body(state: ConferenceState) -> Json:
         "overrides": [_override(found, zone) for found in state.occurrences if not found.cancelled],
         "cancelled": [_moment(found.original_start, zone) for found in state.occurrences if found.cancelled],
         "organizer": {"email": state.organizer} if state.organizer else None,
-        "attendees": [{"email": email} for email in state.attendees],
+        "attendees": _attendees(state.attendees),
     }
+
+
+def _attendees(emails: tuple[str, ...] | None) -> list[Json] | None:
+    """Null means unknown, which is not the same as nobody."""
+    return None if emails is None else [{"email": email} for email in emails]
 
 
 def _override(occurrence: Occurrence, zone: str | None) -> Json:

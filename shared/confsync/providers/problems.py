@@ -98,7 +98,7 @@ def _on_one_line(text: str) -> str:
 
 def _texts_of(state: ConferenceState) -> list[str]:
     """Return what must not be shown, the longest first, so that no part of a text is left over."""
-    people = (state.organizer, *state.attendees)
+    people = (state.organizer, *(state.attendees or ()))
     titles = (state.title, *(occurrence.title for occurrence in state.occurrences))
     texts = (_on_one_line(text) for text in (*titles, state.description, state.location, *people) if text)
     return sorted((text for text in texts if len(text) >= _LONG_ENOUGH_TO_FIND), key=len, reverse=True)

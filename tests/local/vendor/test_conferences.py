@@ -96,6 +96,23 @@ def test_ending_again_does_not_prolong_the_thirty_days() -> None:
     assert again.ended_at == NOW
 
 
+def test_attendees_that_are_not_known_stay() -> None:
+    """A list that Calendar cut short is no removal; an empty one is."""
+
+    def told(generation: int, **people: object) -> Upsert:
+        data = {"key": "k", "conference_id": "c", "generation": generation, "desired": people}
+        return Upsert.model_validate({"type": "conference.upsert", "data": data})
+
+    known, unknown, nobody = told(1, attendees=[{"email": "bo@example.com"}]), told(2), told(3, attendees=[])
+    stored, answer = _after(known, unknown, unknown)
+    assert stored is not None
+    assert stored.desired.attendees == known.data.desired.attendees
+    assert answer.outcome == "repeated"
+    stored, _ = _after(known, unknown, nobody)
+    assert stored is not None
+    assert stored.desired.attendees == ()
+
+
 def test_no_answer_repeats_what_was_received() -> None:
     """Titles and addresses never come back in an answer, whatever it says."""
     for commands in ([_upsert(1, "Merger")], [_upsert(2, "Merger"), _upsert(1, "Merger")], [_upsert(1), _delete(2)]):

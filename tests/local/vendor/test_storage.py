@@ -119,12 +119,24 @@ def _make_a_future_version(file: Path) -> None:
         db.execute("PRAGMA user_version = 99")
 
 
-def _damage(file: Path) -> None:
+def _damage_the_conferences(file: Path) -> None:
     with closing(Storage(file)) as storage:
         for number in range(200):
             _put(storage, _conference(f"c{number}", title="t" * 200))
+    _overwrite_a_page(file)
+
+
+def _damage_the_log(file: Path) -> None:
+    with closing(Storage(file)) as storage:
+        for number in range(200):
+            storage.log({"operation_id": f"op_{number}", "padding": "x" * 200})
+    _overwrite_a_page(file)
+
+
+def _overwrite_a_page(file: Path) -> None:
     content = bytearray(file.read_bytes())
-    content[len(content) // 3 : len(content) // 3 + 4096] = b"\xa5" * 4096
+    page = len(content) // 4096 // 2 * 4096
+    content[page : page + 4096] = b"\xa5" * 4096
     file.write_bytes(content)
 
 
@@ -142,7 +154,8 @@ def _make_an_unreadable_record(file: Path) -> None:
         _write_a_little,
         _make_a_foreign_database,
         _make_a_future_version,
-        _damage,
+        _damage_the_conferences,
+        _damage_the_log,
         _make_an_unreadable_record,
         Path.mkdir,
     ],

@@ -64,8 +64,16 @@ def _refusal(stored: Conference, command: Upsert | Delete, operation_id: str, no
 
 def _repeats(stored: Conference, command: Upsert | Delete, operation_id: str) -> bool:
     """The same id with another content: the sender lost its memory and has to be told the stored generation."""
-    same_content = isinstance(command, Delete) or command.data.desired == stored.desired
+    same_content = isinstance(command, Delete) or _told(stored, command) == stored.desired
     return operation_id == stored.operation_id and same_content
+
+
+def _told(stored: Conference, command: Upsert) -> Desired:
+    """Return the state of the command; the attendees stay where it does not know them."""
+    desired = command.data.desired
+    if desired.attendees is not None:
+        return desired
+    return desired.model_copy(update={"attendees": stored.desired.attendees})
 
 
 def is_forgotten(conference: Conference, now: datetime) -> bool:
@@ -81,7 +89,7 @@ def _changed(stored: Conference, command: Upsert | Delete, operation_id: str, no
         generation=command.data.generation,
         operation_id=operation_id,
         state="ended" if ends else "live",
-        desired=stored.desired if isinstance(command, Delete) else command.data.desired,
+        desired=stored.desired if isinstance(command, Delete) else _told(stored, command),
         changed_at=now,
         ended_at=(stored.ended_at or now) if ends else None,
     )

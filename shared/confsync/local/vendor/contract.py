@@ -76,7 +76,8 @@ class Desired(_Body):
     cancelled: tuple[Moment, ...] = ()
     """Original starts of the occurrences that do not take place."""
     organizer: Person | None = None
-    attendees: tuple[Person, ...] = ()
+    attendees: tuple[Person, ...] | None = None
+    """None: unknown, which is not the same as nobody."""
 
 
 class _Named(_Body):
@@ -152,9 +153,10 @@ class Answer:
         return "application/json" if self.status < 300 else "application/problem+json"
 
 
-def problem(status: int, name: str, detail: str, **more: object) -> Answer:
-    """Return an error answer; `name` is the last segment of its type."""
-    return Answer(status, {"type": PROBLEM_BASE + name, "status": status, "detail": detail, **more}, name)
+def problem(status: int, name: str, detail: str, headers: dict[str, str] | None = None, **more: object) -> Answer:
+    """Return an error answer; `name` is the last segment of its type, `more` are members of its body."""
+    body = {"type": PROBLEM_BASE + name, "status": status, "detail": detail, **more}
+    return Answer(status, body, name, headers or {})
 
 
 def parse_command(body: bytes) -> Command | Answer:

@@ -34,7 +34,7 @@ def receive(
 ) -> Answer:
     """Return the answer to one call; after a 2xx its effect is stored for good."""
     if len(body) > LARGEST_BODY:
-        return problem(413, "body-too-large", f"the body has more than {LARGEST_BODY} bytes")
+        return problem(413, "body-too-large", f"the body has more than {LARGEST_BODY} bytes", {"connection": "close"})
     if not is_signed(headers, body, keys, now):
         return problem(401, "signature-invalid", "no signature of a known key, or the timestamp is too far off")
     command = parse_command(body)

@@ -84,10 +84,8 @@ def faulty_answer(fault: Fault, generation: int, now: datetime) -> Answer:
     """Return what a fault of kind `status` or `stale` answers to a call of this generation."""
     if fault.kind == "stale":
         return problem(409, "generation-stale", "a fault was asked for", generation=generation + 5)
-    answer = problem(fault.status, "fault", "a fault was asked for")
-    if fault.retry_after is None:
-        return answer
-    return Answer(answer.status, answer.body, answer.outcome, {"retry-after": _retry_after(fault, now)})
+    headers = {"retry-after": _retry_after(fault, now)} if fault.retry_after else {}
+    return problem(fault.status, "fault", "a fault was asked for", headers)
 
 
 def _retry_after(fault: Fault, now: datetime) -> str:

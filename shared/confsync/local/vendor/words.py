@@ -37,7 +37,7 @@ def row(revision: int, conference: Conference) -> dict[str, Any]:
         "recurrence": "; ".join(rule_in_words(rule) for rule in desired.rrule),
         "occurrences": occurrences_in_words(desired),
         "organizer": desired.organizer.email if desired.organizer else "",
-        "guests": len(desired.attendees),
+        "guests": len(desired.attendees or ()),
     }
 
 

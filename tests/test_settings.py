@@ -1,0 +1,72 @@
+"""Settings: what is accepted, and what each complaint says."""
+
+import json
+
+import pytest
+
+from confsync.errors import SettingsError
+from confsync.settings import WorkerSettings
+
+QUEUE = "projects/p/locations/l/queues/sync"
+SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="
+SOLUTION = {"provider": "acme", "names": ["Acme Meet"], "url": "https://acme.example/hooks", "secrets": [SECRET]}
+GOOD = {
+    "TASK_QUEUE": QUEUE,
+    "CONFERENCE_QUEUE": QUEUE,
+    "SYNC_CALENDAR_URL": "https://worker.example",
+    "NOTIFICATION_URL": "https://receiver.example",
+    "CHANNEL_TOKEN_KEYS": "k2:bmV3LWtleS1uZXcta2V5LQ==, k1:b2xkLWtleS1vbGQta2V5LQ==",
+    "STORE": "sqlite:/tmp/x.db",
+    "CONFERENCE_SOLUTIONS": json.dumps([SOLUTION]),
+}
+
+
+def test_good_settings_have_sane_defaults() -> None:
+    """The first key signs; the numbers are those of the rules."""
+    settings = WorkerSettings.from_mapping(GOOD)
+    assert [key.key_id for key in settings.channel_token_keys] == ["k2", "k1"]
+    assert settings.rules().grace_s == 60
+    assert settings.conference_solutions[0].secrets[0].get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("TASK_QUEUE", None, "TASK_QUEUE is not set; expected: projects/PROJECT"),
+        ("TASK_QUEUE", "", "TASK_QUEUE is not set"),
+        ("TASK_QUEUE", "sync", "TASK_QUEUE 'sync'.*expected: projects/PROJECT/locations"),
+        ("STORE", "postgres:x", "STORE 'postgres:x'.*expected: sqlite:PATH"),
+        ("SIGN_IN", "magic", "SIGN_IN 'magic'.*expected: local or delegated"),
+        ("END_GRACE_S", "soon", "END_GRACE_S 'soon'.*expected: a number"),
+        ("END_GRACE_S", "-1", "END_GRACE_S '-1'.*expected: a number"),
+        ("CHANNEL_TOKEN_KEYS", "k1:c2hvcnQ=", "CHANNEL_TOKEN_KEYS: each key is an id .* at least 16 bytes"),
+        ("CHANNEL_TOKEN_KEYS", "topsecretwithoutcolon", "CHANNEL_TOKEN_KEYS: each key"),
+        ("CONFERENCE_SOLUTIONS", "[{", "CONFERENCE_SOLUTIONS: it is not JSON"),
+        ("CONFERENCE_SOLUTIONS", "[]", "CONFERENCE_SOLUTIONS: .*at least 1"),
+        ("CONFERENCE_SOLUTIONS", json.dumps([{**SOLUTION, "names": []}]), "CONFERENCE_SOLUTIONS: 0: give at least one"),
+        ("CONFERENCE_SOLUTIONS", json.dumps([{**SOLUTION, "url": "ftp://x"}]), "CONFERENCE_SOLUTIONS: 0.url"),
+        ("SYNC_CALENDAR_URL", "worker", "SYNC_CALENDAR_URL 'worker'.*expected: URL of the sync_calendar function"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_form(name: str, value: str | None, complaint: str) -> None:
+    """One line a variable."""
+    given = {**GOOD, name: value or ""} if value is not None else {k: v for k, v in GOOD.items() if k != name}
+    with pytest.raises(SettingsError, match=complaint):
+        WorkerSettings.from_mapping(given)
+
+
+def test_all_wrong_settings_are_named_at_once() -> None:
+    """Nobody wants to find them one by one."""
+    with pytest.raises(SettingsError) as error:
+        WorkerSettings.from_mapping({})
+    assert {line.split()[0] for line in str(error.value).splitlines()} == set(GOOD)
+
+
+@pytest.mark.parametrize("name", ["CHANNEL_TOKEN_KEYS", "CONFERENCE_SOLUTIONS"])
+def test_a_secret_is_never_shown(name: str) -> None:
+    """Neither in a complaint nor in the settings' own text."""
+    with pytest.raises(SettingsError) as error:
+        WorkerSettings.from_mapping({**GOOD, name: "hunter2"})
+    assert "hunter2" not in str(error.value)
+    assert "new-key" not in repr(WorkerSettings.from_mapping(GOOD))
+    assert SECRET not in repr(WorkerSettings.from_mapping(GOOD))
