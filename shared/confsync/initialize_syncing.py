@@ -136,8 +136,8 @@ def _register(
         registered = (*(known or conference).registered, *conference.registered)
         tx.put((known or conference).model_copy(update={"registered": tuple(dict.fromkeys(registered))}))
         to_observe = tuple(dict.fromkeys((*calendar.to_observe, request.event_id)))
-        calendar = calendar.model_copy(update={"to_observe": to_observe, "due_at": outside.now()})
-    tx.put(calendar)
+        calendar = calendar.model_copy(update={"to_observe": to_observe})
+    tx.put(calendar := calendar.model_copy(update={"due_at": outside.now()}))
     return calendar
 
 

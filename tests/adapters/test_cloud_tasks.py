@@ -15,7 +15,6 @@ from google.api_core import exceptions
 from google.auth import exceptions as auth
 from google.cloud.tasks_v2 import CloudTasksClient
 from google.cloud.tasks_v2.types import Task as TaskMessage
-from tests.local.task_server.support import LOCATION, Worker, control, running_worker
 
 from confsync.adapters.cloud_tasks import (
     MISCONFIGURED,
@@ -33,6 +32,7 @@ from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.options import Options, parse_queue
 from confsync.local.task_server.server import Endpoints
 from confsync.ports import TaskQueue
+from tests.local.task_server.support import LOCATION, Worker, control, running_worker
 
 SYNC = f"{LOCATION}/queues/sync"
 CONFERENCES = f"{LOCATION}/queues/conferences"

@@ -235,6 +235,16 @@ def test_a_refused_connection_means_that_nothing_was_sent(provider_for: MakeProv
     assert error.value.retry_after_s is None
 
 
+def test_a_deadline_that_passes_before_the_connection_means_that_nothing_was_sent(
+    answering: Callable[..., Peer], answer: MakeAnswer, provider_for: MakeProvider, call: ConferenceCall
+) -> None:
+    """Whoever runs out of time before sending has changed nothing."""
+    peer = answering(answer(200))
+    with pytest.raises(ProviderBusy):
+        provider_for(peer.url, timeout_s=1e-9).update(call)
+    assert peer.requests == []
+
+
 @pytest.mark.parametrize("host", ["no-such-host.invalid", f"{'a' * 64}.invalid"])
 def test_an_unknown_name_means_that_nothing_was_sent(
     provider_for: MakeProvider, call: ConferenceCall, host: str

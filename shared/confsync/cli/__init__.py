@@ -1,1 +1,1 @@
-
+"""The confsync command. It parses, calls and prints; what it does is elsewhere."""

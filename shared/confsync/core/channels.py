@@ -23,7 +23,6 @@ from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
 from confsync.errors import NotificationRejected
 
-
 MAX_CHANNELS = 3
 """Channels that a calendar remembers at most; one of them is active."""
 

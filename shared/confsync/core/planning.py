@@ -15,6 +15,7 @@ from confsync.core.binding import Tie, bound_link, bound_referent, tie_of, verdi
 from confsync.core.events import Event
 from confsync.core.judging import judge
 from confsync.core.records import Conference, Link, Referent, ReferentState
+from confsync.core.recurrence import last_end
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.solutions import Solution, claim_of
@@ -85,7 +86,7 @@ def plan(calendar_key: str, sight: Sight, recorded: Recorded, terms: Terms, *, n
     """
     draft = _Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences))
     own = [ref for ref in sight if ref.calendar_key == calendar_key]
-    for ref in sorted(own, key=draft.is_exception):
+    for ref in sorted(own, key=lambda ref: (draft.is_instance(ref), ref.event_id)):
         draft.take(ref)
     draft.judge_touched()
     if listing:
@@ -105,17 +106,31 @@ class _Draft:
     conferences: dict[str, Conference]
     readings: set[Reading] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    unheard: set[EventRef] = field(default_factory=set)
+    """Live owners whose event, as it is shown now, says nothing."""
 
-    def is_exception(self, ref: EventRef) -> bool:
-        """Whether the event is an instance of a linked series; masters are taken first."""
-        return self._series_of(ref) is not None
+    def is_instance(self, ref: EventRef) -> bool:
+        """Whether the event belongs to a series; masters are taken first."""
+        event, link = self.sight[ref].event, self.links.get(ref.link_key)
+        return bool((event and event.recurring_event_id) or (link and link.series_id))
 
     def take(self, ref: EventRef) -> None:
-        series = self._series_of(ref)
-        if series is None:
-            self._take_event(ref)
-        else:
+        series, unread = self._series_of(ref), self._unread_series_of(ref)
+        if series is not None:
             self._take_exception(ref, series)
+        elif unread is not None:
+            self.readings.add(Reading(unread))
+        else:
+            self._take_event(ref)
+
+    def _unread_series_of(self, ref: EventRef) -> EventRef | None:
+        """Return the series that must be looked at before an instance binds: the conference may be the series' own."""
+        event = self.sight[ref].event
+        if event is None or event.recurring_event_id is None or ref.link_key in self.links:
+            return None
+        series = EventRef(self.calendar_key, event.recurring_event_id)
+        binds = event.is_organizers_copy and not event.is_cancelled and self._known(_claimed_key(event, self.terms))
+        return series if binds and series not in self.sight else None
 
     def _series_of(self, ref: EventRef) -> Link | None:
         """Return the link of the series whose conference the event shares as an exception."""
@@ -130,23 +145,33 @@ class _Draft:
 
     def _take_exception(self, ref: EventRef, series: Link) -> None:
         """An exception says nothing on its own: its series is read whole and told as one."""
+        self._give_up_own(ref, series)
         self._remember_exception(ref, series)
         if not self._is_live_owner(series):
             return
         self.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
         self._want_whole(EventRef(self.calendar_key, series.event_id), series)
 
+    def _give_up_own(self, ref: EventRef, series: Link) -> None:
+        """The exception may have had a conference of its own, or this one before its series had it."""
+        seen, tie = self.sight[ref], self._tie_of(ref)
+        if tie.link is None or tie.referent is None or tie.referent.state != "live":
+            return
+        if tie.link.conference_key != series.conference_key:
+            self._follow_verdict(ref, seen, tie, None)
+        elif self._is_live_owner(series):
+            self._lose(ref, tie, "gone", seen.event)
+
     def _remember_exception(self, ref: EventRef, series: Link) -> None:
         """Later its tombstone may hold nothing but its id."""
-        if ref.link_key not in self.links:
-            self.links[ref.link_key] = Link(
-                key=ref.link_key,
-                calendar_key=ref.calendar_key,
-                event_id=ref.event_id,
-                conference_key=series.conference_key,
-                ical_uid=series.ical_uid,
-                series_id=series.event_id,
-            )
+        tie, of_series = self._tie_of(ref), series.conference_key
+        if tie.referent is not None and tie.referent.state != "gone":
+            return
+        known = tie.link or Link(
+            key=ref.link_key, calendar_key=ref.calendar_key, event_id=ref.event_id, conference_key=of_series
+        )
+        tied = {"conference_key": of_series, "ical_uid": series.ical_uid, "series_id": series.event_id}
+        self.links[ref.link_key] = known.model_copy(update=tied)
 
     def _want_whole(self, ref: EventRef, series: Link) -> None:
         provider = self.conferences[series.conference_key].provider
@@ -161,11 +186,17 @@ class _Draft:
             self.touched.add(series.conference_key)
 
     def _is_live_owner(self, link: Link) -> bool:
-        return tie_of(EventRef(link.calendar_key, link.event_id), self.links, self.conferences).is_live_owner
+        return self._tie_of(EventRef(link.calendar_key, link.event_id)).is_live_owner
+
+    def _tie_of(self, ref: EventRef) -> Tie:
+        return tie_of(ref, self.links, self.conferences)
 
     def _take_event(self, ref: EventRef) -> None:
-        seen, tie = self.sight[ref], tie_of(ref, self.links, self.conferences)
+        seen = self.sight[ref]
         named = self._known(_claimed_key(seen.event, self.terms)) if seen.event else None
+        self._follow_verdict(ref, seen, self._tie_of(ref), named)
+
+    def _follow_verdict(self, ref: EventRef, seen: Seen, tie: Tie, named: str | None) -> None:
         found = verdict(seen, tie, named)
         if found == "confirm":
             self.readings.add(Reading(ref))
@@ -173,6 +204,8 @@ class _Draft:
             self._bind(ref, seen.event, seen, named, tie)
         elif found in ("gone", "orphaned"):
             self._lose(ref, tie, "gone" if found == "gone" else "orphaned", seen.event)
+        elif found == "ignore" and tie.is_live_owner:
+            self.unheard.add(ref)
 
     def _known(self, conference_key: str | None) -> str | None:
         """An id that nobody registered is no conference of ours."""
@@ -222,15 +255,25 @@ class _Draft:
             self.conferences[key] = judgement.conference
             if judgement.reading is not None:
                 self.readings.add(judgement.reading)
+                self.readings.update(self._other_owners(judgement.conference))
+
+    def _other_owners(self, conference: Conference) -> set[Reading]:
+        """Any of them may turn out to drive: read together, they settle it in one round."""
+        upcoming = (r for r in conference.referents.values() if last_end(r.times) > self.now)
+        owners = {EventRef(r.calendar_key, r.event_id) for r in upcoming if (r.role, r.state) == ("owner", "live")}
+        return {Reading(ref) for ref in owners if ref.calendar_key == self.calendar_key and ref not in self.sight}
 
     def _sight_of(self, conference_key: str) -> Sight:
-        """The same sight, with only those exceptions that share the conference."""
-        return {
-            ref: replace(seen, exceptions=tuple(e for e in seen.exceptions if self._shares(e, conference_key)))
-            if seen.exceptions
-            else seen
-            for ref, seen in self.sight.items()
-        }
+        """The sight without what says nothing, and with only those exceptions that share the conference."""
+        heard = {ref: seen for ref, seen in self.sight.items() if seen.confirmed or ref not in self.unheard}
+        return {ref: self._shown(ref, seen, conference_key) for ref, seen in heard.items()}
+
+    def _shown(self, ref: EventRef, seen: Seen, conference_key: str) -> Seen:
+        if ref in self.unheard:
+            return Seen(None, confirmed=True)
+        if not seen.exceptions:
+            return seen
+        return replace(seen, exceptions=tuple(e for e in seen.exceptions if self._shares(e, conference_key)))
 
     def _shares(self, exception: Event, conference_key: str) -> bool:
         return exception.is_cancelled or _claimed_key(exception, self.terms) == conference_key
@@ -245,5 +288,10 @@ class _Draft:
         return Plan(
             links=tuple(link for key, link in self.links.items() if recorded.links.get(key) != link),
             conferences=tuple(c for key, c in self.conferences.items() if recorded.conferences.get(key) != c),
-            readings=frozenset(self.readings),
+            readings=frozenset(self._readings_once()),
         )
+
+    def _readings_once(self) -> set[Reading]:
+        """A series that is read whole is not read alone too."""
+        whole = {reading.ref for reading in self.readings if reading.series_uid is not None}
+        return {r for r in self.readings if r.series_uid is not None or r.ref not in whole}

@@ -13,7 +13,7 @@ import httpx
 
 from confsync.local.calendar_server.errors import ApiError
 from confsync.local.demo_comparison import Verdict
-from confsync.local.demo_day import CALENDARS, GRACE_S, Day, Scene
+from confsync.local.demo_day import CALENDARS, GRACE_S, RECONCILE_S, Day, Scene
 from confsync.local.demo_watch import Counts, Watch, wait_until
 from confsync.local.stack import Stack, StackOptions
 
@@ -31,6 +31,13 @@ OPTIONS = StackOptions(
     renew_every_s=1,
 )
 """Shorter times than in production, so that a day passes in half a minute."""
+
+SHORTENED = (
+    f"coalescing window {WINDOW_S:g} s (production 2 s)",
+    f"grace before an end {GRACE_S:g} s (60 s)",
+    f"reconciliation in the last action {RECONCILE_S:g} s (6 h)",
+)
+"""What people have to know of the times above."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ def compare(
     wanted = _by_conference(events, solution)
     told = {id_ for id_, conference in held.items() if conference["generation"]}
     return tuple(
-        _verdict(id_, wanted.get(id_, []), held.get(id_), events, solution, now) for id_ in sorted(told | wanted.keys())
+        _verdict(id_, wanted.get(id_, []), held.get(id_), events, solution=solution, now=now)
+        for id_ in sorted(told | wanted.keys())
     )
 
 
@@ -65,7 +66,7 @@ def conference_of(event: Mapping[str, Any], solution: str) -> str | None:
 
 
 def _verdict(
-    conference_id: str, wanted: list[Json], held: Json | None, events: Sequence[Json], solution: str, now: datetime
+    conference_id: str, wanted: list[Json], held: Json | None, events: Sequence[Json], *, solution: str, now: datetime
 ) -> Verdict:
     state = held["state"] if held else "missing"
     if not wanted:

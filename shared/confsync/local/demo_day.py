@@ -1,6 +1,6 @@
-"""A day in the life of two people and a team calendar, scene by scene, as Calendar's web page and an add-on would do it.
+"""A day in the life of two people and a team calendar, scene by scene, as Calendar's web page and an add-on play it.
 
-It must never ask confsync for anything but what an add-on asks: `POST /initialize`. What follows is confsync's own work.
+It must never ask confsync for anything but what an add-on asks, `POST /initialize`: what follows is confsync's work.
 """
 
 from collections.abc import Callable
@@ -56,27 +56,26 @@ class Day:
 
     def scenes(self) -> tuple[Scene, ...]:
         """Return the day in order; each scene builds on those before it."""
-        grace = f"{GRACE_S} s of grace here, 60 s in production"
-        often = f"every {RECONCILE_S} s here, every 6 h in production"
         return (
-            Scene("Anna creates an event with a conference; it is her first, so her calendar is set up", self._create),
+            Scene("Anna creates her first event with a conference (cold start)", self._create),
             Scene("Anna renames it", self._rename),
             Scene("Anna drags it to another hour", self._drag),
             Scene("Anna invites Ben", self._invite),
             Scene("Ben accepts", lambda: self._rsvp("accepted"), "nothing"),
-            Scene("Ben creates an event with a conference, his first", self._create_bens),
-            Scene("Ben, who may not edit Anna's event, drags his copy of it", self._drag_copy, "nothing"),
+            Scene("Ben creates his first event with a conference", self._create_bens),
+            Scene("Ben, who may not edit Anna's event, drags his copy", self._drag_copy, "nothing"),
             Scene("Anna changes her reminder", self._remind, "nothing"),
             Scene("Anna creates a weekly series with a conference", self._create_series),
-            Scene("Anna moves one occurrence of the series", self._move_occurrence),
+            Scene("Anna moves one occurrence", self._move_occurrence),
             Scene("Anna cancels one occurrence", self._cancel_occurrence),
-            Scene('Anna renames "this and following": the series is split in two', self._split),
+            Scene('Anna renames "this and following": the series splits', self._split),
             Scene("Anna creates an event in the team's calendar", self._create_teams),
-            Scene(f"Anna deletes her first event: the conference ends ({grace})", self._delete),
-            Scene("Anna restores it from the trash: the conference is back", self._restore),
-            Scene(f"Anna edits it {STORM} times as fast as she can", self._storm),
-            Scene("The worker is killed with a sync in its hands, and started again", self._kill_worker),
-            Scene(f"A push gets lost: reconciliation finds the change ({often})", self._lose_push),
+            Scene(f"Anna deletes her first event; after {GRACE_S} s of grace it ends", self._delete),
+            Scene("Anna restores it from the trash; the conference is back", self._restore),
+            Scene("Anna takes the conference out of the team's event; it ends", self._remove_conference),
+            Scene(f"Anna edits the first one {STORM} times as fast as she can", self._storm),
+            Scene("The worker is killed with a sync in hand, and restarted", self._kill_worker),
+            Scene("A push gets lost; reconciliation finds the change", self._lose_push),
         )
 
     # Anna's first event
@@ -115,6 +114,9 @@ class Day:
 
     def _create_teams(self) -> None:
         self._events["teams"] = self._with_conference(self._anna, "Team lunch", self._at(3, 12), calendar_id=TEAM)
+
+    def _remove_conference(self) -> None:
+        self._write(lambda: self._anna.remove_conference(self._events["teams"], TEAM))
 
     # The series
 

@@ -51,7 +51,7 @@ class Watch:
         Args:
             stack: it runs.
             calendars: id and owner of each calendar that takes part.
-            quiet_ahead_s: a task that is to run later than this from now belongs to the future, not to what happens now.
+            quiet_ahead_s: a task that is to run later than this from now belongs to the future, not to now.
 
         """
         self._urls = stack.urls

@@ -150,8 +150,8 @@ class Stack:
         folder = self._cleanup.enter_context(opened(self._data_dir))
         _check_store(folder)
         _put_old_logs_aside(folder)
+        self._cleanup.callback(self._end_all)  # after the launcher has ended: then nothing can be started any more
         self._launcher = self._cleanup.enter_context(ThreadPoolExecutor(1, thread_name_prefix="stack launcher"))
-        self._cleanup.callback(self._end_all)
         for attempt in range(1, _MOST_STARTS + 1):
             try:
                 self._site = self._start_all(folder)
@@ -183,8 +183,13 @@ class Stack:
         site = replace(site, options=replace(site.options, environment=told))
         command, variables = stack_parts.command(part, site), stack_parts.environment(part, site, os.environ)
         log = site.folder.logs / f"{part}.log"
+
+        def launch_and_keep() -> None:
+            """In one go on the launcher's thread, so that an interrupted start leaves no child that nobody knows."""
+            self._children[part] = launch(part, command, variables, log)
+
         try:
-            self._children[part] = self._launcher.submit(launch, part, command, variables, log).result()
+            self._launcher.submit(launch_and_keep).result()
         except OSError as error:
             raise StackError(f"{part} cannot be started: {error}") from error
 

@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +61,12 @@ class Folder:
 
     def keys(self) -> Keys:
         """Return the keys of this folder; make them the first time. Raises StackError for a damaged file."""
-        return read_or_make(self.path / "keys.json", Keys, new_keys)
+        path = self.path / "keys.json"
+        keys = read(path, Keys)
+        if keys is None:
+            keys = new_keys()
+            write(path, keys)
+        return keys
 
 
 @contextmanager
@@ -98,14 +103,12 @@ def _take(lock: int, path: Path) -> None:
     os.write(lock, f"{os.getpid()}\n".encode())
 
 
-def read_or_make(path: Path, kind: type[M], make: Callable[[], M]) -> M:
-    """Return what a file holds; when there is none, make it. Raises StackError for one that cannot be read."""
+def read(path: Path, kind: type[M]) -> M | None:
+    """Return what a file holds, None when there is none. Raises StackError for one that cannot be read."""
     try:
         return kind.model_validate_json(path.read_bytes())
     except FileNotFoundError:
-        made = make()
-        write(path, made)
-        return made
+        return None
     except OSError as error:
         raise StackError(f"{path} cannot be read ({error.strerror})") from error
     except ValidationError as error:

@@ -59,7 +59,8 @@ class Asked:
 
     def __str__(self) -> str:
         """Name the call without anything that belongs to the event."""
-        return f"{self.verb} {self.conference_key} generation {self.generation} ({self.operation_id}) at {self.host}"
+        what = f" {self.conference_key} generation {self.generation}" if self.conference_key else ""
+        return f"{self.verb}{what} ({self.operation_id}) at {self.host}"
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,7 @@ def _no_connection(failure: BaseException, name: str) -> ProviderError:
     cause: BaseException | None = failure
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return ProviderRefusesUs(f"{name}: the back end's certificate is not valid, so nothing was sent; renew it")
+            way_out = "renew it, or name the file of its private authority in SSL_CERT_FILE"
+            return ProviderRefusesUs(f"{name}: the back end's certificate is not valid, so nothing was sent; {way_out}")
         cause = cause.__cause__ or cause.__context__
     return ProviderBusy(f"{name}: no connection, so nothing was sent")

@@ -39,7 +39,8 @@ class DeadlineTransport(httpx.HTTPTransport):
 
     def __init__(self, limits: httpx.Limits) -> None:
         """Open nothing yet: connections come with the first call."""
-        ssl_context = httpx.create_ssl_context(trust_env=False)
+        # SSL_CERT_FILE may name a private authority; proxies and password files of the environment do not count.
+        ssl_context = httpx.create_ssl_context()
         super().__init__(verify=ssl_context, trust_env=False, limits=limits)
         # httpx offers no argument for the network backend that httpcore takes.
         self._pool = httpcore.ConnectionPool(

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from google.cloud.tasks_v2 import CloudTasksClient
-from tests.local.task_server.support import QUEUE, Worker, running_worker
 
 from confsync.adapters.cloud_tasks import build_client
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.options import Options, parse_queue
 from confsync.local.task_server.server import Endpoints
+from tests.local.task_server.support import QUEUE, Worker, running_worker
 
 StartServer = Callable[..., Endpoints]
 

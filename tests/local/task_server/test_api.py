@@ -10,12 +10,12 @@ from google.cloud.tasks_v2 import CloudTasksClient
 from google.cloud.tasks_v2.types import HttpMethod, Queue, Task
 from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped]  # no stubs are installed
 from google.protobuf.field_mask_pb2 import FieldMask  # type: ignore[import-untyped]  # no stubs are installed
-from tests.local.task_server.conftest import StartServer
-from tests.local.task_server.support import LOCATION, QUEUE, Worker
 
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.options import Options
 from confsync.local.task_server.server import Endpoints
+from tests.local.task_server.conftest import StartServer
+from tests.local.task_server.support import LOCATION, QUEUE, Worker
 
 Connect = Callable[[Endpoints], CloudTasksClient]
 ELSEWHERE = "projects/p/locations/elsewhere"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from google.api_core.exceptions import Conflict
-from tests.local.task_server.support import PATIENCE_S, QUEUE, Answer, Worker, control, wait_for_stats
 
 from confsync.adapters.cloud_tasks import build_client
+from tests.local.task_server.support import PATIENCE_S, QUEUE, Answer, Worker, control, wait_for_stats
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "confsync.local.task_server"]
 Start = Callable[..., tuple["subprocess.Popen[str]", list[str]]]

@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.local.task_server.conftest import StartServer
-from tests.local.task_server.support import LOCATION, QUEUE, Worker, control, wait_for_stats
 
 from confsync.adapters.cloud_tasks import build_client
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.options import Options, parse_queue
 from confsync.local.task_server.server import Endpoints, PortTaken
+from tests.local.task_server.conftest import StartServer
+from tests.local.task_server.support import LOCATION, QUEUE, Worker, control, wait_for_stats
 
 SOON = timedelta(hours=1)
 

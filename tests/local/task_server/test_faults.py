@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 from google.api_core import exceptions
 from google.cloud.tasks_v2 import CloudTasksClient
-from tests.local.task_server.conftest import StartServer
-from tests.local.task_server.support import QUEUE, Worker, control, wait_for_stats
 
 from confsync.adapters.cloud_tasks import build_client
 from confsync.local.task_server.faults import FaultDice, Faults
 from confsync.local.task_server.server import Endpoints
+from tests.local.task_server.conftest import StartServer
+from tests.local.task_server.support import QUEUE, Worker, control, wait_for_stats
 
 
 @pytest.fixture

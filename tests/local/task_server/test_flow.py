@@ -2,10 +2,10 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.local.task_server.support import START, later
 
 from confsync.local.task_server.flow import Flow
 from confsync.local.task_server.limits import RateLimits
+from tests.local.task_server.support import START, later
 
 TEN_PER_S = RateLimits(max_dispatches_per_second=10, max_burst_size=5)
 

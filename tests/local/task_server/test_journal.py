@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.local.task_server.support import QUEUE, START, a_task, later
 
 from confsync.local.task_server.book import Book
 from confsync.local.task_server.changes import QueueRecord, TaskSaved
 from confsync.local.task_server.journal import _TASK, Journal, JournalError
 from confsync.local.task_server.limits import QueueSettings, RateLimits, RetryConfig
 from confsync.local.task_server.records import Attempt, Call, Identity, TaskRecord
+from tests.local.task_server.support import QUEUE, START, a_task, later
 
 OTHER = QUEUE + "2"
 SETTINGS = QueueSettings(RateLimits(5, 7, 9), RetryConfig(3, 60, 0.5, 99, 0))
@@ -153,6 +153,17 @@ def _cut_off(path: Path) -> None:
     path.write_bytes(content[: len(content) // 2] + b"\xff" * 4096)
 
 
+def _scribbled_on(path: Path) -> None:
+    book = _book()
+    for number in range(200):
+        book.queue(QUEUE).create(a_task(f"t{number}"), START)
+    _write(path, book)
+    page, content = 4096, bytearray(path.read_bytes())
+    last = len(content) - page
+    content[last : last + page] = b"\xff" * page
+    path.write_bytes(content)
+
+
 def _strange_record(path: Path) -> None:
     _write(path, _book())
     with sqlite3.connect(path) as db:
@@ -167,9 +178,10 @@ def _strange_record(path: Path) -> None:
         (_foreign, "not a file of this version"),
         (_newer, "not a file of this version"),
         (_cut_off, "damaged"),
+        (_scribbled_on, "damaged"),
         (_strange_record, "damaged"),
     ],
-    ids=["letter", "foreign", "newer", "cut-off", "strange-record"],
+    ids=["letter", "foreign", "newer", "cut-off", "scribbled-on", "strange-record"],
 )
 def test_a_file_that_cannot_be_used_is_left_as_it_is(tmp_path: Path, spoil: object, message: str) -> None:
     """The error names the file and the way out, and not a byte is changed."""

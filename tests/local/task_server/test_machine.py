@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from tests.local.task_server.support import FAILED, OK, START, a_machine, a_task, later
 
 from confsync.local.task_server.changes import Change, TaskEnded, TaskSaved
 from confsync.local.task_server.limits import QueueSettings, RateLimits, RetryConfig
 from confsync.local.task_server.machine import QueueMachine
 from confsync.local.task_server.records import Dispatch, Outcome
+from tests.local.task_server.support import FAILED, OK, START, a_machine, a_task, later
 
 TWO_AT_ONCE = RateLimits(max_concurrent_dispatches=2)
 SHORT = RetryConfig(max_attempts=3, min_backoff_s=10, max_backoff_s=1000, max_doublings=16)
@@ -215,15 +215,15 @@ def test_a_second_delivery_takes_room_and_means_nothing() -> None:
 
 
 def test_counts_of_a_task() -> None:
-    """The retry count counts all; the execution count leaves out 5xx and missing answers."""
+    """The retry count counts all, the execution count leaves out 5xx and silence; silence is no previous response."""
     machine = a_machine(retry=RetryConfig(min_backoff_s=1, max_backoff_s=1))
     machine.create(a_task(), START)
-    for at, outcome in enumerate((Outcome(404, 5), Outcome(500, 13), Outcome(None, 4), Outcome(302, 2))):
+    for at, outcome in enumerate((Outcome(404, 5), Outcome(302, 2), Outcome(500, 13), Outcome(None, 4))):
         _fail(machine, at, outcome)
     task = machine.get("t")
     assert task is not None
     assert (task.dispatch_count, task.response_count, task.execution_count) == (4, 3, 2)
-    assert task.previous_status == 302
+    assert task.previous_status == 500
 
 
 def test_only_2xx_is_success() -> None:

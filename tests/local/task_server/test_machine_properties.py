@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.local.task_server.support import OK, START, a_machine, a_task
 
 from confsync.local.task_server.changes import Change, NamesReleased, QueueSaved, TaskEnded, TaskSaved
 from confsync.local.task_server.limits import RateLimits, RetryConfig
 from confsync.local.task_server.machine import QueueMachine
 from confsync.local.task_server.records import Dispatch, Outcome, TaskRecord
+from tests.local.task_server.support import OK, START, a_machine, a_task
 
 TTL_S = 60.0
 MAX_CONCURRENT = 2

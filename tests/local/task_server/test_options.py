@@ -3,11 +3,11 @@
 import argparse
 
 import pytest
-from tests.local.task_server.support import QUEUE
 
 from confsync.local.task_server.limits import QueueSettings, RateLimits, RetryConfig
 from confsync.local.task_server.options import Options, parse_job, parse_options, parse_queue
 from confsync.local.task_server.scheduler import Job
+from tests.local.task_server.support import QUEUE
 
 
 def test_a_queue_without_settings_has_the_defaults() -> None:

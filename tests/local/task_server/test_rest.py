@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.local.task_server.support import PATIENCE_S, QUEUE
 
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.limits import QueueSettings
 from confsync.local.task_server.options import Options
+from tests.local.task_server.support import PATIENCE_S, QUEUE
 
 
 @pytest.fixture(scope="module")

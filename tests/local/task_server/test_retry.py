@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from tests.local.task_server.support import START, a_task, later
 
 from confsync.local.task_server.limits import RetryConfig
 from confsync.local.task_server.records import Attempt
 from confsync.local.task_server.retry import is_exhausted, retry_delay_s
+from tests.local.task_server.support import START, a_task, later
 
 
 def test_the_documented_example_of_back_off() -> None:

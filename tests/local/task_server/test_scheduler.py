@@ -3,10 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from google.auth import jwt
-from tests.local.task_server.conftest import StartServer
-from tests.local.task_server.support import Answer, Worker, control
 
 from confsync.local.task_server.scheduler import Job
+from tests.local.task_server.conftest import StartServer
+from tests.local.task_server.support import Answer, Worker, control
 
 
 def test_a_job_posts_at_its_interval_with_a_token(start_server: StartServer, worker: Worker) -> None:

@@ -1,9 +1,8 @@
 """The two quick tables: blocked names, and tasks in the order of their time."""
 
-from tests.local.task_server.support import START, later
-
 from confsync.local.task_server.tombstones import Tombstones
 from confsync.local.task_server.waiting import Waiting
+from tests.local.task_server.support import START, later
 
 
 def test_a_name_is_blocked_for_its_time() -> None:

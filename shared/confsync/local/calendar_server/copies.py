@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .errors import Json
 from .records import Calendar, Tombstone, Version
-from .series import find
+from .series import carry_to_exceptions, find
 from .state import Operation
 
 OWN_FIELDS = frozenset({"reminders", "colorId", "transparency"})
@@ -73,6 +73,7 @@ def _follow(op: Operation, calendar: Calendar, event_id: str, before: Json, afte
         followed = _merged(copy.body, before, after)
         if followed != copy.body and not is_organizer(calendar, copy.body):
             op.write(calendar, event_id, followed)
+            carry_to_exceptions(op, calendar, event_id, copy.body, followed)
     elif copy.tombstone in _REVIVABLE and not _stays_away(calendar, copy, after):
         op.write(calendar, event_id, new_copy(after))
 

@@ -4,7 +4,7 @@ from .copies import OWN_FIELDS, is_organizer, new_copy, organizer_calendar, resp
 from .errors import Json, organizer_needed
 from .organizers import write_as_organizer
 from .records import Calendar, Tombstone, Version
-from .series import find
+from .series import carry_to_exceptions, find
 from .state import Operation
 
 _ORGANIZERS_ONLY = (
@@ -24,6 +24,7 @@ def write_as_guest(op: Operation, calendar: Calendar, event_id: str, before: Ver
     may_edit = bool(before.body.get("guestsCanModify"))
     _check_rights(calendar, before.body, wanted, may_edit=may_edit)
     op.write(calendar, event_id, wanted, quiet=_only_reminders(before.body, wanted))
+    carry_to_exceptions(op, calendar, event_id, before.body, wanted)
     owner, main = _main_copy(op, event_id, before.body)
     if owner is None or main is None:
         return

@@ -3,6 +3,7 @@
 Deleted events are counted into a page and then left out, so pages may be short or empty, as Google's are.
 """
 
+from dataclasses import replace
 from itertools import islice
 
 from .errors import ApiError, Json, full_sync_required, invalid
@@ -110,10 +111,13 @@ def _item(state: State, calendar: Calendar, role: Role, query: ListQuery, row: R
     details = query.show_deleted and state.options.organizer_tombstones == "full"
     master = _master_tombstone(calendar, version) if row.event_id in calendar.entries else None
     if master is not None and query.single_events:
-        version, master = _as_cancelled_occurrence(version), None
+        version, master = replace(version, tombstone=Tombstone.EXCEPTION), None
     series_deleted = master is not None
     if series_deleted and not (details and master in WITH_DETAILS and version.tombstone in _FOLLOWS_SERIES):
-        return None
+        # A deleted series speaks for its exceptions, but not for one that a reader may know as another series'.
+        if not (version.former and query.sync_token):
+            return None
+        version, series_deleted = replace(version, tombstone=Tombstone.ID_ONLY), False
     if (version.cancelled or series_deleted) and not _shows_cancelled(state, query, version):
         return None
     view = View(calendar, role, query.time_zone or calendar.time_zone, query.max_attendees, details)
@@ -123,10 +127,6 @@ def _item(state: State, calendar: Calendar, role: Role, query: ListQuery, row: R
 def _master_tombstone(calendar: Calendar, version: Version) -> Tombstone | None:
     master = calendar.entries.get(version.master_id) if version.master_id else None
     return master.newest.tombstone if master is not None else None
-
-
-def _as_cancelled_occurrence(version: Version) -> Version:
-    return Version(version.body, version.change, version.stamp_us, version.updated_us, Tombstone.EXCEPTION)
 
 
 def _shows_cancelled(state: State, query: ListQuery, version: Version) -> bool:

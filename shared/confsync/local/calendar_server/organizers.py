@@ -3,7 +3,7 @@
 from .copies import spread
 from .errors import Json
 from .records import Calendar, Tombstone, Version
-from .series import exceptions_of, inherited, orphaned
+from .series import carry_to_exceptions, exceptions_of
 from .state import Operation
 
 _TIMES = ("start", "end", "recurrence")
@@ -16,7 +16,7 @@ def write_as_organizer(op: Operation, calendar: Calendar, event_id: str, before:
     op.write(calendar, event_id, body, quiet=quiet)
     spread(op, event_id, before, body)
     if "recurringEventId" not in body:
-        carry_to_exceptions(op, calendar, event_id, before, body)
+        _carry(op, calendar, event_id, before, body)
 
 
 def _raised(before: Version, wanted: Json) -> Json:
@@ -31,18 +31,11 @@ def _only_reminders(before: Json, after: Json) -> bool:
     return all(before.get(name) == after.get(name) for name in names if name != "reminders")
 
 
-def carry_to_exceptions(op: Operation, calendar: Calendar, master_id: str, before: Version, body: Json) -> None:
-    """Let exceptions inherit what they did not override, and give up those whose occurrence is gone."""
-    for event_id, exception in exceptions_of(op, calendar, master_id).items():
-        if orphaned(body, exception.body):
-            op.write(calendar, event_id, exception.body, Tombstone.ORPHAN)
-            spread(op, event_id, exception, exception.body, Tombstone.ORPHAN)
-            continue
-        follower = inherited(before.body, body, exception.body)
-        if follower != exception.body:
-            op.write(calendar, event_id, follower, exception.tombstone)
-        if exception.tombstone is None and (follower != exception.body or before.tombstone is not None):
-            spread(op, event_id, exception, follower)
+def _carry(op: Operation, calendar: Calendar, master_id: str, before: Version, body: Json) -> None:
+    for carried in carry_to_exceptions(op, calendar, master_id, before.body, body):
+        changed = carried.body != carried.before.body or before.tombstone is not None
+        if carried.tombstone is Tombstone.ORPHAN or (carried.tombstone is None and changed):
+            spread(op, carried.event_id, carried.before, carried.body, carried.tombstone)
 
 
 def delete_as_organizer(op: Operation, calendar: Calendar, event_id: str, current: Version) -> None:

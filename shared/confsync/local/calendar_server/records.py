@@ -48,7 +48,7 @@ class Version:
     verbatim: bool = False
     """True when the body is a recorded payload that must be served exactly as it is."""
     former: tuple[Json, ...] = ()
-    """Start, end and rules that a series had before: who lists single events must be told which occurrences went."""
+    """What it was before, as far as lists must take it back: a series' start, end and rules; an exception's series."""
 
     @property
     def cancelled(self) -> bool:

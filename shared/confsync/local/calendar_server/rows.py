@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from .queries import ListQuery
 from .records import Calendar, Entry, Tombstone, Version
-from .recurrence import bounded_starts, instance_body, instance_id
+from .recurrence import Start, bounded_starts, instance_body, instance_id, is_occurrence, root_of, start_of
+from .series import part_with
 from .state import State
 from .times import time_us
 from .tokens import Cursor
@@ -106,11 +107,19 @@ def _version_at(entry: Entry, position: Position) -> Version | None:
 
 def _unfolded(calendar: Calendar, query: ListQuery, event_id: str, version: Version) -> Iterator[tuple[str, Version]]:
     """Yield an event, or in place of a series its occurrences when single events are wanted."""
-    if query.single_events and version.body.get("recurrence") and not version.verbatim:
-        yield from occurrences(calendar, event_id, version)
-    else:
+    if not query.single_events or version.verbatim:
         yield event_id, version
-    if query.single_events and query.sync_token is not None:
+        return
+    incremental = query.sync_token is not None
+    recurs = bool(version.body.get("recurrence"))
+    if incremental and recurs and any("recurrence" not in rules for rules in version.former):
+        # It was a single event before, which whoever lists single events must forget first.
+        yield event_id, replace(version, tombstone=Tombstone.ID_ONLY, former=())
+    if recurs:
+        yield from occurrences(calendar, event_id, version)
+    elif not _came_back(calendar, version):
+        yield event_id, version
+    if incremental:
         yield from _vanished(calendar, event_id, version)
 
 
@@ -119,25 +128,37 @@ def occurrences(calendar: Calendar, master_id: str, master: Version) -> Iterator
     tombstone = Tombstone.EXCEPTION if master.tombstone else None
     for start in bounded_starts(master.body):
         event_id = instance_id(master_id, start)
-        if not _stored(calendar, event_id):
+        if not _stored(calendar, event_id) and _part_with(calendar, master_id, start) == master_id:
             body = {**instance_body(master.body, start), "recurringEventId": master_id}
             yield event_id, replace(master, body=body, tombstone=tombstone, former=())
 
 
+def _came_back(calendar: Calendar, version: Version) -> bool:
+    """Tell whether an occurrence exists again whose exception was given up."""
+    if version.tombstone is not Tombstone.ORPHAN or version.master_id is None:
+        return False
+    return _part_with(calendar, version.master_id, start_of(version.body["originalStartTime"])) is not None
+
+
 def _vanished(calendar: Calendar, master_id: str, master: Version) -> Iterator[tuple[str, Version]]:
-    """Yield, as cancelled, the occurrences of former rules, and what was a single event before it was a series."""
-    current = set(bounded_starts(master.body)) if master.body.get("recurrence") else set()
+    """Yield, as cancelled, the occurrences that a series had under former rules only."""
     for rules in master.former:
         if "recurrence" not in rules:
-            if current:
-                yield master_id, replace(master, tombstone=Tombstone.ID_ONLY, former=())
             continue
         body = {name: value for name, value in master.body.items() if name != "recurrence"} | rules
         for start in bounded_starts(body):
             event_id = instance_id(master_id, start)
-            if start not in current and not _stored(calendar, event_id):
+            if not _stored(calendar, event_id) and _part_with(calendar, master_id, start) is None:
                 gone = {**instance_body(body, start), "recurringEventId": master_id}
                 yield event_id, replace(master, body=gone, tombstone=Tombstone.EXCEPTION, former=())
+
+
+def _part_with(calendar: Calendar, master_id: str, start: Start) -> str | None:
+    """Return the part of a split series that has an occurrence."""
+    family = calendar.families.get(root_of(master_id), {master_id})
+    if len(family) == 1:
+        return master_id if is_occurrence(calendar.entries[master_id].newest.body, start) else None
+    return part_with({part: calendar.entries[part].newest for part in family}, start)
 
 
 def _stored(calendar: Calendar, event_id: str) -> bool:

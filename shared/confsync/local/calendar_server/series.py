@@ -1,13 +1,14 @@
 """Finding events and occurrences by id, and keeping exceptions in step with their series. Pure."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from .bodies import from_recorded
 from .errors import Json, not_found
 from .records import Calendar, Tombstone, Version
 from .recurrence import (
+    Start,
     instance_body,
-    instance_id,
     is_occurrence,
     parse_instance_id,
     start_of,
@@ -46,15 +47,26 @@ def find_unstored(op: Operation, calendar: Calendar, event_id: str) -> Version |
     if parsed is None:
         return None
     root, start = parsed
-    for master_id in sorted(calendar.families.get(root, ())):
-        master = op.read(calendar, master_id)
-        if master is not None and "recurrence" in master.body:
-            series = _changeable(master, calendar)
-            if is_occurrence(series.body, start):
-                body = {**instance_body(series.body, start), "recurringEventId": master_id}
-                dead = Tombstone.EXCEPTION if master.tombstone else None
-                return replace(series, body=body, tombstone=dead, verbatim=False)
-    return None
+    parts = {part: op.read(calendar, part) for part in calendar.families.get(root, ())}
+    master_id = part_with(parts, start)
+    if master_id is None:
+        return None
+    series = _changeable(resolve(op, calendar, master_id), calendar)
+    body = {**instance_body(series.body, start), "recurringEventId": master_id}
+    dead = Tombstone.EXCEPTION if series.tombstone else None
+    return replace(series, body=body, tombstone=dead, verbatim=False)
+
+
+def part_with(parts: Mapping[str, Version | None], start: Start) -> str | None:
+    """Return the part of a series that an occurrence belongs to: a living one before a deleted one, a later before an
+    earlier one; None when no part has it.
+    """
+    having = [
+        (version.tombstone is None, part)
+        for part, version in parts.items()
+        if version is not None and is_occurrence(version.body, start)
+    ]
+    return max(having)[1] if having else None
 
 
 def _changeable(version: Version, calendar: Calendar) -> Version:
@@ -104,6 +116,28 @@ def inherited(before: Json, after: Json, exception: Json) -> Json:
     return out
 
 
-def occurrence_id(master_id: str, exception: Json) -> str:
-    """Return the id under which a series' occurrence is known."""
-    return instance_id(master_id, start_of(exception["originalStartTime"]))
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a change of a series made of one of its exceptions."""
+
+    event_id: str
+    before: Version
+    body: Json
+    tombstone: Tombstone | None
+
+
+def carry_to_exceptions(op: Operation, calendar: Calendar, master_id: str, before: Json, after: Json) -> list[Carried]:
+    """Let exceptions inherit what they did not override, and give up those whose occurrence is gone.
+
+    Returns:
+        All exceptions of the series in this calendar, changed or not.
+    """
+    carried = []
+    for event_id, exception in exceptions_of(op, calendar, master_id).items():
+        gone = orphaned(after, exception.body)
+        body = exception.body if gone else inherited(before, after, exception.body)
+        tombstone = Tombstone.ORPHAN if gone else exception.tombstone
+        if gone or body != exception.body:
+            op.write(calendar, event_id, body, tombstone)
+        carried.append(Carried(event_id, exception, body, tombstone))
+    return carried

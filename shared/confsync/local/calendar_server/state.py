@@ -184,6 +184,10 @@ _MOST_FORMER_RULES = 8
 
 
 def _former_rules(before: Version, body: Json) -> tuple[Json, ...]:
+    """Remember what lists must take back: former rules of a series, former series of an exception."""
+    if before.master_id is not None:
+        moved = before.master_id != body.get("recurringEventId")
+        return (*before.former, {"recurringEventId": before.master_id}) if moved else before.former
     recurs = "recurrence" in before.body or "recurrence" in body
     if not recurs or all(before.body.get(name) == body.get(name) for name in _RULES):
         return before.former

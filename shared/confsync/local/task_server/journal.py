@@ -126,7 +126,7 @@ class Journal:
             reason = "another task server uses it" if "locked" in str(error) else str(error)
             raise JournalError(_cannot(self._path, reason)) from error
         except (sqlite3.Error, ValidationError) as error:
-            raise JournalError(_cannot(self._path, f"it is damaged ({str(error).splitlines()[0]})")) from error
+            raise JournalError(_cannot(self._path, f"it is damaged ({error})")) from error
 
 
 def _statements(change: Change) -> Iterator[tuple[str, tuple[object, ...]]]:
@@ -153,4 +153,5 @@ def _time(timestamp: float) -> datetime:
 
 
 def _cannot(path: Path, reason: str) -> str:
+    reason = " ".join(reason.split())  # SQLite may answer in several lines
     return f"The task server cannot use the data file {path}: {reason}. Name another file, or move this one away"

@@ -1,0 +1,73 @@
+"""`confsync initialize`: begin to sync a calendar, with the settings of the worker in the environment.
+
+It must never print a setting's value that may be secret; `settings` takes care of the messages.
+"""
+
+import json
+import os
+import sys
+from typing import Any
+
+import click
+
+from confsync import parts
+from confsync.errors import ConfsyncError, SettingsError
+from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, initialize_syncing
+from confsync.settings import WorkerSettings
+
+
+def request_schema() -> dict[str, Any]:
+    """Return the JSON schema of what the add-on posts to the worker's `/initialize`."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **InitializeRequest.model_json_schema()}
+
+
+def _print_schema(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(json.dumps(request_schema(), indent=2))
+        context.exit()
+
+
+@click.command()
+@click.option("--calendar", "calendar_id", required=True, help="Id of the calendar; `primary` is the subject's own.")
+@click.option("--subject", required=True, help="E-mail address of the user on whose behalf Calendar is called.")
+@click.option("--conference", "conference_id", help="Conference that the add-on made, as in the event's data.")
+@click.option("--event", "event_id", help="Event that holds the conference; goes with --conference.")
+@click.option("--provider", help="Conferencing system of the conference; needed only where there are several.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as the worker gives it.")
+@click.option(
+    "--schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema,
+    help="Print the JSON schema of the request and exit.",
+)  # fmt: skip
+def initialize(as_json: bool, **given: str | None) -> None:
+    """Begin to sync a calendar: register it, open its push channel, run the first sync.
+
+    Does what the worker's POST /initialize does, with the same settings, read from the environment.
+    Exit status: 0 when done, 1 when Calendar or the store refused (do it again), 2 for wrong settings or options.
+    """
+    try:
+        outcome = _initialize(given)
+    except (SettingsError, ValueError) as error:
+        click.echo(f"confsync initialize: {error}", err=True)
+        sys.exit(2)
+    except ConfsyncError as error:
+        click.echo(f"confsync initialize: {error}; nothing is lost, do it again", err=True)
+        sys.exit(1)
+    click.echo(outcome.to_json() if as_json else _in_words(outcome), nl=not as_json)
+    sys.exit(1 if outcome.sync.status == "frozen" else 0)
+
+
+def _initialize(given: dict[str, str | None]) -> InitializeOutcome:
+    request = InitializeRequest.from_json(json.dumps(given).encode())
+    settings = WorkerSettings.from_mapping(os.environ)
+    outside = parts.outside(settings)
+    terms = parts.terms(settings, outside.providers)
+    return initialize_syncing(request, outside, terms, settings.push_terms())
+
+
+def _in_words(outcome: InitializeOutcome) -> str:
+    lines = [f"calendar {outcome.calendar_key}"]
+    for what, found in (("channel", outcome.channel), ("first sync", outcome.sync)):
+        lines.append(f"{what}: {found.status}{f' ({found.reason})' if found.reason else ''}")
+    if outcome.conference_key:
+        lines.insert(1, f"conference {outcome.conference_key} is registered")
+    return "\n".join(lines)

@@ -1,0 +1,23 @@
+"""The `confsync` command. It must never do anything on its own: each subcommand has a module of its name."""
+
+from importlib.metadata import version
+
+import click
+
+from confsync.cli.demo import demo
+from confsync.cli.dev import dev
+from confsync.cli.initialize import initialize
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("confsync"), "-V", "--version", prog_name="confsync")
+def main() -> None:
+    """Keep third-party video conferences in step with Google Calendar events.
+
+    `demo` shows what it does and `dev` lets you try it, both on this machine alone and without any account.
+    `initialize` begins to sync a calendar of a deployment whose settings are in the environment.
+    """
+
+
+for command in (demo, dev, initialize):
+    main.add_command(command)

@@ -1,0 +1,96 @@
+"""The stack that a developer keeps running: the same addresses each time, two people, commands to try.
+
+It must never change a folder that it could not read, or move a part to another port: links and push channels hold the
+addresses.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field
+
+from confsync.local.calendar_server.people import addon_conference
+from confsync.local.stack import Stack, StackError, Urls
+from confsync.local.stack_folder import read, write
+from confsync.local.stack_parts import PARTS, SOLUTION_NAME
+
+PEOPLE = ("anna@example.com", "ben@example.com")
+
+
+class Ports(BaseModel):
+    """`ports.json`: where each part of a folder's stack listens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    calendar: int = Field(ge=1, le=65535)
+    tasks: int = Field(ge=1, le=65535)
+    vendor: int = Field(ge=1, le=65535)
+    receive_notification: int = Field(ge=1, le=65535)
+    sync_calendar: int = Field(ge=1, le=65535)
+    renew_channels: int = Field(ge=1, le=65535)
+
+
+def ports_of(data_dir: Path, wanted: Mapping[str, int]) -> dict[str, int]:
+    """Return the fixed ports for a folder: those it has had so far, else those that are wanted.
+
+    Raises:
+        StackError: the file is damaged, or other ports are wanted than the folder has.
+
+    """
+    path = data_dir / "ports.json"
+    found = read(path, Ports)
+    if found is None:
+        return dict(wanted)
+    kept: dict[str, int] = found.model_dump()
+    for part, port in wanted.items():
+        if kept[part] != port:
+            raise StackError(
+                f"{path} has {part} on port {kept[part]}, and its links and push channels hold that address: "
+                f"leave out port {port}, or begin anew in another folder"
+            )
+    return kept
+
+
+def keep_ports(stack: Stack) -> None:
+    """Write down the ports of a running stack, for the next time."""
+    path = stack.folder.path / "ports.json"
+    if not path.exists():
+        write(path, Ports(**{part: int(stack.urls.of(part).rpartition(":")[2]) for part in PARTS}))
+
+
+def prepare(urls: Urls) -> None:
+    """Create two people; harmless when they are known."""
+    for email in PEOPLE:
+        user = {"email": email, "time_zone": "UTC"}
+        httpx.post(f"{urls.calendar}/_local/users", json=user, trust_env=False, timeout=10).raise_for_status()
+
+
+def commands_to_try(urls: Urls, now: datetime) -> tuple[tuple[str, str], ...]:
+    """Return three shell commands with what each does; `now` makes event and conference new ones."""
+    email, number = PEOPLE[0], f"{now:%m%d%H%M%S}"
+    event_id, conference_id = f"meeting{number}", f"first-{number}"
+    tomorrow = (now + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
+    uri = f"{urls.vendor}/join/{conference_id}"
+    event = {
+        "id": event_id,
+        "summary": "First meeting",
+        "start": {"dateTime": tomorrow.isoformat(timespec="seconds")},
+        "end": {"dateTime": (tomorrow + timedelta(minutes=30)).isoformat(timespec="seconds")},
+        "conferenceData": addon_conference(conference_id, solution=SOLUTION_NAME, uri=uri),
+    }
+    request = {"calendar_id": "primary", "subject": email, "conference_id": conference_id, "event_id": event_id}
+    events, as_user = f"{urls.calendar_api}/calendars/primary/events", f"Authorization: Bearer {email}"
+    renamed = _curl(f"{events}/{event_id}", {"summary": "Renamed"}, as_user, "PATCH")
+    return (
+        ("Create an event with a conference, as Anna", _curl(f"{events}?conferenceDataVersion=1", event, as_user)),
+        ("Tell confsync, as the add-on does", _curl(f"{urls.sync_calendar}/initialize", request)),
+        ("Rename it, and see the vendor's page change", renamed),
+    )
+
+
+def _curl(url: str, body: object, header: str = "", method: str = "POST") -> str:
+    words = [f"curl -sS -X {method} '{url}'", "-H 'Content-Type: application/json'", f"-d '{json.dumps(body)}'"]
+    return " \\\n  ".join([*words[:2], *([f"-H '{header}'"] if header else []), *words[2:]])
