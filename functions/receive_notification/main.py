@@ -7,6 +7,7 @@ import functions_framework
 from flask import Request
 
 from confsync import parts
+from confsync.adapters.known_names import KnownNames
 from confsync.errors import NotificationRejected, SettingsError, TaskQueueError
 from confsync.logs import log, log_error
 from confsync.ports import TaskQueue
@@ -21,7 +22,7 @@ def _settings() -> ReceiveNotificationSettings:
 
 @cache
 def _task_queue() -> TaskQueue:
-    return parts.task_queue(_settings())
+    return KnownNames(parts.task_queue(_settings()))
 
 
 @functions_framework.http

@@ -60,4 +60,4 @@ def _initialize(body: bytes) -> tuple[str, int]:
     request, (settings, outside, terms) = InitializeRequest.from_json(body), _composed()
     outcome = initialize_syncing(request, outside, terms, settings.push_terms())
     log("INFO", f"initialize: channel {outcome.channel.status}, sync {outcome.sync.status}", initialize=outcome)
-    return outcome.to_json(), 403 if outcome.sync.status == "frozen" else 200
+    return outcome.to_json(), 403 if "frozen" in (outcome.channel.status, outcome.sync.status) else 200

@@ -194,7 +194,7 @@ def test_each_fault_means_what_the_table_says(
     vendor: Vendor, provider_for: Any, call: ConferenceCall, fault: dict[str, Any], *, expected: Any, after_effect: bool
 ) -> None:
     """The error depends on what we see, the effect on what happened; a newer generation then puts things right."""
-    provider = provider_for(vendor.endpoint, timeout_s=0.5 if fault["kind"] == "hang" else 10.0)
+    provider = provider_for(vendor.endpoint, timeout_s=1.0 if fault["kind"] == "hang" else 10.0)
     _set_fault(vendor, **fault, after_effect=after_effect)
     with pytest.raises(expected):
         provider.update(call)

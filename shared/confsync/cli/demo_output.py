@@ -93,8 +93,11 @@ class TextOutput:
 
     def ready(self, vendor_url: str) -> None:
         """Say where to look."""
-        self._say(f"They run. Watch the vendor's side in a browser: [bold]{vendor_url}[/bold]")
-        self._say(f"[dim]Shortened for the demo: {'; '.join(SHORTENED)}.[/dim]\n")
+        self._say(f"All six run. Watch the vendor's side in a browser: [bold]{vendor_url}[/bold]")
+        self._say(f"[dim]Shortened for the demo: {'; '.join(SHORTENED)}.[/dim]")
+        self._say(
+            "[dim]Latency: from the user's last write until the vendor's back end has it; - for nothing to do.[/dim]\n"
+        )
         if self._console.is_terminal:
             names = [Text(name, "dim") for name, _ in _COLUMNS]
             self._console.print(self._line(Text(""), Text("action", "dim"), names))
@@ -159,4 +162,4 @@ def _closing(result: Result, seconds: float) -> str:
         return f"All {len(result.verdicts)} conferences are in step; {took}. Next: `make dev` keeps it running for you."
     wrong = sum(bool(row.problem) for row in result.rows)
     differing = sum(bool(verdict.differences) for verdict in result.verdicts)
-    return f"NOT in step: {differing} conferences differ and {wrong} actions went wrong; {took}."
+    return f"NOT in step: {differing} of {len(result.verdicts)} conferences differ, {wrong} of {took} went wrong."

@@ -53,7 +53,7 @@ def initialize(as_json: bool, **given: str | None) -> None:
         click.echo(f"confsync initialize: {error}; nothing is lost, do it again", err=True)
         sys.exit(1)
     click.echo(outcome.to_json() if as_json else _in_words(outcome), nl=not as_json)
-    sys.exit(1 if outcome.sync.status == "frozen" else 0)
+    sys.exit(1 if "frozen" in (outcome.channel.status, outcome.sync.status) else 0)
 
 
 def _initialize(given: dict[str, str | None]) -> InitializeOutcome:

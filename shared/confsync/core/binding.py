@@ -85,8 +85,10 @@ def _without_conference(event: Event, seen: Seen, tie: Tie) -> Verdict:
 
 
 def _with_conference(seen: Seen, tie: Tie, claimed_key: str) -> Verdict:
+    """Binding to one conference takes the event away from another, which must be known, not only listed."""
     replaces = tie.link is not None and tie.link.conference_key != claimed_key
-    return "confirm" if replaces and tie.is_live_owner and not seen.confirmed else "bind"
+    owns = tie.referent is not None and tie.referent.role == "owner" and tie.referent.state != "gone"
+    return "confirm" if replaces and owns and not seen.confirmed else "bind"
 
 
 def _confirmed(seen: Seen, tie: Tie, found: Verdict) -> Verdict:

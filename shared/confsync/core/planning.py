@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from confsync.core.binding import Tie, bound_link, bound_referent, tie_of, verdict
+from confsync.core.binding import Tie, bound_link, bound_referent, role_of, tie_of, verdict
 from confsync.core.events import Event
 from confsync.core.judging import judge
 from confsync.core.records import Conference, Link, Referent, ReferentState
@@ -86,7 +86,7 @@ def plan(calendar_key: str, sight: Sight, recorded: Recorded, terms: Terms, *, n
     """
     draft = _Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences))
     own = [ref for ref in sight if ref.calendar_key == calendar_key]
-    for ref in sorted(own, key=lambda ref: (draft.is_instance(ref), ref.event_id)):
+    for ref in sorted(own, key=draft.turn):
         draft.take(ref)
     draft.judge_touched()
     if listing:
@@ -109,10 +109,13 @@ class _Draft:
     unheard: set[EventRef] = field(default_factory=set)
     """Live owners whose event, as it is shown now, says nothing."""
 
-    def is_instance(self, ref: EventRef) -> bool:
-        """Whether the event belongs to a series; masters are taken first."""
+    def turn(self, ref: EventRef) -> tuple[bool, bool, str]:
+        """Masters are taken before their instances, and who owns a conference before those that own it beside him."""
         event, link = self.sight[ref].event, self.links.get(ref.link_key)
-        return bool((event and event.recurring_event_id) or (link and link.series_id))
+        is_instance = bool((event and event.recurring_event_id) or (link and link.series_id))
+        named = self._known(_claimed_key(event, self.terms)) if event else None
+        owns = event is not None and named is not None and role_of(ref, event, self.conferences[named]) == "owner"
+        return is_instance, not owns, ref.event_id
 
     def take(self, ref: EventRef) -> None:
         series, unread = self._series_of(ref), self._unread_series_of(ref)
@@ -147,10 +150,9 @@ class _Draft:
         """An exception says nothing on its own: its series is read whole and told as one."""
         self._give_up_own(ref, series)
         self._remember_exception(ref, series)
-        if not self._is_live_owner(series):
-            return
         self.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
-        self._want_whole(EventRef(self.calendar_key, series.event_id), series)
+        if self._is_live_owner(series):
+            self._want_whole(EventRef(self.calendar_key, series.event_id), series)
 
     def _give_up_own(self, ref: EventRef, series: Link) -> None:
         """The exception may have had a conference of its own, or this one before its series had it."""
@@ -214,13 +216,14 @@ class _Draft:
     def _bind(self, ref: EventRef, event: Event, seen: Seen, conference_key: str, tie: Tie) -> None:
         referent = bound_referent(ref, event, self.conferences[conference_key])
         if referent is None:
+            self.unheard.add(ref)
             return
         if tie.link is not None and tie.link.conference_key != conference_key:
             self._lose(ref, tie, "gone", event)
         link = bound_link(ref, event, conference_key, tie.link)
         self.links[link.key] = link
         self._refer(conference_key, link.key, referent)
-        if event.recurrence and referent.role == "owner":
+        if event.recurrence:
             self._take_series(ref, seen, link)
 
     def _take_series(self, ref: EventRef, seen: Seen, link: Link) -> None:
@@ -228,7 +231,7 @@ class _Draft:
             self._remember_exception(EventRef(self.calendar_key, exception.id), link)
         if seen.exceptions:
             self.links[link.key] = link.model_copy(update={"has_exceptions": True})
-        elif link.has_exceptions:
+        elif link.has_exceptions and self._is_live_owner(link):
             self._want_whole(ref, link)
 
     def _lose(self, ref: EventRef, tie: Tie, state: ReferentState, event: Event | None) -> None:

@@ -20,6 +20,8 @@ from confsync.local.stack import Stack, StackOptions
 WINDOW_S, SKEW_S = 1.0, 0.5
 _WITHIN_S = 20.0
 """Longest wait for what a scene is to bring about."""
+_MOST_PROBLEMS = 3
+"""After so many the day is broken off: each scene builds on those before it."""
 
 OPTIONS = StackOptions(
     settings={
@@ -79,13 +81,15 @@ def play(stack: Stack, begin: Callable[[str], None], report: Callable[[Row], Non
     """
     with closing(Watch(stack, CALENDARS, WINDOW_S + SKEW_S)) as watch, closing(Day(stack, watch)) as day:
         day.prepare()
-        rows = []
+        rows: list[Row] = []
         for scene in day.scenes():
             begin(scene.title)
             _wait_for_next_window()
             rows.append(_play(scene, day, watch))
             report(rows[-1])
             stack.check()
+            if sum(bool(row.problem) for row in rows) >= _MOST_PROBLEMS:
+                break
         return Result(tuple(rows), watch.verdicts())
 
 

@@ -5,6 +5,7 @@ addresses.
 """
 
 import json
+import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,10 +13,12 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
-from confsync.local.calendar_server.people import addon_conference
 from confsync.local.stack import Stack, StackError, Urls
 from confsync.local.stack_folder import read, write
 from confsync.local.stack_parts import PARTS, SOLUTION_NAME
+from confsync.local.stack_ports import somebody_listens
+
+_LASTING = range(20_000, 32_000)
 
 PEOPLE = ("anna@example.com", "ben@example.com")
 
@@ -34,7 +37,7 @@ class Ports(BaseModel):
 
 
 def ports_of(data_dir: Path, wanted: Mapping[str, int]) -> dict[str, int]:
-    """Return the fixed ports for a folder: those it has had so far, else those that are wanted.
+    """Return the ports for a folder: those it has had so far, else those that are wanted, else free ones.
 
     Raises:
         StackError: the file is damaged, or other ports are wanted than the folder has.
@@ -43,7 +46,7 @@ def ports_of(data_dir: Path, wanted: Mapping[str, int]) -> dict[str, int]:
     path = data_dir / "ports.json"
     found = read(path, Ports)
     if found is None:
-        return dict(wanted)
+        return {**_lasting_ports(), **wanted}
     kept: dict[str, int] = found.model_dump()
     for part, port in wanted.items():
         if kept[part] != port:
@@ -52,6 +55,12 @@ def ports_of(data_dir: Path, wanted: Mapping[str, int]) -> dict[str, int]:
                 f"leave out port {port}, or begin anew in another folder"
             )
     return kept
+
+
+def _lasting_ports() -> dict[str, int]:
+    """Choose free ports below those that a system hands out to passing connections, to be free next time too."""
+    candidates = iter(random.sample(_LASTING, 50 * len(PARTS)))
+    return {part: next(port for port in candidates if not somebody_listens(port)) for part in PARTS}
 
 
 def keep_ports(stack: Stack) -> None:
@@ -73,13 +82,17 @@ def commands_to_try(urls: Urls, now: datetime) -> tuple[tuple[str, str], ...]:
     email, number = PEOPLE[0], f"{now:%m%d%H%M%S}"
     event_id, conference_id = f"meeting{number}", f"first-{number}"
     tomorrow = (now + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
-    uri = f"{urls.vendor}/join/{conference_id}"
+    conference = {
+        "conferenceId": conference_id,
+        "conferenceSolution": {"key": {"type": "addOn"}, "name": SOLUTION_NAME},
+        "entryPoints": [{"entryPointType": "video", "uri": f"{urls.vendor}/join/{conference_id}"}],
+    }
     event = {
         "id": event_id,
         "summary": "First meeting",
         "start": {"dateTime": tomorrow.isoformat(timespec="seconds")},
         "end": {"dateTime": (tomorrow + timedelta(minutes=30)).isoformat(timespec="seconds")},
-        "conferenceData": addon_conference(conference_id, solution=SOLUTION_NAME, uri=uri),
+        "conferenceData": conference,
     }
     request = {"calendar_id": "primary", "subject": email, "conference_id": conference_id, "event_id": event_id}
     events, as_user = f"{urls.calendar_api}/calendars/primary/events", f"Authorization: Bearer {email}"

@@ -8,7 +8,6 @@ children end with this process, whatever ends it (`stack_launch` says how far th
 terminal, bind anything but 127.0.0.1, or leave a process behind.
 """
 
-import http.client
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -26,7 +25,7 @@ from confsync.local import stack_parts
 from confsync.local.stack_error import StackError
 from confsync.local.stack_folder import Folder, opened
 from confsync.local.stack_parts import PARTS, Site, StackOptions, Urls
-from confsync.local.stack_ports import HOST, Reservation, reserve, somebody_listens
+from confsync.local.stack_ports import Reservation, reserve, somebody_listens, somebody_speaks_http
 from confsync.local.stack_process import Child, launch
 
 __all__ = ["Stack", "StackError", "StackOptions", "Urls"]
@@ -112,17 +111,19 @@ class Stack:
 
     def kill(self, part: str) -> None:
         """Kill a part with SIGKILL, as a crash would; it keeps its port for the next `start`."""
-        self._children.pop(part).kill()
+        self._running(part).kill()
+        del self._children[part]
 
     def stop(self, part: str) -> None:
         """End a part in order."""
-        child = self._children.pop(part)
+        child = self._running(part)
         child.ask_to_end()
         child.end_within(_END_WITHIN_S)
+        del self._children[part]
 
     def freeze(self, part: str) -> None:
         """Stop a part in its tracks: it accepts connections but does nothing any more, until it is killed."""
-        self._children[part].freeze()
+        self._running(part).freeze()
 
     def start(self, part: str, environment: Mapping[str, str] | None = None) -> None:
         """Start a part that was stopped or killed, and wait until it answers.
@@ -146,10 +147,15 @@ class Stack:
             if child.status() is not None:
                 raise StackError(self._obituary(child))
 
+    def _running(self, part: str) -> Child:
+        if part not in self._children:
+            raise StackError(f"{part} does not run; those that do: {', '.join(self._children) or 'none'}")
+        return self._children[part]
+
     def _open(self) -> None:
         folder = self._cleanup.enter_context(opened(self._data_dir))
         _check_store(folder)
-        _put_old_logs_aside(folder)
+        folder.put_old_logs_aside()
         self._cleanup.callback(self._end_all)  # after the launcher has ended: then nothing can be started any more
         self._launcher = self._cleanup.enter_context(ThreadPoolExecutor(1, thread_name_prefix="stack launcher"))
         for attempt in range(1, _MOST_STARTS + 1):
@@ -195,7 +201,7 @@ class Stack:
 
     def _wait_for(self, part: str, site: Site, deadline: float) -> None:
         child, port = self._children[part], int(site.urls.of(part).rpartition(":")[2])
-        while not _answers(port):
+        while not somebody_speaks_http(port):
             if child.status() is not None:
                 taken = part not in self._options.ports and somebody_listens(port)
                 raise (_PortTaken if taken else StackError)(self._obituary(child))
@@ -220,19 +226,6 @@ class Stack:
             child.end_within(deadline - time.monotonic())
 
 
-def _answers(port: int) -> bool:
-    """Whether somebody speaks HTTP there; any answer counts."""
-    connection = http.client.HTTPConnection(HOST, port, timeout=1)
-    try:
-        connection.request("GET", "/")
-        connection.getresponse().read()
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-    return True
-
-
 def _check_store(folder: Folder) -> None:
     """The functions open the store only when they need it; whoever starts a stack wants to hear of damage at once."""
     if not folder.store.exists():
@@ -241,9 +234,3 @@ def _check_store(folder: Folder) -> None:
         parts.store(f"sqlite:{folder.store}").all_of(Calendar, after="", limit=1)
     except StoreError as error:
         raise StackError(str(error)) from error
-
-
-def _put_old_logs_aside(folder: Folder) -> None:
-    """Each run begins new logs; those of the run before are kept."""
-    for log in folder.logs.glob("*.log"):
-        log.replace(log.with_suffix(".log.1"))

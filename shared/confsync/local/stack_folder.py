@@ -59,6 +59,11 @@ class Folder:
         """Return the file in which a server keeps its data."""
         return self.path / f"{part}.db"
 
+    def put_old_logs_aside(self) -> None:
+        """Make room for new logs; those of the run before are kept."""
+        for log in self.logs.glob("*.log"):
+            log.replace(log.with_suffix(".log.1"))
+
     def keys(self) -> Keys:
         """Return the keys of this folder; make them the first time. Raises StackError for a damaged file."""
         path = self.path / "keys.json"
@@ -107,7 +112,7 @@ def read(path: Path, kind: type[M]) -> M | None:
     """Return what a file holds, None when there is none. Raises StackError for one that cannot be read."""
     try:
         return kind.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise StackError(f"{path} cannot be read ({error.strerror})") from error

@@ -87,14 +87,14 @@ class Site:
     options: StackOptions
 
 
-def functions_folder() -> Path:
+def functions_folder(package: Path = Path(confsync.__file__).parent) -> Path:
     """Return the folder with the three functions, which is not part of the installed package.
 
     Raises:
-        StackError: confsync does not run from a checkout.
+        StackError: the package does not lie in a checkout.
 
     """
-    folder = Path(confsync.__file__).resolve().parents[2] / "functions"
+    folder = package.resolve().parents[1] / "functions"
     if not (folder / "sync_calendar" / "main.py").is_file():
         raise StackError(
             f"there is no {folder}: the local stack serves the functions of a source checkout. "

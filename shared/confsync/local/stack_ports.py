@@ -3,6 +3,7 @@
 It must never listen: whoever connects to a part that is down has to be refused.
 """
 
+import http.client
 import socket
 import sys
 from dataclasses import dataclass
@@ -58,3 +59,16 @@ def somebody_listens(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
+
+
+def somebody_speaks_http(port: int) -> bool:
+    """Whether somebody speaks HTTP there; any answer counts."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=1)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True

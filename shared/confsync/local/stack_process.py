@@ -36,9 +36,10 @@ class Child:
         return self._process.poll()
 
     def ask_to_end(self) -> None:
-        """Send SIGTERM; all servers and the functions-framework end in order on it."""
+        """Send SIGTERM, on which all servers and the functions-framework end in order; a frozen part wakes up first."""
         if self.status() is None:
             self._process.terminate()
+            self._signal_group(signal.SIGCONT)
 
     def freeze(self) -> None:
         """Send SIGSTOP to it and its workers: from now on it takes requests, but does nothing."""

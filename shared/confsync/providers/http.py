@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
@@ -112,9 +113,11 @@ class HttpProvider:
         sent_at = self._now()
         envelope = {"type": asked.verb, "timestamp": sent_at.isoformat(timespec="seconds"), "data": data}
         body = json.dumps(envelope, separators=(",", ":")).encode()
+        headers = self._headers(asked.operation_id, sent_at, body)
+        client = self._client()
         try:
             with deadline_after(self._timeout_s):
-                reply = self._exchange(self._headers(asked.operation_id, sent_at, body), body)
+                reply = _exchange(client.stream("POST", self._endpoint, content=body, headers=headers))
         except (httpx.HTTPError, httpx.InvalidURL) as failure:
             raise judge_failure(failure, asked) from failure
         error = judge(_read(reply, self._now()), asked)
@@ -136,10 +139,6 @@ class HttpProvider:
             "webhook-signature": sign(self._keys, operation_id, timestamp, body),
         }
 
-    def _exchange(self, headers: dict[str, str], body: bytes) -> "_Reply":
-        with self._client().stream("POST", self._endpoint, content=body, headers=headers) as response:
-            return _Reply(response.status_code, response.headers, _bounded_content(response))
-
     def _client(self) -> httpx.Client:
         """Return this process's client: a connection that is shared across a fork would mix up answers."""
         client = self._clients.get(os.getpid())
@@ -159,6 +158,11 @@ class _Reply(NamedTuple):
     headers: httpx.Headers
     content: bytes
     """Empty when it was larger than `LARGEST_ANSWER`."""
+
+
+def _exchange(sending: AbstractContextManager[httpx.Response]) -> _Reply:
+    with sending as response:
+        return _Reply(response.status_code, response.headers, _bounded_content(response))
 
 
 def _bounded_content(response: httpx.Response) -> bytes:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from confsync.local.calendar_server.serve import RunningServer, running
-from tests.local.calendar_server.support import ADA, BOB, CYD, TEAM, CheckedModel, Clock, a_model
+from tests.local.calendar_server.support import ADA, BOB, CYD, TEAM, CheckedModel, Clock, a_model, plain_http
 
 
 @pytest.fixture
@@ -22,19 +22,27 @@ def model(clock: Clock) -> CheckedModel:
     return a_model(clock)
 
 
-@pytest.fixture
-def server() -> Iterator[RunningServer]:
-    """Run a server with Ada, Bob, Cyd and a team calendar."""
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[RunningServer]:
+    """Run one server for all tests of this process."""
     with running() as started:
-        furnish(started.url)
         yield started
 
 
-def furnish(url: str) -> None:
+@pytest.fixture
+def server(shared_server: RunningServer) -> RunningServer:
+    """Return a running server that knows nothing but Ada, Bob, Cyd and a team calendar."""
+    with plain_http(shared_server.url) as http:
+        http.post("/_local/reset").raise_for_status()
+        furnish(http)
+    return shared_server
+
+
+def furnish(http: httpx.Client) -> None:
     """Create people and calendars over HTTP."""
     for email in (ADA, BOB, CYD):
-        httpx.post(f"{url}/_local/users", json={"email": email, "time_zone": "Europe/Berlin"}).raise_for_status()
-    httpx.post(f"{url}/_local/calendars", json={"id": TEAM, "owner": ADA, "summary": "Team"}).raise_for_status()
+        http.post("/_local/users", json={"email": email, "time_zone": "Europe/Berlin"}).raise_for_status()
+    http.post("/_local/calendars", json={"id": TEAM, "owner": ADA, "summary": "Team"}).raise_for_status()
 
 
 @pytest.fixture(scope="session")

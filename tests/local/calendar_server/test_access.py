@@ -63,7 +63,8 @@ def test_a_reader_sees_public_events_whole_and_private_ones_blank(model: Checked
     assert model.get(ADA, TEAM, team_event)["summary"] == "Secret"
 
 
-def test_free_busy_readers_see_times_alone(model: CheckedModel, team_event: str) -> None:
+@pytest.mark.usefixtures("team_event")
+def test_free_busy_readers_see_times_alone(model: CheckedModel) -> None:
     """With free/busy access every event is blank, and series come as single events."""
     model.insert(ADA, TEAM, weekly(rule="RRULE:FREQ=WEEKLY;COUNT=3"))
     model.share(TEAM, {BOB: "freeBusyReader"})
@@ -82,7 +83,8 @@ def test_deletions_tell_readers_nothing(model: CheckedModel, team_event: str) ->
     assert set(item) == {"kind", "etag", "id", "status"}
 
 
-def test_everyone_may_be_given_a_role(model: CheckedModel, team_event: str) -> None:
+@pytest.mark.usefixtures("team_event")
+def test_everyone_may_be_given_a_role(model: CheckedModel) -> None:
     """`*` is whoever has no role of their own."""
     model.share(TEAM, {"*": "reader", CYD: "none"})
     assert model.list_events(BOB, TEAM)["accessRole"] == "reader"

@@ -15,7 +15,7 @@ def channel(channel_id: str = "channel-1", **more: object) -> Json:
 
 def expiry_s(model: CheckedModel, clock: Clock, **more: object) -> float:
     """Return how long a new channel lasts, in seconds."""
-    answer = model.watch(ADA, "primary", channel(**more))
+    answer = model.watch(ADA, "primary", {**channel(), **more})
     return float(int(answer["expiration"]) / 1000 - clock.time.timestamp())
 
 
@@ -32,11 +32,11 @@ def test_the_answer_names_the_resource(model: CheckedModel) -> None:
 def test_channels_last_a_week_unless_told(model: CheckedModel, clock: Clock) -> None:
     """The default is 604800 s; ttl and expiration are honoured up to the server's own limit."""
     assert expiry_s(model, clock) == pytest.approx(604800, abs=2)
-    assert expiry_s(model, clock, channel_id="a", params={"ttl": "3600"}) == pytest.approx(3600, abs=2)
+    assert expiry_s(model, clock, id="a", params={"ttl": "3600"}) == pytest.approx(3600, abs=2)
     wanted_ms = int(START.timestamp() * 1000) + 7_200_000
-    assert expiry_s(model, clock, channel_id="b", expiration=wanted_ms) == pytest.approx(7200, abs=2)
+    assert expiry_s(model, clock, id="b", expiration=wanted_ms) == pytest.approx(7200, abs=2)
     model.options.channel_ttl_cap_s = 60
-    assert expiry_s(model, clock, channel_id="c") == pytest.approx(60, abs=2)
+    assert expiry_s(model, clock, id="c") == pytest.approx(60, abs=2)
 
 
 @pytest.mark.parametrize(

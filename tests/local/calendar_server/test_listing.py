@@ -24,7 +24,7 @@ LATER = "2026-03-02T09:30:00Z"
 
 def titles(items: list[Json]) -> list[str]:
     """Return the titles of items, sorted."""
-    return sorted(item.get("summary", item["id"]) for item in items)
+    return sorted(str(item.get("summary", item["id"])) for item in items)
 
 
 def test_the_page_says_whose_events_these_are(model: CheckedModel) -> None:
@@ -176,7 +176,7 @@ def test_single_events_unfold_a_series(model: CheckedModel) -> None:
 
 
 def test_cancelled_occurrences_are_listed_without_show_deleted(model: CheckedModel) -> None:
-    """A series' cancelled occurrences come with it, for the rule alone would show them; with single events they are not."""
+    """A series' cancelled occurrences come with it, for the rule alone would show them; single events do not."""
     series = model.insert(ADA, "primary", weekly(rule="RRULE:FREQ=WEEKLY;COUNT=2"))
     first = model.instances(ADA, "primary", series["id"])["items"][0]
     model.delete(ADA, "primary", first["id"])

@@ -189,7 +189,7 @@ def test_occurrence_kinds_do_not_mix() -> None:
 
 
 def test_cutting_a_rule() -> None:
-    """The old part ends with the previous local day, written in UTC behind FREQ; a COUNT is shared between the parts."""
+    """The old part ends with the previous local day, in UTC behind FREQ; a COUNT is shared between the parts."""
     cut = datetime(2026, 3, 16, 9, tzinfo=UTC)
     counted = {**BERLIN, "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=5;BYDAY=MO", "EXDATE:20260309T090000Z"]}
     assert trimmed(counted, cut)[0] == "RRULE:FREQ=WEEKLY;UNTIL=20260315T225959Z;BYDAY=MO"

@@ -117,7 +117,14 @@ def test_parameters_that_forbid_a_sync_token(model: CheckedModel, name: str, val
 
 
 @pytest.mark.parametrize(
-    "changed", [{"singleEvents": True}, {"showDeleted": None}, {"eventTypes": "default"}, {"timeZone": "UTC"}, {"maxAttendees": 3}]
+    "changed",
+    [
+        {"singleEvents": True},
+        {"showDeleted": None},
+        {"eventTypes": "default"},
+        {"timeZone": "UTC"},
+        {"maxAttendees": 3},
+    ],
 )
 def test_other_parameters_than_the_first_lists_are_refused(model: CheckedModel, changed: Json) -> None:
     """A token belongs to the parameters of its first list: a mistake shows as 400."""
@@ -200,7 +207,7 @@ def test_an_incremental_list_has_old_tombstones_too(model: CheckedModel, clock: 
 
 
 def test_lists_may_lag_behind_the_announcement(model: CheckedModel, clock: Clock) -> None:
-    """With a lag, a change is announced before lists show it; until then they show what was before, and nothing is lost."""
+    """With a lag, a change is announced before lists show it; until then they show what was, and nothing is lost."""
     event = model.insert(ADA, "primary", meeting("Old"))
     token = sync(model, ADA)["nextSyncToken"]
     model.options.list_lag_ms = 5000

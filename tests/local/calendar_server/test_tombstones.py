@@ -81,7 +81,7 @@ def test_a_cancelled_occurrence_names_its_series(model: CheckedModel) -> None:
 
 
 def test_exceptions_behind_a_cut_are_ids_only(model: CheckedModel) -> None:
-    """After "delete this and following" an exception behind the end is an id without its series; an earlier one is not."""
+    """After "delete this and following" an exception behind the end is an id without series; an earlier one is not."""
     series = model.insert(ADA, "primary", weekly(BOB))
     early, late = occurrence(series["id"], 1), occurrence(series["id"], 4)
     model.delete(ADA, "primary", early)

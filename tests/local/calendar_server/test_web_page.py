@@ -19,7 +19,7 @@ V1 = {"conferenceDataVersion": 1}
 
 
 def test_this_and_following_keeps_root_and_conference(model: CheckedModel) -> None:
-    """Without a new time the part is `<root>_R<stamp>`, with its own iCalUID, the old creation time and the same conference."""
+    """Without a new time the part is `<root>_R<stamp>`, with an iCalUID of its own and the same conference."""
     series = model.insert(ADA, "primary", with_conference(weekly(BOB)), V1)
     items = changes_of(
         model,
@@ -131,7 +131,7 @@ def test_moving_takes_the_exceptions_along(model: CheckedModel) -> None:
 
 
 def test_what_cannot_be_moved(model: CheckedModel) -> None:
-    """Occurrences, special types, guests' copies, cancelled events and unknown or read-only destinations are refused."""
+    """Occurrences, special types, guests' copies, cancelled events and unknown destinations are refused."""
     series = model.insert(ADA, "primary", weekly(BOB))
     focus = model.insert(ADA, "primary", meeting(eventType="focusTime"))
     gone = model.insert(ADA, "primary", meeting())

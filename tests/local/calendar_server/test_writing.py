@@ -169,9 +169,7 @@ def test_reminders_change_the_etag_but_not_updated(model: CheckedModel, clock: C
     event = model.insert(ADA, "primary", meeting())
     clock.advance(minutes=1)
     reminders = {"useDefault": False, "overrides": [{"method": "popup", "minutes": 3}]}
-    [listed] = changes_of(
-        model, ADA, lambda: model.patch(ADA, "primary", event["id"], {"reminders": reminders})
-    )
+    [listed] = changes_of(model, ADA, lambda: model.patch(ADA, "primary", event["id"], {"reminders": reminders}))
     assert listed["updated"] == event["updated"]
     assert listed["etag"] != event["etag"]
 

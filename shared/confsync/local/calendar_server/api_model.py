@@ -234,12 +234,12 @@ class ApiModel:
                 self.on_change(calendar_id)
 
     def _rendered(self, user: str, calendar: Calendar, event_id: str, params: Params) -> Json:
-        op = Operation(self.state)
-        version = resolve(op, calendar, event_id)
+        view = self._view(user, calendar, params)
         stored = calendar.entries.get(event_id)
         if stored is not None and stored.newest.verbatim:
-            version = stored.newest
-        view = self._view(user, calendar, params)
+            return render(view, event_id, stored.newest)
+        op = Operation(self.state)
+        version = resolve(op, calendar, event_id)
         master = series_tombstone(op, calendar, version)
         if master is not None and master not in WITH_DETAILS:
             version = replace(version, tombstone=Tombstone.ID_ONLY)

@@ -152,7 +152,12 @@ def _report_routes(service: CalendarService) -> list[Route]:
         await service.pushes.settled()
         return JSONResponse(service.pushes.counts.to_json())
 
+    async def reset(_: Request) -> Response:
+        await service.reset()
+        return JSONResponse({})
+
     return [
+        Route("/_local/reset", reset, methods=["POST"]),
         Route("/_local/state", state, methods=["GET"]),
         Route("/_local/pushes", pushes, methods=["GET"]),
         Route("/_local/requests", requests, methods=["GET"]),

@@ -54,7 +54,7 @@ def _bad(fields: str) -> ApiError:
 
 
 def _parse(fields: str) -> Mask:
-    mask, rest = _parse_list(fields, fields)
+    mask, rest = _parse_list(fields.replace(" ", ""), fields)
     if rest:
         raise _bad(fields)
     return mask
@@ -94,7 +94,7 @@ def _parse_one(text: str, fields: str) -> tuple[Mask, str]:
 
 def _split_name(text: str, fields: str) -> tuple[str, str]:
     length = next((i for i, letter in enumerate(text) if letter in "/(),"), len(text))
-    name = text[:length].strip()
+    name = text[:length]
     if not name:
         raise _bad(fields)
     return name, text[length:]

@@ -109,7 +109,8 @@ def _item(state: State, calendar: Calendar, role: Role, query: ListQuery, row: R
     if not matches(query, version, calendar.time_zone):
         return None
     details = query.show_deleted and state.options.organizer_tombstones == "full"
-    master = _master_tombstone(calendar, version) if row.event_id in calendar.entries else None
+    own = row.event_id in calendar.entries and version.tombstone is not Tombstone.ORPHAN
+    master = _master_tombstone(calendar, version) if own else None
     if master is not None and query.single_events:
         version, master = replace(version, tombstone=Tombstone.EXCEPTION), None
     series_deleted = master is not None

@@ -142,9 +142,13 @@ class Pushes:
         while self._tasks:
             await asyncio.wait(set(self._tasks))
 
-    async def close(self) -> None:
-        """Drop all pushes that are still under way."""
+    async def drop(self) -> None:
+        """Give up all pushes that are still under way."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Drop all pushes and the connections."""
+        await self.drop()
         await self._client.aclose()

@@ -158,7 +158,8 @@ def _part_with(calendar: Calendar, master_id: str, start: Start) -> str | None:
     family = calendar.families.get(root_of(master_id), {master_id})
     if len(family) == 1:
         return master_id if is_occurrence(calendar.entries[master_id].newest.body, start) else None
-    return part_with({part: calendar.entries[part].newest for part in family}, start)
+    parts = {part: calendar.entries[part].newest for part in family}
+    return part_with({part: version for part, version in parts.items() if not version.verbatim}, start)
 
 
 def _stored(calendar: Calendar, event_id: str) -> bool:

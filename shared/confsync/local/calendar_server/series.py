@@ -47,24 +47,23 @@ def find_unstored(op: Operation, calendar: Calendar, event_id: str) -> Version |
     if parsed is None:
         return None
     root, start = parsed
-    parts = {part: op.read(calendar, part) for part in calendar.families.get(root, ())}
+    stored = {part: op.read(calendar, part) for part in calendar.families.get(root, ())}
+    parts = {part: _changeable(version, calendar) for part, version in stored.items() if version}
     master_id = part_with(parts, start)
     if master_id is None:
         return None
-    series = _changeable(resolve(op, calendar, master_id), calendar)
+    series = parts[master_id]
     body = {**instance_body(series.body, start), "recurringEventId": master_id}
     dead = Tombstone.EXCEPTION if series.tombstone else None
     return replace(series, body=body, tombstone=dead, verbatim=False)
 
 
-def part_with(parts: Mapping[str, Version | None], start: Start) -> str | None:
+def part_with(parts: Mapping[str, Version], start: Start) -> str | None:
     """Return the part of a series that an occurrence belongs to: a living one before a deleted one, a later before an
     earlier one; None when no part has it.
     """
     having = [
-        (version.tombstone is None, part)
-        for part, version in parts.items()
-        if version is not None and is_occurrence(version.body, start)
+        (version.tombstone is None, part) for part, version in parts.items() if is_occurrence(version.body, start)
     ]
     return max(having)[1] if having else None
 

@@ -1,11 +1,13 @@
 """A running server: run a call on the model, store what changed, then announce it. One event loop, so no locks."""
 
 import secrets
+import ssl
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,7 +16,7 @@ import httpx
 from .errors import Json
 from .faults import Faults
 from .model import CalendarModel
-from .pushes import Pushes
+from .pushes import Counts, Pushes
 from .records import Options
 from .storage import Storage
 
@@ -64,6 +66,12 @@ class RequestLog:
         return {"methods": methods, "quota_users": dict(self.by_quota_user)}
 
 
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Return the context for https receivers; reading all authorities takes longer than starting the server."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def new_event_id() -> str:
     """Return 26 random base32hex letters, as Google's ids are."""
     number = secrets.randbits(130)
@@ -108,7 +116,7 @@ class CalendarService:
     def start(self) -> None:
         """Begin sending pushes on the running event loop."""
         limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-        client = httpx.AsyncClient(timeout=_PUSH_TIMEOUT_S, limits=limits, trust_env=False)
+        client = httpx.AsyncClient(timeout=_PUSH_TIMEOUT_S, limits=limits, trust_env=False, verify=_tls())
         self._pushes = Pushes(self.model.state, self.faults, client, self.keep)
 
     async def stop(self) -> None:
@@ -117,6 +125,16 @@ class CalendarService:
         self.keep()
         if self.storage:
             self.storage.close()
+
+    async def reset(self) -> None:
+        """Forget everything: people, calendars, channels, faults, counters; in the file too."""
+        await self.pushes.drop()
+        self.pushes.counts = Counts()
+        self.requests = RequestLog()
+        self.faults.clear()
+        self.model.state.clear()
+        if self.storage:
+            self.storage.clear()
 
     def keep(self) -> None:
         """Store what has changed."""

@@ -30,6 +30,13 @@ class State:
         self.dirty: set[tuple[str, str, str]] = set()
         """(kind, id, event id or "") of each record that is not stored yet."""
 
+    def clear(self) -> None:
+        """Forget everyone and everything; stamps go on, so that no etag comes twice."""
+        self.users.clear()
+        self.calendars.clear()
+        self.channels.clear()
+        self.dirty.clear()
+
     def now_us(self) -> int:
         """Return the time in microseconds."""
         return to_us(self.now())

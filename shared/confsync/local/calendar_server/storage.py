@@ -83,6 +83,12 @@ class Storage:
                 db.execute(_INSERTS[kind], _values(state, kind, record_id, event_id))
         state.dirty.clear()
 
+    def clear(self) -> None:
+        """Forget everything but the secret."""
+        with self._connection as db:
+            for table in ("users", "calendars", "events", "channels"):
+                db.execute(f"delete from {table}")  # noqa: S608  (names from this file only)
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

@@ -1,0 +1,23 @@
+"""The `confsync` command itself: version and help."""
+
+from importlib.metadata import version
+
+import pytest
+from click.testing import CliRunner
+
+from confsync.cli.main import main
+
+
+def test_version() -> None:
+    """`--version` prints the version of the installed package."""
+    assert version("confsync") in CliRunner().invoke(main, ["--version"]).output
+
+
+@pytest.mark.parametrize("words", [[], ["demo"], ["dev"], ["initialize"]])
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_everywhere(words: list[str], option: str) -> None:
+    """Each command explains itself, its options and what its exit status means."""
+    answer = CliRunner().invoke(main, [*words, option])
+    assert answer.exit_code == 0
+    assert "Options:" in answer.output
+    assert not words or "Exit status: 0" in " ".join(answer.output.split())

@@ -1,0 +1,651 @@
+"""What a plan records of the events that Calendar shows, and what it asks to read before it does."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from confsync.core.events import Event
+from confsync.core.planning import Plan, Terms, concerns_us, conference_keys, link_keys
+from confsync.core.records import Conference, Link
+from confsync.core.sight import Reading, Seen
+from confsync.core.solutions import Solution
+from tests.core.story import (
+    ACME,
+    DAY,
+    HERE,
+    HOUR,
+    NOW,
+    RULES,
+    TERMS,
+    THERE,
+    Ledger,
+    acme,
+    at,
+    cancelled_instance,
+    conference,
+    conference_key,
+    confirmed,
+    event,
+    instance,
+    owned,
+    pending,
+    ref,
+    seen,
+    series,
+    stub,
+    timeless,
+    tombstone,
+)
+
+NOTHING = Plan((), (), frozenset())
+
+
+def title_of(known: Conference) -> str | None:
+    """Return the title that a conference should have."""
+    assert known.desired is not None
+    assert known.desired.state is not None
+    return known.desired.state.title
+
+
+def told(ledger: Ledger) -> None:
+    """Let the back end confirm what is desired."""
+    for key, known in ledger.conferences.items():
+        if known.desired is not None:
+            desired = known.desired.model_copy(update={"state": None})
+            done = {"generation": desired.generation, "fingerprint": desired.fingerprint}
+            update = {"desired": desired, "applied": done, "due_at": known.end_after}
+            ledger.conferences[key] = Conference.model_validate(known.model_dump() | update | {"desired": desired})
+
+
+# --- binding -------------------------------------------------------------------------------------------------------
+
+
+def test_a_registered_event_owns_its_conference_and_gives_it_its_state() -> None:
+    """The first sight of a registered event makes it owner, driver and desired state."""
+    ledger = owned(event())
+    known, owner = ledger.c1, ledger.referent(ref())
+    assert owner is not None
+    assert (owner.role, owner.state, known.driver) == ("owner", "live", ref().link_key)
+    assert title_of(known) == "Review"
+    assert known.due_at == NOW
+    assert ledger.links[ref().link_key].updated == NOW
+
+
+def test_an_event_that_nobody_registered_is_a_claim_and_drives_nothing() -> None:
+    """A conference id in an event is only a claim; it is kept, and neither state nor end follows."""
+    ledger = Ledger.of(conference())
+    ledger.show(event())
+    claim = ledger.referent(ref())
+    assert claim is not None
+    assert claim.role == "claimed"
+    assert ledger.c1.desired is None
+    ledger.show(tombstone())
+    assert (ledger.c1.desired, ledger.c1.end_after) == (None, None)
+
+
+def test_a_claim_that_is_registered_later_becomes_owner_when_it_is_seen_again() -> None:
+    """Registration vouches for the claim that was stored before."""
+    ledger = Ledger.of(conference())
+    ledger.show(event())
+    ledger.conferences[conference_key()] = ledger.c1.model_copy(update={"registered": (ref().link_key,)})
+    ledger.show(event())
+    owner = ledger.referent(ref())
+    assert owner is not None
+    assert owner.role == "owner"
+    assert ledger.c1.desired is not None
+
+
+def test_an_event_of_an_unknown_conference_is_not_recorded() -> None:
+    """An id of our solution that was never registered is no conference of ours."""
+    ledger = Ledger.of(conference("c2"))
+    assert ledger.show(event(conference="c1")) == NOTHING
+
+
+def test_a_forged_id_in_another_calendar_neither_drives_nor_ends() -> None:
+    """Somebody else's event that names our conference may be deleted without any effect."""
+    ledger = owned(event())
+    before = ledger.c1.desired
+    ledger.show(event("forged", summary="Mine now"), calendar_key=THERE)
+    ledger.show(tombstone("forged"), calendar_key=THERE)
+    assert ledger.c1.desired == before
+    assert ledger.c1.end_after is None
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        ("an attendee's copy with full conference data", event(own=False, updated=9)),
+        ("a locked copy", event(locked=True, updated=9)),
+        ("a redacted event", event(organizer=None, conference=None, updated=9)),
+        ("an event of another solution", event(conferenceData={"conferenceId": "c1"}, updated=9)),
+        ("an event whose conference is still being made", pending()),
+        ("an event without times", timeless()),
+        ("a tombstone", tombstone()),
+        ("a tombstone with its id only", stub()),
+    ],
+)  # fmt: skip
+def test_an_unknown_event_that_says_nothing_changes_nothing(why: str, shown: Event) -> None:
+    """Witnesses, locked copies, redacted, pending and foreign ones are not even recorded."""
+    del why
+    ledger = Ledger.of(conference("c1", ref()))
+    assert ledger.show(shown) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        ("redacted", event(organizer=None, conference=None, updated=9)),
+        ("a conference in the making", pending()),
+        ("older", event(summary="Old", updated=-9)),
+        ("older, and without the conference", event(conference=None, updated=-9)),
+        ("an older tombstone", tombstone(updated=-9)),
+        ("a reminder was edited", event(reminders={"useDefault": False}, colorId="4")),
+        ("an answer to the invitation", event(updated=9, sequence=0)),
+    ],
+)  # fmt: skip
+def test_an_owner_that_says_nothing_new_changes_no_conference(why: str, shown: Event) -> None:
+    """Neither state nor end follows from what is hidden, pending, old or not carried."""
+    del why
+    ledger = owned(event())
+    before = ledger.c1
+    ledger.put(shown)
+    ledger.settle(confirmed(shown))
+    assert ledger.c1 == before
+
+
+def test_an_event_in_a_calendar_without_writers_access_says_nothing() -> None:
+    """With less access a missing conference proves nothing."""
+    ledger = owned(event())
+    shown = event(conference=None, updated=9)
+    assert ledger.settle({ref(): Seen(shown, confirmed=True, as_writer=False)}) == NOTHING
+
+
+# --- evidence ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        tombstone(),
+        stub(),
+        tombstone(organizer={"email": "bob@example.com"}),
+        event(conference=None, updated=9),
+        event(conference="c2", updated=9),
+        event(own=False, updated=9),
+        event(locked=True, updated=9),
+        event(updated=None),
+        event(conferenceData={"conferenceId": "abc", "conferenceSolution": {"name": "Meet"}}, updated=9),
+    ],
+)  # fmt: skip
+def test_nothing_is_ended_or_lost_on_a_list_item_alone(shown: Event) -> None:
+    """Whatever a list says against a live owner, the event is read on its own first."""
+    ledger = owned(event())
+    ledger.conferences |= {conference_key("c2"): conference("c2")}
+    found = ledger.plan(seen(shown))
+    assert found.readings == {Reading(ref())}
+
+
+def test_what_the_reading_says_counts_not_the_list() -> None:
+    """A list item that lags behind takes nothing away from an event that is there."""
+    ledger = owned(event())
+    before = ledger.c1
+    ledger.settle(seen(stub()))
+    assert ledger.c1 == before
+
+
+@pytest.mark.parametrize(
+    ("shown", "state"),
+    [
+        (tombstone(), "gone"),
+        (event(conference=None, updated=9), "gone"),
+        (stub(), "orphaned"),
+        (stub(updated="2026-03-02T10:00:00Z"), "orphaned"),
+        (tombstone(organizer={"email": "bob@example.com"}), "orphaned"),
+        (event(own=False, updated=9), "orphaned"),
+    ],
+)
+def test_a_confirmed_loss_is_a_deletion_only_where_the_organizer_is_still_named(shown: Event, state: str) -> None:
+    """A stub or a foreign organizer means moved: the conference is kept."""
+    ledger = owned(event())
+    ledger.settle(confirmed(shown))
+    lost = ledger.referent(ref())
+    assert lost is not None
+    assert lost.state == state
+    assert (ledger.c1.end_after is not None) == (state == "gone")
+
+
+@pytest.mark.parametrize(("missing", "state"), [(True, "gone"), (False, "orphaned")])
+def test_an_event_that_calendar_does_not_know_is_gone_only_after_a_complete_listing(missing: bool, state: str) -> None:
+    """404 alone proves nothing."""
+    ledger = owned(event())
+    ledger.settle({ref(): Seen(None, confirmed=True, missing_from_list=missing)})
+    lost = ledger.referent(ref())
+    assert lost is not None
+    assert lost.state == state
+
+
+def test_an_event_that_could_not_be_read_stays_as_it_is() -> None:
+    """No reading, no conclusion."""
+    ledger = owned(event())
+    assert ledger.settle({ref(): Seen(None)}) == NOTHING
+
+
+def test_an_event_without_a_time_stamp_is_settled_by_a_reading() -> None:
+    """Nobody can tell how old it is."""
+    ledger = owned(event())
+    ledger.put(event(summary="New", updated=7))
+    ledger.settle(seen(event(summary="Whenever", updated=None)))
+    assert title_of(ledger.c1) == "New"
+
+
+def test_the_same_change_in_the_same_second_counts_by_its_sequence() -> None:
+    """`updated` first, then `sequence`."""
+    ledger = owned(event(sequence=3))
+    ledger.show(event(summary="Older", sequence=2))
+    assert title_of(ledger.c1) == "Review"
+    ledger.show(event(summary="Newer", sequence=4))
+    assert title_of(ledger.c1) == "Newer"
+
+
+# --- life of a conference ----------------------------------------------------------------------------------------
+
+
+def test_a_change_that_reaches_the_projection_is_a_new_generation() -> None:
+    """A new title goes out once."""
+    ledger = owned(event())
+    ledger.show(event(summary="Retro", updated=1))
+    assert ledger.c1.desired is not None
+    assert (title_of(ledger.c1), ledger.c1.desired.generation) == ("Retro", 2)
+
+
+def test_a_deleted_event_begins_the_grace_and_an_undeleted_one_ends_it() -> None:
+    """Nothing is ended at once, and nothing at all when the event comes back in time."""
+    ledger = owned(event())
+    told(ledger)
+    ledger.show(tombstone())
+    assert ledger.c1.end_after == at(1) == ledger.c1.due_at
+    ledger.show(event(updated=6))
+    assert (ledger.c1.end_after, ledger.c1.due_at) == (None, None)
+
+
+def test_a_duplicate_in_the_same_calendar_keeps_the_conference() -> None:
+    """Only when no owner is left the conference may end."""
+    ledger = owned(event())
+    ledger.show(event("copy", starts=at(300)))
+    ledger.show(tombstone())
+    assert ledger.c1.end_after is None
+    assert ledger.c1.driver == ref("copy").link_key
+    ledger.show(tombstone("copy"))
+    assert ledger.c1.end_after is not None
+
+
+@pytest.mark.parametrize("copy_first", [True, False])
+def test_a_duplicate_owns_the_conference_in_whatever_order_it_is_listed(copy_first: bool) -> None:
+    """The copy keeps the conference alive even if it was taken before the registered event."""
+    ledger = Ledger.of(conference("c1", ref()))
+    batches = [event("copy", starts=at(300)), event()] if copy_first else [event(), event("copy", starts=at(300))]
+    for each in batches:
+        ledger.show(each)
+    ledger.show(tombstone())
+    assert ledger.c1.end_after is None
+
+
+def test_a_removed_conference_that_was_replaced_ends_and_the_new_one_begins() -> None:
+    """Another conference of ours in the same event: the first one loses its owner, the second gains it."""
+    ledger = owned(event())
+    ledger.conferences |= {conference_key("c2"): conference("c2", ref())}
+    ledger.show(event(conference="c2", updated=3))
+    assert ledger.c1.end_after is not None
+    assert ledger.conferences[conference_key("c2")].driver == ref().link_key
+    assert ledger.links[ref().link_key].conference_key == conference_key("c2")
+
+
+def test_an_event_that_moved_to_another_calendar_takes_its_conference_along() -> None:
+    """The old calendar's tombstone names the new organizer; the new copy becomes owner, nothing ends."""
+    ledger = owned(event())
+    ledger.show(tombstone(organizer={"email": "bob@example.com"}))
+    assert ledger.c1.end_after is None
+    ledger.show(event(summary="Moved", updated=6), calendar_key=THERE)
+    assert ledger.c1.driver == ref("e1", THERE).link_key
+    assert title_of(ledger.c1) == "Moved"
+
+
+def test_a_move_whose_new_copy_is_seen_first_takes_its_conference_along() -> None:
+    """In whatever order the two calendars sync."""
+    ledger = owned(event())
+    ledger.show(event(summary="Moved", updated=6), calendar_key=THERE)
+    ledger.show(tombstone(organizer={"email": "bob@example.com"}))
+    assert ledger.c1.end_after is None
+    assert ledger.c1.driver == ref("e1", THERE).link_key
+
+
+def test_a_conference_of_a_provider_that_is_no_longer_configured_is_recorded_but_not_judged() -> None:
+    """Nobody could be told."""
+    ledger = owned(event())
+    before = ledger.c1.desired
+    ledger.terms = Terms("default", (ACME,), {}, RULES)
+    ledger.show(event(summary="Retro", updated=1))
+    ledger.show(tombstone(updated=2))
+    assert (ledger.c1.desired, ledger.c1.end_after) == (before, None)
+
+
+def test_an_event_that_lost_its_times_stays_as_it_was() -> None:
+    """Without times there is nothing to tell."""
+    ledger = owned(event())
+    before = ledger.c1
+    ledger.show(timeless())
+    assert ledger.c1 == before
+
+
+def test_an_older_item_of_the_driver_is_not_told_when_another_owner_changes() -> None:
+    """Observations never go backwards, not even through a sibling."""
+    ledger = owned(event(summary="Now", updated=5), event("copy", starts=at(300)))
+    before = ledger.c1.desired
+    ledger.settle(seen(event(summary="Long ago", updated=-5), event("copy", starts=at(400), updated=6)))
+    assert ledger.c1.desired == before
+
+
+@pytest.mark.parametrize("quiet", [pending(), event(updated=-5)])
+def test_a_driver_that_says_nothing_does_not_stop_the_plan(quiet: Event) -> None:
+    """An item that is older even when read again, or still pending, leaves the state open; the plan ends."""
+    ledger = owned(event(updated=5), event("copy", starts=at(300)))
+    known = ledger.c1.model_copy(update={"driver": None, "desired": None})
+    ledger.conferences[conference_key()] = known
+    ledger.put(quiet)
+    ledger.settle(seen(event("copy", starts=at(400), updated=6)))
+    assert ledger.c1.desired is None
+
+
+# --- series ------------------------------------------------------------------------------------------------------
+
+
+def occurrences(known: Conference) -> list[tuple[int, bool]]:
+    """Return the differing instances: day, and whether it is cancelled."""
+    assert known.desired is not None
+    assert known.desired.state is not None
+    found = known.desired.state.occurrences
+    return [((o.original_start.instant - NOW).days, o.cancelled) for o in found if o.original_start.instant]
+
+
+def test_an_exception_is_told_as_part_of_its_series() -> None:
+    """The series is read whole; the exception owns nothing."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(instance(master, 2, updated=1))
+    assert occurrences(ledger.c1) == [(2, False)]
+    assert set(ledger.c1.referents) == {ref("s1").link_key}
+
+
+def test_a_cancelled_instance_ends_nothing() -> None:
+    """Its tombstone belongs to the series."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(cancelled_instance(master, 3))
+    assert occurrences(ledger.c1) == [(3, True)]
+    assert ledger.c1.end_after is None
+
+
+def test_an_exception_seen_before_as_moved_and_now_as_a_bare_id_ends_nothing() -> None:
+    """The third shape of a tombstone is recognised by its link."""
+    master = series()
+    ledger = owned(master)
+    moved = instance(master, 2, updated=1)
+    ledger.show(moved)
+    del ledger.world[ref(moved.id)]
+    ledger.settle(seen(series(updated=2), stub(moved.id)))
+    assert occurrences(ledger.c1) == []
+    assert ledger.c1.end_after is None
+
+
+@pytest.mark.parametrize("own", [None, "c2"])
+def test_an_exception_without_the_series_conference_is_not_told_as_part_of_it(own: str | None) -> None:
+    """An instance that lost the conference, or has one of somebody else, takes nothing from the series."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(instance(master, 2, conference=own, updated=1))
+    assert occurrences(ledger.c1) == []
+    assert ledger.c1.end_after is None
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_exception_listed_before_its_series_owns_nothing(order: int) -> None:
+    """A list has no order."""
+    master = series()
+    ledger = Ledger.of(conference("c1", ref("s1")))
+    ledger.show(*[master, instance(master, 1)][::order])
+    assert set(ledger.c1.referents) == {ref("s1").link_key}
+    assert occurrences(ledger.c1) == [(1, False)]
+
+
+def test_an_exception_on_an_earlier_page_than_its_series_owns_nothing() -> None:
+    """The series is read before one of its instances is bound."""
+    master = series()
+    ledger = Ledger.of(conference("c1", ref("s1")))
+    ledger.put(master)
+    ledger.show(instance(master, 1))
+    ledger.show(master)
+    assert set(ledger.c1.referents) == {ref("s1").link_key}
+    ledger.show(tombstone("s1"))
+    assert ledger.c1.end_after is not None
+
+
+def test_an_exception_of_a_split_that_is_listed_before_the_new_series_does_not_drive() -> None:
+    """The new part's instances share its conference; the conference stays a series."""
+    old = series("s1")
+    ledger = owned(old)
+    new = series("s1_R2", starts=NOW + HOUR + DAY)
+    ledger.put(new)
+    ledger.show(instance(new, 3, updated=2))
+    ledger.show(series("s1", "c1", "RRULE:FREQ=DAILY;UNTIL=20260303T000000Z", updated=2), new)
+    assert set(ledger.c1.referents) == {ref("s1").link_key, ref("s1_R2").link_key}
+
+
+def test_a_single_instance_may_have_a_conference_of_its_own() -> None:
+    """Its series is looked at once, has none, and the instance owns its conference."""
+    master = series("s1", None)
+    ledger = Ledger.of(conference("c1", ref("s1_2")))
+    ledger.put(master)
+    ledger.show(instance(master, 2))
+    assert ledger.c1.driver == ref("s1_2").link_key
+    count = len(ledger.readings)
+    ledger.show(instance(master, 2, summary="Special", updated=2))
+    assert title_of(ledger.c1) == "Special"
+    assert len(ledger.readings) == count
+
+
+@pytest.mark.parametrize("after", ["deleted", "removed", "series'"])
+def test_an_instance_that_gives_up_its_own_conference_lets_it_end(after: str) -> None:
+    """The conference of one instance does not outlive it, whatever the series has."""
+    master = series()
+    ledger = owned(master)
+    ledger.conferences |= {conference_key("c2"): conference("c2", ref("s1_2"))}
+    ledger.show(instance(master, 2, conference="c2", updated=1))
+    assert ledger.conferences[conference_key("c2")].driver == ref("s1_2").link_key
+    organizer = {"email": "ann@example.com", "self": True}
+    later = {
+        "deleted": cancelled_instance(master, 2, organizer=organizer, updated="2026-03-02T10:00:00Z"),
+        "removed": instance(master, 2, conference=None, updated=5),
+        "series'": instance(master, 2, updated=5),
+    }[after]
+    ledger.show(later)
+    assert ledger.conferences[conference_key("c2")].end_after is not None
+    assert ledger.c1.end_after is None
+    assert ledger.links[ref("s1_2").link_key].series_id == "s1"
+
+
+def test_an_instance_whose_series_gets_the_same_conference_becomes_part_of_it() -> None:
+    """It no longer counts on its own, so it can neither drive nor outlive the series."""
+    master = series("s1", None)
+    ledger = Ledger.of(conference("c1", ref("s1_2"), ref("s1")))
+    ledger.put(master)
+    ledger.show(instance(master, 2))
+    ledger.show(series(updated=3), instance(master, 2, updated=3))
+    assert ledger.c1.driver == ref("s1").link_key
+    ledger.show(tombstone("s1"))
+    assert ledger.c1.end_after is not None
+
+
+def test_a_series_that_was_ever_seen_with_exceptions_is_always_read_whole() -> None:
+    """A master alone says nothing of its exceptions."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(instance(master, 2, updated=1))
+    ledger.show(series(summary="Standup", updated=2))
+    assert occurrences(ledger.c1) == [(2, False)]
+    assert title_of(ledger.c1) == "Standup"
+    assert Reading(ref("s1"), "s1@google.com") in ledger.readings
+
+
+def test_a_series_is_not_read_whole_for_a_provider_that_knows_no_occurrences() -> None:
+    """What cannot be told is not read."""
+    terms = replace(TERMS, carries={"acme": frozenset({"title", "time", "recurrence"})})
+    master = series()
+    ledger = owned(master, terms=terms)
+    ledger.show(instance(master, 2, updated=1))
+    assert ledger.readings == []
+
+
+def test_an_event_is_never_asked_for_twice_in_one_round() -> None:
+    """A series that has to be confirmed and read whole is read whole only."""
+    master = series()
+    ledger = owned(master)
+    found = ledger.plan(seen(stub("s1"), instance(master, 2, updated=1)))
+    assert found.readings == {Reading(ref("s1"), "s1@google.com")}
+
+
+def test_a_deleted_series_takes_its_exceptions_along() -> None:
+    """Fifty tombstones, one end."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(*(instance(master, day, updated=1) for day in range(5)))
+    stubs = [stub(f"s1_{day}") for day in range(5)]
+    ledger.show(tombstone("s1"), *stubs)
+    assert ledger.c1.end_after is not None
+    assert [note.what for note in ledger.c1.history].count("no owner left: grace") == 1
+
+
+def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:
+    """A claim drives nothing, so its instances need not be read."""
+    master = series()
+    ledger = Ledger.of(conference())
+    ledger.show(master, instance(master, 2))
+    assert ledger.readings == []
+    assert ledger.c1.desired is None
+
+
+def test_a_split_keeps_one_conference_with_two_owners_driven_by_the_next_occurrence() -> None:
+    """ "This and following" with a new id: the old part drives until it is over, then the new one."""
+    ledger = owned(series("s1"))
+    told(ledger)
+    old = series("s1", "c1", "RRULE:FREQ=DAILY;UNTIL=20260304T000000Z", updated=4)
+    new = series("new", starts=NOW + HOUR + 2 * DAY, updated=4, summary="Second half")
+    ledger.show(old, new)
+    assert ledger.c1.driver == ref("s1").link_key
+    ledger.show(series("new", starts=NOW + HOUR + 2 * DAY, updated=9, summary="Third"), now=NOW + 3 * DAY)
+    assert ledger.c1.driver == ref("new").link_key
+    assert title_of(ledger.c1) == "Third"
+
+
+def test_a_long_chain_of_splits_settles_in_the_rounds_that_there_are() -> None:
+    """However many parts moved without being listed, the readings end."""
+    parts = [series(f"p{n}", starts=at(60 + n)) for n in range(12)]
+    ledger = owned(*parts)
+    ledger.put(*(series(f"p{n}", starts=at(600 - n), updated=3) for n in range(12)))
+    ledger.settle(seen(series("p0", starts=at(600), updated=3)))
+    assert ledger.c1.driver == ref("p11").link_key
+
+
+def test_readings_in_another_calendar_are_only_looked_at() -> None:
+    """The driver may live elsewhere: its state is told, its link is left to its own sync."""
+    ledger = owned(event(starts=at(90)))
+    ledger.show(tombstone(organizer={"email": "bob@example.com"}))
+    ledger.show(event(starts=at(90), updated=6), calendar_key=THERE)
+    ledger.show(event("e8", starts=at(30)))
+    before = ledger.links[ref("e1", THERE).link_key]
+    ledger.put(event(starts=at(90), summary="Elsewhere", updated=50), calendar_key=THERE)
+    ledger.show(tombstone("e8"))
+    assert ledger.c1.driver == ref("e1", THERE).link_key
+    assert title_of(ledger.c1) == "Elsewhere"
+    assert ledger.links[ref("e1", THERE).link_key] == before
+
+
+# --- listings and keys ---------------------------------------------------------------------------------------------
+
+
+def test_a_full_listing_marks_what_it_saw_and_not_what_it_missed() -> None:
+    """The sweep goes by these marks."""
+    ledger = owned(event(), event("e2", starts=at(100)))
+    ledger.settle(seen(event()), listing=7)
+    ledger.settle({ref("e2"): Seen(event("e2", starts=at(100)), confirmed=True, missing_from_list=True)}, listing=7)
+    assert ledger.links[ref().link_key].seen_in == 7
+    assert ledger.links[ref("e2").link_key].seen_in == 0
+
+
+def test_an_incremental_list_leaves_the_marks_alone() -> None:
+    """They belong to full listings."""
+    ledger = owned(event())
+    ledger.settle(seen(event()), listing=7)
+    ledger.show(event(summary="Retro", updated=2))
+    assert ledger.links[ref().link_key].seen_in == 7
+
+
+def test_a_listing_marks_nothing_for_an_event_without_a_link() -> None:
+    """What is not ours leaves no trace."""
+    assert Ledger.of(conference()).settle(seen(event(own=False)), listing=3) == NOTHING
+
+
+def test_a_plan_needs_the_links_of_its_events_their_series_and_their_exceptions() -> None:
+    """Nothing else is loaded, nothing of other calendars."""
+    master = series()
+    sight = {
+        ref("s1"): Seen(master, confirmed=True, exceptions=(instance(master, 1),)),
+        ref("x_2"): Seen(instance(series("x"), 2)),
+        ref("e9", THERE): Seen(event("e9")),
+        ref("gone"): Seen(None),
+    }
+    expected = {Link.key_for(HERE, name) for name in ("s1", "s1_1", "x", "x_2", "gone")}
+    assert link_keys(sight, HERE) == expected
+
+
+def test_a_plan_needs_the_conferences_that_are_linked_or_named() -> None:
+    """Both the one that an event leaves and the one that it joins."""
+    ledger = owned(event())
+    sight = seen(event(conference="c2"), event("e2", None), event("e3", conferenceData={"conferenceId": "x"}))
+    assert conference_keys(sight, ledger.links, TERMS) == {conference_key("c1"), conference_key("c2")}
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (event("e1", None), True),
+        (event("other"), True),
+        (event("other", None), False),
+        (event("other", conferenceData={"conferenceId": "c1"}), False),
+        (instance(series("e1"), 1, conference=None), True),
+        (instance(series("other"), 1, conference=None), False),
+        (stub("other"), False),
+    ],
+)
+def test_an_event_concerns_us_when_it_is_linked_names_us_or_belongs_to_a_linked_series(
+    shown: Event, expected: bool
+) -> None:
+    """All others are not even planned for."""
+    ledger = owned(event())
+    assert concerns_us(shown, ledger.links, HERE, TERMS) is expected
+
+
+def test_two_of_our_solutions_lead_to_different_conferences_of_the_same_id() -> None:
+    """A conference id means something within its provider only."""
+    other = Solution(provider="other", names=frozenset({"Other"}))
+    terms = Terms("default", (ACME, other), {"acme": frozenset(), "other": frozenset()}, RULES)
+    data = acme("c1") | {"conferenceSolution": {"name": "Other"}}
+    keys = conference_keys(seen(event(), event("e2", conferenceData=data)), {}, terms)
+    assert keys == {conference_key("c1"), Conference.key_for("default", "other", "c1")}
+
+
+def test_events_that_are_over_are_recorded_but_not_told() -> None:
+    """A late edit of a past event makes no call."""
+    ledger = owned(event(starts=NOW - timedelta(hours=3)))
+    assert ledger.c1.driver == ref().link_key
+    assert ledger.c1.desired is None

@@ -1,0 +1,336 @@
+"""What people, their add-on and Calendar do on a random day: each step of the workload tape, by its name.
+
+Every gesture goes through the Calendar model. One that Calendar refuses is simply not done. It must never look at what
+confsync stored.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from confsync.local.calendar_server.errors import ApiError
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.local.calendar_server.people import addon_conference
+from confsync.local.calendar_server.records import Role
+from tests.random_day_tape import Step
+from tests.world import ANN, BOB, START, times
+
+TEAM, ELSEWHERE, CAROL = "team@group.example.com", "elsewhere@group.example.com", "carol@example.com"
+V1 = {"conferenceDataVersion": "1"}
+WRITERS = {ANN: ANN, BOB: BOB, TEAM: CAROL, ELSEWHERE: ANN}
+"""Who writes in each calendar; `ELSEWHERE` is never synced."""
+SUBJECTS = {ANN: ANN, BOB: BOB, TEAM: BOB}
+"""As whom each calendar is synced."""
+RULES = ("RRULE:FREQ=WEEKLY;COUNT=6", "RRULE:FREQ=DAILY;COUNT=5", "RRULE:FREQ=WEEKLY", "RRULE:FREQ=DAILY;INTERVAL=2")
+ZONES = ("Europe/Berlin", "America/New_York", "UTC")
+COPIED = ("summary", "start", "end", "recurrence", "attendees", "conferenceData", "description", "visibility")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an event is, or was."""
+
+    calendar_id: str
+    event_id: str
+
+    @property
+    def writer(self) -> str:
+        """Who writes there."""
+        return WRITERS[self.calendar_id]
+
+
+@dataclass
+class People:
+    """The people, and what they remember of their events."""
+
+    model: CalendarModel
+    register: Callable[[str, str, str, float], None]
+    """Called with calendar, conference, event and a delay in seconds when the add-on vouches for a conference."""
+    places: list[Place] = field(default_factory=list)
+    conferences: list[str] = field(default_factory=list)
+    lost_role: bool = False
+
+    def __post_init__(self) -> None:
+        """Create a team calendar that Bob writes and one that nobody syncs; let Ann write in Bob's calendar."""
+        self.model.add_user(CAROL)
+        self.model.add_calendar(TEAM, CAROL, roles={ANN: "writer", BOB: "owner"})
+        self.model.add_calendar(ELSEWHERE, ANN, roles={BOB: "writer"})
+        self.model.share(BOB, {ANN: "writer"})
+
+    def do(self, step: Step) -> bool:
+        """Do what the step says; whether Calendar let it happen."""
+        try:
+            getattr(self, f"_{step.action}")(step.dice)
+        except ApiError:
+            return False
+        return True
+
+    # Choosing
+
+    def _place(self, dice: tuple[int, ...]) -> Place:
+        if not self.places:
+            raise ApiError(404, "notFound", "nobody has an event yet")
+        return self.places[-1 - dice[0] % min(len(self.places), 6)]
+
+    def _patch(self, place: Place, changes: Mapping[str, Any]) -> None:
+        self.model.patch(place.writer, place.calendar_id, place.event_id, dict(changes), V1)
+
+    def _see(self, place: Place) -> dict[str, Any]:
+        return self.model.get(place.writer, place.calendar_id, place.event_id)
+
+    def _instance(self, dice: tuple[int, ...]) -> Place:
+        place = self._series(dice)
+        found = self.model.instances(place.writer, place.calendar_id, place.event_id, {"maxResults": "5"})["items"]
+        if not found:
+            raise ApiError(404, "notFound", "the series has no instance")
+        return Place(place.calendar_id, found[dice[1] % len(found)]["id"])
+
+    def _series(self, dice: tuple[int, ...]) -> Place:
+        series = [p for p in self.places if self._see(p).get("recurrence")]
+        if not series:
+            raise ApiError(404, "notFound", "nobody has a series yet")
+        return series[dice[0] % len(series)]
+
+    def _title(self, dice: tuple[int, ...]) -> dict[str, Any]:
+        return {"summary": f"Title {dice[4] % 4}"}  # few, so that titles come back
+
+    def _hours(self, dice: tuple[int, ...], zone: str = ZONES[0]) -> dict[str, Any]:
+        near = dice[3] % 6 == 0
+        start = START + (timedelta(minutes=dice[3] % 40) if near else timedelta(days=2, hours=dice[3] % 9))
+        return dict(times(start, 30 if dice[2] % 2 else 60, zone))
+
+    # Single events
+
+    def _create(self, dice: tuple[int, ...]) -> None:
+        calendar_id = (ANN, ANN, BOB, TEAM)[dice[0] % 4]
+        body: dict[str, Any] = {**self._title(dice), **self._hours(dice, ZONES[dice[5] % 3])}
+        if dice[1] % 3 == 0:
+            body["recurrence"] = [RULES[dice[2] % len(RULES)]]
+        if dice[1] % 5 == 0:
+            body["attendees"] = [{"email": email} for email in (ANN, BOB)]
+            body["guestsCanModify"] = dice[2] % 3 == 0
+        conference_id = self._new_conference()
+        body["conferenceData"] = addon_conference(conference_id)
+        place = self._insert(calendar_id, body)
+        self.register(calendar_id, conference_id, place.event_id, (0, 0, 0.5, 40)[dice[5] % 4])
+
+    def _new_conference(self) -> str:
+        self.conferences.append(f"c{len(self.conferences)}")
+        return self.conferences[-1]
+
+    def _insert(self, calendar_id: str, body: Mapping[str, Any]) -> Place:
+        event = self.model.insert(WRITERS[calendar_id], calendar_id, dict(body), V1)
+        self.places.append(Place(calendar_id, str(event["id"])))
+        return self.places[-1]
+
+    def _rename(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), self._title(dice))
+
+    def _pulse(self, dice: tuple[int, ...]) -> None:
+        for number in range(12):
+            self._patch(self._place(dice), {"summary": f"Draft {number}"})
+
+    def _retime(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), self._hours(dice))
+
+    def _rezone(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        seen = self._see(place)
+        moved = {name: {**seen[name], "timeZone": ZONES[dice[1] % 3]} for name in ("start", "end") if name in seen}
+        self._patch(place, moved)
+
+    def _all_day(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"start": {"date": "2026-11-25"}, "end": {"date": "2026-11-26"}})
+
+    def _describe(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"description": f"Agenda {dice[4] % 3}", "location": f"Room {dice[5] % 2}"})
+
+    def _remind(self, dice: tuple[int, ...]) -> None:
+        overrides = [{"method": "popup", "minutes": dice[1]}]
+        self._patch(self._place(dice), {"reminders": {"useDefault": False, "overrides": overrides}})
+
+    def _privacy(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"visibility": ("private", "public", "default")[dice[1] % 3]})
+
+    def _delete(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self.model.delete(place.writer, place.calendar_id, place.event_id)
+
+    def _restore(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"status": "confirmed"})
+
+    def _delete_forever(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self.model.delete_forever(place.writer, place.calendar_id, place.event_id)
+
+    def _duplicate(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self._insert(place.calendar_id, {k: v for k, v in self._see(place).items() if k in COPIED})
+
+    def _rename_past(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self._patch(place, times(START - timedelta(days=90)))
+        self._patch(place, self._title(dice))
+
+    # Guests
+
+    def _invite(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"attendees": [{"email": email} for email in (ANN, BOB, CAROL)[: 2 + dice[1] % 2]]})
+
+    def _uninvite(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"attendees": []})
+
+    def _copy(self, dice: tuple[int, ...]) -> Place:
+        place = self._place(dice)
+        return Place(BOB if place.calendar_id == ANN else ANN, place.event_id)
+
+    def _answer(self, dice: tuple[int, ...]) -> None:
+        place = self._copy(dice)
+        response = ("accepted", "declined", "tentative")[dice[1] % 3]
+        guests = self._see(place).get("attendees", [])
+        answered = [{**g, "responseStatus": response} if g["email"] == place.calendar_id else g for g in guests]
+        self._patch(place, {"attendees": answered})
+
+    def _move_copy(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._copy(dice), self._hours(dice))
+
+    def _drop_copy(self, dice: tuple[int, ...]) -> None:
+        place = self._copy(dice)
+        self.model.delete(place.writer, place.calendar_id, place.event_id)
+
+    def _take_copy_back(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._copy(dice), {"status": "confirmed"})
+
+    # Series
+
+    def _rename_instance(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._instance(dice), {"summary": f"Special {dice[4] % 2}"})
+
+    def _move_instance(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._instance(dice), self._hours(dice))
+
+    def _cancel_instance(self, dice: tuple[int, ...]) -> None:
+        place = self._instance(dice)
+        self.model.delete(place.writer, place.calendar_id, place.event_id)
+
+    def _restore_instance(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._instance(dice), {"status": "confirmed"})
+
+    def _strip_instance(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._instance(dice), {"conferenceData": None})
+
+    def _rebook_instance(self, dice: tuple[int, ...]) -> None:
+        self._book(self._instance(dice), dice)
+
+    def _split(self, dice: tuple[int, ...]) -> None:
+        self._cut(dice, self._title(dice))
+
+    def _split_elsewhere(self, dice: tuple[int, ...]) -> None:
+        place = self._instance(dice)
+        seen = self._see(place)
+        self._cut(dice, {**dict(times(START + timedelta(days=20, hours=dice[3] % 5))), "summary": seen["summary"]})
+
+    def _cut(self, dice: tuple[int, ...], changes: dict[str, Any]) -> None:
+        place = self._instance(dice)
+        new = self.model.edit_this_and_following(place.writer, place.calendar_id, place.event_id, changes)
+        part = Place(place.calendar_id, str(new["id"]))
+        if part not in self.places:
+            self.places.append(part)
+
+    def _cut_off(self, dice: tuple[int, ...]) -> None:
+        place = self._instance(dice)
+        self.model.delete_this_and_following(place.writer, place.calendar_id, place.event_id)
+
+    def _edit_all(self, dice: tuple[int, ...]) -> None:
+        place = self._series(dice)
+        self.model.edit_all(place.writer, place.calendar_id, place.event_id, self._title(dice))
+
+    def _reschedule_series(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._series(dice), {"recurrence": [RULES[dice[1] % len(RULES)]]})
+
+    # Conferences
+
+    def _remove_conference(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"conferenceData": None})
+
+    def _replace_conference(self, dice: tuple[int, ...]) -> None:
+        self._book(self._place(dice), dice)
+
+    def _book(self, place: Place, dice: tuple[int, ...]) -> None:
+        conference_id = self._new_conference()
+        self._patch(place, {"conferenceData": addon_conference(conference_id)})
+        self.register(place.calendar_id, conference_id, place.event_id, (0, 1, 30)[dice[5] % 3])
+
+    def _put_back_conference(self, dice: tuple[int, ...]) -> None:
+        if self.conferences:
+            chosen = self.conferences[dice[1] % len(self.conferences)]
+            self._patch(self._place(dice), {"conferenceData": addon_conference(chosen)})
+
+    def _meet(self, dice: tuple[int, ...]) -> None:
+        self._ask_for_meet(self._place(dice), "success", dice)
+
+    def _meet_pending(self, dice: tuple[int, ...]) -> None:
+        self._ask_for_meet(self._place(dice), "pending", dice)
+
+    def _ask_for_meet(self, place: Place, outcome: Any, dice: tuple[int, ...]) -> None:
+        self.model.options.meet = outcome
+        request = {"requestId": f"r{dice[4]}", "conferenceSolutionKey": {"type": "hangoutsMeet"}}
+        self._patch(place, {"conferenceData": {"createRequest": request}})
+
+    def _meet_settles(self, dice: tuple[int, ...]) -> None:
+        for calendar_id in WRITERS:
+            self.model.settle_conferences(calendar_id, ("success", "failure")[dice[1] % 2])
+
+    def _forge(self, dice: tuple[int, ...]) -> None:
+        if self.conferences:
+            forged = addon_conference(self.conferences[dice[1] % len(self.conferences)])
+            body = {"summary": "Forged", **self._hours(dice), "conferenceData": forged}
+            self._insert((BOB, TEAM, ANN)[dice[2] % 3], body)
+
+    def _copy_across(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        body = {k: v for k, v in self._see(place).items() if k in COPIED} | {"summary": "Mirrored"}
+        self._insert((TEAM, BOB, ANN)[dice[1] % 3], body)
+
+    def _register_again(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        data = self._see(place).get("conferenceData", {})
+        if str(data.get("conferenceId", "")).startswith("c") and place.calendar_id in SUBJECTS:
+            self.register(place.calendar_id, data["conferenceId"], place.event_id, 0)
+
+    def _register_unborn(self, dice: tuple[int, ...]) -> None:
+        event_id, conference_id = f"unborn{dice[4]}", self._new_conference()
+        self.register(ANN, conference_id, event_id, 0)
+        data = addon_conference(conference_id)
+        self._insert(ANN, {"id": event_id, **self._title(dice), **self._hours(dice), "conferenceData": data})
+
+    # Calendars
+
+    def _move(self, dice: tuple[int, ...]) -> None:
+        self._move_to(self._place(dice), (TEAM, BOB, ANN, ELSEWHERE)[dice[1] % 4])
+
+    def _move_back(self, dice: tuple[int, ...]) -> None:
+        self._move_to(self._place(dice), (ANN, TEAM)[dice[1] % 2])
+
+    def _move_to(self, place: Place, destination: str) -> None:
+        self.model.move(ANN, place.calendar_id, place.event_id, {"destination": destination})
+        moved = Place(destination, place.event_id)
+        if moved not in self.places:
+            self.places.append(moved)
+
+    def _reduce_role(self, dice: tuple[int, ...]) -> None:
+        roles: tuple[Role, ...] = ("reader", "freeBusyReader", "none")
+        self.model.share(TEAM, {BOB: roles[dice[1] % 3]})
+        self.lost_role = True
+
+    def _return_role(self, _: tuple[int, ...]) -> None:
+        self.give_access_back()
+
+    def give_access_back(self) -> None:
+        """Let Bob own the team calendar again."""
+        self.model.share(TEAM, {BOB: "owner"})
+        self.lost_role = False
+
+    def _expire_tokens(self, dice: tuple[int, ...]) -> None:
+        self.model.expire_sync_tokens((None, ANN, BOB, TEAM)[dice[1] % 4])

@@ -1,0 +1,187 @@
+"""What happens on a random day, written down before it begins: two tapes, and how the parts are set.
+
+The workload tape says what people do, the fault tape what goes wrong; both are plain values, so a day can be played
+twice and shortened. It must never look at the system: a step that is impossible when its time comes does nothing.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from confsync.core.rules import Rules
+from confsync.core.state import Field
+from confsync.ports import Capabilities
+from tests.world import ALL_FIELDS
+
+ACTIONS: dict[str, int] = {
+    "create": 14, "rename": 8, "retime": 6, "describe": 2, "rezone": 1, "remind": 1, "all_day": 1, "privacy": 1,
+    "invite": 4, "uninvite": 2, "answer": 3, "move_copy": 2, "drop_copy": 3, "take_copy_back": 2,
+    "rename_instance": 4, "move_instance": 4, "cancel_instance": 4, "restore_instance": 2, "strip_instance": 1,
+    "rebook_instance": 2, "split": 4, "split_elsewhere": 3, "cut_off": 2, "edit_all": 2, "reschedule_series": 2,
+    "delete": 8, "restore": 7, "delete_forever": 1, "duplicate": 4, "copy_across": 2, "remove_conference": 4,
+    "replace_conference": 4, "put_back_conference": 2, "meet": 2, "meet_pending": 2, "meet_settles": 2,
+    "move": 6, "move_back": 3, "reduce_role": 2, "return_role": 3, "expire_tokens": 4, "forge": 3,
+    "register_again": 2, "register_unborn": 1, "rename_past": 1, "pulse": 2,
+}  # fmt: skip
+"""What people and Calendar do, with weights."""
+
+FAULTS: dict[str, tuple[str, ...]] = {
+    "calendar": (
+        "crash-before", "crash-after", "unavailable-before", "unavailable-after", "rate", "quota", "access",
+        "rejected", "sync_token", "page_token", "pause-before", "pause-after",
+    ),
+    "store": ("crash-before", "crash-after", "unavailable-before", "unavailable-after", "pause-before", "pause-after"),
+    "transaction": ("pause-before",),
+    "queue": ("crash-before", "crash-after", "unavailable-before", "unavailable-after", "pause-before", "pause-after"),
+    "provider": (
+        "crash-before", "crash-after", "crash-landing", "busy", "unknown-lost", "unknown-landed", "unknown-landing",
+        "refuses", "rejected", "slow-before", "slow-after",
+    ),
+    "task": ("late", "twice", "lost"),
+    "push": ("late", "twice", "lost"),
+}  # fmt: skip
+"""What may go wrong at each port, and with tasks and pushes on their way."""
+
+_RARE = ("rejected", "quota", "access", "refuses")
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that somebody does."""
+
+    number: int
+    at_s: float
+    """Since the day began."""
+    action: str
+    dice: tuple[int, ...]
+    """Numbers by which the step chooses among what there is at its time."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong at the n-th call of a port after a step."""
+
+    step: int
+    port: str
+    nth: int
+    kind: str
+    amount: int
+    """Seconds, where the kind needs some."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the parts are set for the day."""
+
+    rules: Rules
+    capabilities: Capabilities
+    page_size: int
+    lag_s: int
+    """Lists show a change this long after it happened."""
+    id_only: bool
+    """Whether listed tombstones hold nothing but their id."""
+    empty_pages: int
+
+
+@dataclass(frozen=True)
+class Tapes:
+    """A whole day, before it is played."""
+
+    seed: int
+    setting: Setting
+    steps: tuple[Step, ...]
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        """Show the setting, and each step with the faults that follow it."""
+        lines = [f"seed {self.seed}", f"  {self.setting}"]
+        for step in self.steps:
+            lines.append(f"  {step.at_s:7.1f} s  #{step.number} {step.action} {step.dice}")
+            lines += [
+                f"             ! {f.port} call {f.nth}: {f.kind} {f.amount}" for f in self.faults if f.step == step.number
+            ]
+        early = [f for f in self.faults if f.step not in {step.number for step in self.steps}]
+        return "\n".join([*lines, *(f"             ! {f}" for f in early)])
+
+
+def record(seed: int) -> Tapes:
+    """Return the day of a seed; each day knows only some of the actions and some of the faults."""
+    dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    setting = _setting(dice)
+    steps = tuple(_steps(dice))
+    return Tapes(seed, setting, steps, tuple(_faults(dice, steps)))
+
+
+def _setting(dice: random.Random) -> Setting:
+    rules = Rules(
+        window_s=dice.choice((1, 2, 5)),
+        lease_s=dice.choice((40, 60)),
+        task_s=dice.choice((70, 300)),
+        grace_s=dice.choice((5, 20, 60, 60)),
+        reconcile_s=dice.choice((900, 1800)),
+        poll_s=300,
+        frozen_retry_s=dice.choice((300, 900)),
+        quota_pause_s=600,
+        refused_pause_s=dice.choice((60, 300)),
+        channel_ttl_s=dice.choice((900, 3600, 86400)),
+        starts_per_run=dice.choice((1, 2, 500)),
+        renewals_per_run=dice.choice((1, 200)),
+        first_sync=dice.choice(_FIRST),
+        chunk_size=dice.choice((1, 2, 3, 100)),
+        inline_updates=dice.choice((0, 1, 10)),
+    )
+    capabilities = Capabilities(
+        carries=dice.choice(_CARRIES), ordered_writes=dice.random() < 0.4, restores=dice.random() < 0.9
+    )
+    return Setting(
+        rules,
+        capabilities,
+        page_size=dice.choice((1, 2, 3, 7, 2500)),
+        lag_s=dice.choice((0, 0, 0, 3, 20)),
+        id_only=dice.random() < 0.3,
+        empty_pages=dice.choice((0, 0, 2)),
+    )
+
+
+_FIRST: tuple[Literal["future", "recent", "everything"], ...] = ("future", "recent", "everything")
+_NO_OCCURRENCES: frozenset[Field] = ALL_FIELDS - {"occurrences"}
+_LITTLE: frozenset[Field] = frozenset({"title", "time"})
+_CARRIES: tuple[frozenset[Field], ...] = (ALL_FIELDS, ALL_FIELDS, _NO_OCCURRENCES, _LITTLE, _LITTLE | {"recurrence"})
+
+
+def _steps(dice: random.Random) -> Iterable[Step]:
+    known = [name for name in ACTIONS if name == "create" or dice.random() < 0.5]
+    weights = [ACTIONS[name] for name in known]
+    hurry = dice.choice((0.2, 0.5, 0.8))
+    at_s = 0.0
+    for number in range(dice.randint(6, 26)):
+        action = "create" if number == 0 else dice.choices(known, weights)[0]
+        yield Step(number, round(at_s, 1), action, tuple(dice.randrange(1000) for _ in range(6)))
+        at_s += _wait(dice, hurry)
+
+
+def _wait(dice: random.Random, hurry: float) -> float:
+    if dice.random() < hurry:
+        return dice.choice((0, 0, 0.3, 1, 2, 5))
+    return dice.choice((10, 30, 59, 61, 90, 200, 700))
+
+
+def _faults(dice: random.Random, steps: tuple[Step, ...]) -> Iterable[Fault]:
+    known = [(port, kind) for port, kinds in FAULTS.items() for kind in kinds if _happens(dice, kind)]
+    rate = dice.choice((0, 0.5, 1, 2, 4))
+    if not known:
+        return
+    for step in steps:
+        for _ in range(_count(dice, rate)):
+            port, kind = dice.choice(known)
+            nth = 1 + min(int(dice.expovariate(0.25)), 30)
+            yield Fault(step.number, port, nth, kind, dice.choice((1, 3, 8, 20, 45, 65, 95, 200)))
+
+
+def _happens(dice: random.Random, kind: str) -> bool:
+    return dice.random() < (0.12 if kind in _RARE else 0.4)
+
+
+def _count(dice: random.Random, rate: float) -> int:
+    return sum(dice.random() < rate / 4 for _ in range(4))

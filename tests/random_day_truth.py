@@ -1,0 +1,219 @@
+"""What is true on a random day: which events of whose calendars hold which conference, since when, and what it should be.
+
+Computed from the Calendar model's own bodies by other means than the product's, so that the two can disagree. It must
+never read what confsync stored.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice, takewhile
+from typing import Any
+
+from confsync.core.state import ConferenceState, Field, Moment, Occurrence
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.local.calendar_server.records import Tombstone, Version
+from confsync.local.calendar_server.recurrence import starts
+from tests.world import SOLUTION
+
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What one event was from one moment on."""
+
+    at: datetime
+    change: int
+    """Position in its calendar's sequence of changes."""
+    updated: datetime
+    conference_id: str | None
+    """The conference that it holds as a live organizer's copy."""
+    ical_uid: str
+    master_id: str | None
+    over_at: datetime
+    is_listed: bool
+    """Whether a list at this moment says what it is; the exceptions of a deleted series need not be listed."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """An event that holds a conference now."""
+
+    calendar_id: str
+    event_id: str
+    since: datetime
+    fact: Fact
+
+
+class Truth:
+    """Follows the model, change by change."""
+
+    def __init__(self, model: CalendarModel, carries: frozenset[Field]) -> None:
+        """Begin with an empty Calendar."""
+        self._model, self._carries = model, carries
+        self.facts: dict[tuple[str, str], list[Fact]] = {}
+        """By calendar and event, in the order of time."""
+        self.states: dict[str, set[str]] = {}
+        """By conference: every state that some event of a calendar ever gave it, as `calendar state`."""
+        self._seen: dict[str, int] = {}
+
+    def look(self, calendar_id: str, now: datetime) -> None:
+        """Note what changed in a calendar."""
+        calendar = self._model.state.calendars[calendar_id]
+        after = self._seen.get(calendar_id, 0)
+        changed = [(i, e.newest) for i, e in calendar.entries.items() if e.newest.change > after]
+        for event_id, version in changed:
+            self.facts.setdefault((calendar_id, event_id), []).append(self._fact(calendar_id, version, now))
+        for event_id in dict.fromkeys(version.master_id or event_id for event_id, version in changed):
+            self._note_state(calendar_id, event_id)
+        for event_id, version in changed:
+            if version.master_id is not None:
+                self._note_state(calendar_id, event_id)
+        self._seen[calendar_id] = calendar.change
+
+    def _note_state(self, calendar_id: str, event_id: str) -> None:
+        entry = self._model.state.calendars[calendar_id].entries.get(event_id)
+        conference_id = self._conference_of(calendar_id, entry.newest) if entry else None
+        if conference_id is not None:
+            state = self.projection(calendar_id, event_id).model_dump_json()
+            self.states.setdefault(conference_id, set()).add(f"{calendar_id} {state}")
+
+    def _fact(self, calendar_id: str, version: Version, now: datetime) -> Fact:
+        return Fact(
+            at=now,
+            change=version.change,
+            updated=datetime.fromtimestamp(version.updated_us // 1000 / 1000, UTC),
+            conference_id=self._conference_of(calendar_id, version),
+            ical_uid=str(version.body.get("iCalUID")),
+            master_id=version.master_id,
+            over_at=over_at(version.body),
+            is_listed=version.tombstone is not Tombstone.ORPHAN and not self._series_is_dead(calendar_id, version),
+        )
+
+    def _series_is_dead(self, calendar_id: str, version: Version) -> bool:
+        entries = self._model.state.calendars[calendar_id].entries
+        master = entries.get(version.master_id) if version.master_id else None
+        return master is not None and master.newest.cancelled
+
+    def _conference_of(self, calendar_id: str, version: Version) -> str | None:
+        """Return the conference that the event holds; None unless it is live and the organizer's copy."""
+        body = version.body
+        if version.cancelled or self._series_is_dead(calendar_id, version):
+            return None
+        if body.get("organizer", {}).get("email") != calendar_id:
+            return None
+        return conference_of(body)
+
+    def held(self, conference_id: str) -> list[Held]:
+        """Return the events that hold the conference now, but for the exceptions of a series that holds it."""
+        found = {}
+        for (calendar_id, event_id), facts in self.facts.items():
+            if facts[-1].conference_id == conference_id:
+                since = list(takewhile(lambda fact: fact.conference_id == conference_id, reversed(facts)))[-1].at
+                found[calendar_id, event_id] = Held(calendar_id, event_id, since, facts[-1])
+        return [held for held in found.values() if (held.calendar_id, held.fact.master_id) not in found]
+
+    def next_start(self, held: Held, now: datetime) -> datetime | None:
+        """Return the start of the event's instance that runs now or comes next."""
+        return next_start(self._body(held.calendar_id, held.event_id), now)
+
+    def _body(self, calendar_id: str, event_id: str) -> Mapping[str, Any]:
+        return self._model.state.calendars[calendar_id].entries[event_id].newest.body
+
+    def projection(self, calendar_id: str, event_id: str) -> ConferenceState:
+        """Return what the event gives its conference, cut down to what the conferencing system carries."""
+        body, has = self._body(calendar_id, event_id), self._carries.__contains__
+        state = ConferenceState(
+            title=body.get("summary", "") if has("title") else None,
+            description=body.get("description") if has("description") else None,
+            location=body.get("location") if has("location") else None,
+            start=moment(body["start"]) if has("time") else None,
+            end=moment(body["end"]) if has("time") else None,
+            time_zone=_zone(body, self._carries),
+            recurrence=tuple(body.get("recurrence", ())) if has("recurrence") else (),
+            organizer=body["organizer"]["email"] if has("organizer") else None,
+            attendees=tuple(sorted(a["email"] for a in body.get("attendees", ()))) if has("attendees") else None,
+            visibility=body.get("visibility") if has("visibility") else None,
+        )
+        changed = sorted(self._occurrences(calendar_id, event_id), key=lambda o: o.original_start.sort_key)
+        return state.model_copy(update={"occurrences": tuple(changed)}) if has("occurrences") else state
+
+    def _occurrences(self, calendar_id: str, master_id: str) -> Iterator[Occurrence]:
+        calendar, master = self._model.state.calendars[calendar_id], self._body(calendar_id, master_id)
+        if not master.get("recurrence"):
+            return
+        for event_id in calendar.exceptions.get(master_id, ()):
+            version = calendar.entries[event_id].newest
+            if version.tombstone is Tombstone.ORPHAN or version.master_id != master_id:
+                continue
+            original = moment(version.body["originalStartTime"])
+            if version.cancelled:
+                yield Occurrence(original_start=original, cancelled=True)
+            elif conference_of(version.body) == conference_of(master):
+                yield from self._differing(original, version.body, master)
+
+    def _differing(self, original: Moment, body: Mapping[str, Any], master: Mapping[str, Any]) -> Iterator[Occurrence]:
+        title = body.get("summary", "") if body.get("summary", "") != master.get("summary", "") else None
+        title = title if "title" in self._carries else None
+        start, end = moment(body["start"]), moment(body["end"])
+        moved = "time" in self._carries and (start != original or _length(body) != _length(master))
+        if title is not None or moved:
+            timed = "time" in self._carries
+            yield Occurrence(
+                original_start=original, start=start if timed else None, end=end if timed else None, title=title
+            )
+
+
+def conference_of(body: Mapping[str, Any]) -> str | None:
+    """Return the id of a conference of the sample solution."""
+    data = body.get("conferenceData", {})
+    if data.get("conferenceSolution", {}).get("name") not in SOLUTION.names:
+        return None
+    return str(data["conferenceId"])
+
+
+def moment(time: Mapping[str, Any]) -> Moment:
+    """Return a time of an event as an instant in UTC or a day."""
+    if "date" in time:
+        return Moment(day=date.fromisoformat(time["date"]))
+    return Moment(instant=datetime.fromisoformat(time["dateTime"]).astimezone(UTC))
+
+
+def _instant(time: Mapping[str, Any]) -> datetime:
+    found = moment(time)
+    if found.instant is not None:
+        return found.instant
+    assert found.day is not None
+    return datetime.combine(found.day, datetime.min.time(), UTC)
+
+
+def _length(body: Mapping[str, Any]) -> timedelta:
+    return _instant(body["end"]) - _instant(body["start"])
+
+
+def _zone(body: Mapping[str, Any], carries: Iterable[Field]) -> str | None:
+    needed = "time_zone" in carries or ("recurrence" in carries and body.get("recurrence"))
+    return body["start"].get("timeZone") if needed else None
+
+
+def _instances(body: Mapping[str, Any]) -> list[datetime]:
+    """Return the first instances of a series, or the one of a single event; enough for one day."""
+    if not body.get("recurrence"):
+        return [_instant(body["start"])]
+    found = islice(starts(dict(body)), 150)
+    return [s if isinstance(s, datetime) else datetime.combine(s, datetime.min.time(), UTC) for s in found]
+
+
+def next_start(body: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Return the start of the instance that runs now or comes next."""
+    length = _length(body)
+    return next((start for start in _instances(body) if start + length > now), None)
+
+
+def over_at(body: Mapping[str, Any]) -> datetime:
+    """Return when the last instance is over; a day far off for an endless series."""
+    if "start" not in body or "end" not in body:
+        return FAR
+    endless = any("UNTIL" not in line and "COUNT" not in line for line in body.get("recurrence", ()))
+    return FAR if endless else _instances(body)[-1] + _length(body) if _instances(body) else _instant(body["end"])
