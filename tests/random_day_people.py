@@ -49,12 +49,13 @@ class People:
     """Called with calendar, conference, event and a delay in seconds when the add-on vouches for a conference."""
     places: list[Place] = field(default_factory=list)
     conferences: list[str] = field(default_factory=list)
-    lost_role: bool = False
+    is_polled: bool = False
+    """Whether the team calendar cannot be watched."""
 
     def __post_init__(self) -> None:
         """Create a team calendar that Bob writes and one that nobody syncs; let Ann write in Bob's calendar."""
         self.model.add_user(CAROL)
-        self.model.add_calendar(TEAM, CAROL, roles={ANN: "writer", BOB: "owner"})
+        self.model.add_calendar(TEAM, CAROL, roles={ANN: "writer", BOB: "owner"}, push_supported=not self.is_polled)
         self.model.add_calendar(ELSEWHERE, ANN, roles={BOB: "writer"})
         self.model.share(BOB, {ANN: "writer"})
 
@@ -322,7 +323,6 @@ class People:
     def _reduce_role(self, dice: tuple[int, ...]) -> None:
         roles: tuple[Role, ...] = ("reader", "freeBusyReader", "none")
         self.model.share(TEAM, {BOB: roles[dice[1] % 3]})
-        self.lost_role = True
 
     def _return_role(self, _: tuple[int, ...]) -> None:
         self.give_access_back()
@@ -330,7 +330,6 @@ class People:
     def give_access_back(self) -> None:
         """Let Bob own the team calendar again."""
         self.model.share(TEAM, {BOB: "owner"})
-        self.lost_role = False
 
     def _expire_tokens(self, dice: tuple[int, ...]) -> None:
         self.model.expire_sync_tokens((None, ANN, BOB, TEAM)[dice[1] % 4])

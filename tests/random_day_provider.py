@@ -31,6 +31,8 @@ class Flight:
 
     call: ConferenceCall
     lands_at: datetime
+    is_awaited: bool = False
+    """Whether a worker still waits for the answer."""
     stale: int | None = None
     """Generation because of which it was refused when it landed."""
 
@@ -109,7 +111,7 @@ class DayProvider:
     def _slowly(self, call: ConferenceCall, seconds: int) -> None:
         """Take effect when time has passed; who waited too long does not hear of it."""
         left_at = self._gate.stage.now
-        flight = Flight(call, self._in(seconds))
+        flight = Flight(call, self._in(seconds), is_awaited=True)
         self._flights.append(flight)
         self._gate.stage.pause(seconds)
         self._land()

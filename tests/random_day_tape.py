@@ -82,6 +82,10 @@ class Setting:
     id_only: bool
     """Whether listed tombstones hold nothing but their id."""
     empty_pages: int
+    begin: int
+    """Which calendars are initialised before the first step, a bit each."""
+    is_polled: bool
+    """Whether the team calendar cannot be watched."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Tapes:
 
     def __str__(self) -> str:
         """Show the setting, and each step with the faults that follow it."""
-        lines = [f"seed {self.seed}", f"  {self.setting}"]
+        lines = [f"seed {self.seed}", f"  {_differing(self.setting)}"]
         for step in self.steps:
             lines.append(f"  {step.at_s:7.1f} s  #{step.number} {step.action} {step.dice}")
             lines += [
@@ -103,6 +107,16 @@ class Tapes:
             ]
         early = [f for f in self.faults if f.step not in {step.number for step in self.steps}]
         return "\n".join([*lines, *(f"             ! {f}" for f in early)])
+
+
+def _differing(setting: Setting) -> str:
+    """Show only what is not as in production."""
+    usual = Rules()
+    rules = {name: value for name, value in vars(setting.rules).items() if value != getattr(usual, name)}
+    others = {name: value for name, value in vars(setting).items() if name not in ("rules", "capabilities")}
+    carries = sorted(setting.capabilities.carries) if setting.capabilities.carries != ALL_FIELDS else "all"
+    back_end = {"ordered": setting.capabilities.ordered_writes, "restores": setting.capabilities.restores}
+    return f"{rules} {others} carries {carries} {back_end}"
 
 
 def record(seed: int) -> Tapes:
@@ -141,6 +155,8 @@ def _setting(dice: random.Random) -> Setting:
         lag_s=dice.choice((0, 0, 0, 3, 20)),
         id_only=dice.random() < 0.3,
         empty_pages=dice.choice((0, 0, 2)),
+        begin=dice.randrange(8),
+        is_polled=dice.random() < 0.15,
     )
 
 

@@ -32,8 +32,8 @@ class Fact:
     ical_uid: str
     master_id: str | None
     over_at: datetime
-    is_listed: bool
-    """Whether a list at this moment says what it is; the exceptions of a deleted series need not be listed."""
+    is_pending: bool
+    """Whether a conference is being made, so that none of its being absent means anything."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Truth:
         self._model, self._carries = model, carries
         self.facts: dict[tuple[str, str], list[Fact]] = {}
         """By calendar and event, in the order of time."""
-        self.states: dict[str, set[str]] = {}
-        """By conference: every state that some event of a calendar ever gave it, as `calendar state`."""
+        self.states: dict[str, dict[tuple[str, str], set[str]]] = {}
+        """By conference, then by calendar and event: every state that the event ever gave the conference, as JSON."""
         self._seen: dict[str, int] = {}
 
     def look(self, calendar_id: str, now: datetime) -> None:
@@ -77,7 +77,7 @@ class Truth:
         conference_id = self._conference_of(calendar_id, entry.newest) if entry else None
         if conference_id is not None:
             state = self.projection(calendar_id, event_id).model_dump_json()
-            self.states.setdefault(conference_id, set()).add(f"{calendar_id} {state}")
+            self.states.setdefault(conference_id, {}).setdefault((calendar_id, event_id), set()).add(state)
 
     def _fact(self, calendar_id: str, version: Version, now: datetime) -> Fact:
         return Fact(
@@ -88,7 +88,7 @@ class Truth:
             ical_uid=str(version.body.get("iCalUID")),
             master_id=version.master_id,
             over_at=over_at(version.body),
-            is_listed=version.tombstone is not Tombstone.ORPHAN and not self._series_is_dead(calendar_id, version),
+            is_pending=_status(version.body) == "pending",
         )
 
     def _series_is_dead(self, calendar_id: str, version: Version) -> bool:
@@ -120,6 +120,10 @@ class Truth:
 
     def _body(self, calendar_id: str, event_id: str) -> Mapping[str, Any]:
         return self._model.state.calendars[calendar_id].entries[event_id].newest.body
+
+    def organizer(self, calendar_id: str, event_id: str) -> str:
+        """Return the calendar that an event belongs to now."""
+        return str(self._body(calendar_id, event_id)["organizer"]["email"])
 
     def projection(self, calendar_id: str, event_id: str) -> ConferenceState:
         """Return what the event gives its conference, cut down to what the conferencing system carries."""
@@ -163,6 +167,10 @@ class Truth:
             yield Occurrence(
                 original_start=original, start=start if timed else None, end=end if timed else None, title=title
             )
+
+
+def _status(body: Mapping[str, Any]) -> object:
+    return body.get("conferenceData", {}).get("createRequest", {}).get("status", {}).get("statusCode")
 
 
 def conference_of(body: Mapping[str, Any]) -> str | None:

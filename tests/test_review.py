@@ -1,12 +1,12 @@
 """Rules of the protocol under the interleavings that the other tests leave out: each of these failed once."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.world import ANN, BOB, PUSH, START, Crash, World, times
 
 from confsync.core import channels
 from confsync.core.events import Event
@@ -19,11 +19,15 @@ from confsync.errors import (
     CalendarRequestRejected,
     ConferenceStale,
     ProviderBusy,
+    TaskQueueUnavailable,
 )
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.people import addon_conference
+from confsync.observe import address_of
+from confsync.ports import Address
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from confsync.update_conference import update_conference
+from tests.world import ANN, BOB, PUSH, START, Crash, World, times
 
 TEAM = "team@group.example.com"
 
@@ -34,9 +38,7 @@ def team_world() -> tuple[World, str, str]:
     world.model.add_calendar(TEAM, ANN, roles={BOB: "owner"})
     body = {"summary": "Team", **times(START + timedelta(days=1)), "conferenceData": addon_conference("c1")}
     event = world.model.insert(BOB, TEAM, body, {"conferenceDataVersion": "1"})
-    request = InitializeRequest(
-        calendar_id=TEAM, subject=BOB, conference_id="c1", event_id=event["id"], provider=None
-    )
+    request = InitializeRequest(calendar_id=TEAM, subject=BOB, conference_id="c1", event_id=event["id"], provider=None)
     key = initialize_syncing(request, world.outside, world.terms, PUSH).calendar_key
     world.settle()
     return world, key, str(event["id"])
@@ -52,28 +54,39 @@ def two_owners() -> tuple[World, str, str]:
     return world, anns, bobs
 
 
-def after_get(world: World, event_id: str, then: Callable[[], None]) -> None:
+def after_get(world: World, awaited: str, then: Callable[[], None]) -> None:
     """Do something once, between Calendar's answer about an event and what is made of it."""
     original, pending = world.calendar_api.get_event, [then]
 
-    def get_event(at: Any, asked: str) -> Event | None:
-        answer = original(at, asked)
-        if asked == event_id and pending:
+    def get_event(at: Address, event_id: str) -> Event | None:
+        answer = original(at, event_id)
+        if event_id == awaited and pending:
             pending.pop()()
         return answer
 
     world.calendar_api.get_event = get_event  # type: ignore[method-assign]
 
 
-def after_list(world: World, then: Callable[[], None]) -> None:
-    """Do something once, between Calendar's next page and what is made of it."""
-    original, pending = world.calendar_api.list_events, [then]
+def after_list(world: World, then: Callable[[], None], number: int = 1) -> None:
+    """Do something once, between a page of Calendar's and what is made of it."""
+    original, pages = world.calendar_api.list_events, itertools.count(1)
 
     def list_events(at: Any, **asked: Any) -> Any:
         page = original(at, **asked)
-        if pending:
-            pending.pop()()
+        if next(pages) == number:
+            then()
         return page
+
+    world.calendar_api.list_events = list_events  # type: ignore[method-assign]
+
+
+def hide(world: World, event_id: str) -> None:
+    """Leave an event out of listings, as Calendar does with tombstones after a while."""
+    original = world.calendar_api.list_events
+
+    def list_events(at: Any, **asked: Any) -> Any:
+        page = original(at, **asked)
+        return page.model_copy(update={"items": [item for item in page.items if item["id"] != event_id]})
 
     world.calendar_api.list_events = list_events  # type: ignore[method-assign]
 
@@ -104,7 +117,7 @@ def test_a_sweep_that_goes_on_without_access_ends_nothing() -> None:
     world.lose_pushes = True
     world.model.move(ANN, TEAM, event_id, {"destination": ANN})
     world.model.expire_sync_tokens()
-    world.lose_pushes = False
+    hide(world, event_id)
 
     def refuse(operation: str) -> None:
         if operation == "events.get":
@@ -172,25 +185,19 @@ def test_a_reading_of_another_calendar_never_undoes_what_that_calendar_showed_si
 def test_a_lagging_reading_does_not_undo_the_listing() -> None:
     """`events.get` may lag behind the list whose item it is to confirm: a deletion would be lost."""
     world = World()
-    event_id = world.add("Planning", "c1")
+    deleted = world.add("Planning", "c1")
     world.settle()
-    original, stale = world.calendar_api.get_event, [world.calendar_api.get_event]
-    before = original(_ann(world), event_id)
+    original, stale = world.calendar_api.get_event, [True]
+    before = original(address_of(world.calendar()), deleted)
 
-    def get_event(at: Any, asked: str) -> Event | None:
-        return before if asked == event_id and stale and stale.pop() else original(at, asked)
+    def get_event(at: Address, event_id: str) -> Event | None:
+        return before if event_id == deleted and stale and stale.pop() else original(at, event_id)
 
     world.calendar_api.get_event = get_event  # type: ignore[method-assign]
     world.advance(1)
-    world.delete(event_id)
+    world.delete(deleted)
     world.settle()
     assert world.told("c1") is None
-
-
-def _ann(world: World) -> Any:
-    from confsync.observe import address_of
-
-    return address_of(world.calendar())
 
 
 def test_a_quota_of_one_user_does_not_hold_up_the_calendar_of_another() -> None:
@@ -200,10 +207,10 @@ def test_a_quota_of_one_user_does_not_hold_up_the_calendar_of_another() -> None:
     world.settle()
     original = world.calendar_api.get_event
 
-    def get_event(at: Any, asked: str) -> Event | None:
+    def get_event(at: Address, event_id: str) -> Event | None:
         if at.subject == BOB:
             raise CalendarQuotaExceeded("read-only for hours", "quotaExceeded")
-        return original(at, asked)
+        return original(at, event_id)
 
     world.calendar_api.get_event = get_event  # type: ignore[method-assign]
     world.delete(anns)
@@ -228,23 +235,26 @@ def test_a_registration_whose_event_cannot_be_read_becomes_a_failure() -> None:
 
 
 def test_a_registration_during_a_sync_is_not_forgotten_by_its_commit() -> None:
-    """The event was listed before; the add-on's own sync never began: the running one has to observe it."""
-    world = World()
+    """Its event stood on an earlier page, and the add-on's own sync never began: the running one has to observe it."""
+    world = World(page_size=1)
     world.initialize()
     world.settle()
     event_id = world.create("Planning", "c1")
+    world.create("Other")
 
     def die() -> str:
         raise Crash
 
     def register() -> None:
-        request = InitializeRequest(calendar_id="primary", subject=ANN, conference_id="c1", event_id=event_id)
+        request = InitializeRequest(
+            calendar_id="primary", subject=ANN, conference_id="c1", event_id=event_id, provider=None
+        )
         with pytest.raises(Crash):
             initialize_syncing(request, replace(world.outside, new_id=die), world.terms, PUSH)
 
-    after_list(world, register)
-    sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
     world.queue.pop_due(world.now + timedelta(days=1))  # tasks may be lost
+    after_list(world, register, number=2)
+    sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
     world.settle()
     assert world.told("c1").title == "Planning"
 
@@ -357,17 +367,11 @@ def test_a_calendar_that_comes_back_does_not_take_old_marks_for_new_ones() -> No
     world = World()
     event_id = world.add("Planning", "c1")
     world.settle()
-    world.model.expire_sync_tokens()
-    world.push(ANN)
-    world.settle()
-    marked = world.link(event_id)
-    assert marked is not None
     removed = world.calendar().model_copy(update={"state": "removed", "due_at": None, "renew_at": None, "channels": ()})
     world.store.transact(lambda tx: tx.put(removed))
     world.delete(event_id)
-    for _ in range(marked.seen_in):
-        world.model.expire_sync_tokens()
-        world.initialize()
+    hide(world, event_id)
+    world.initialize()
     world.settle()
     assert world.told("c1") is None
 
@@ -466,3 +470,53 @@ def test_a_channel_that_was_forgotten_meanwhile_does_not_become_active() -> None
     calendar = Calendar(key="0" * 32, tenant="t", calendar_id="c", subject="s", channels=(active,))
     finished = channels.finish_renewal(calendar, opened, active, START + timedelta(days=5))
     assert [(c.id, c.state) for c in finished.channels] == [("old", "active"), ("new", "retiring")]
+
+
+def test_the_gap_of_a_lapsed_channel_is_listed_even_if_its_task_is_lost() -> None:
+    """The store says that a sync is due as soon as the new channel is open; the task only makes it sooner."""
+    world = World()
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.lose_pushes = True
+    world.edit(event_id, summary="Unannounced")
+    lapsed = world.calendar().model_copy(update={"channels": (), "renew_at": world.now})
+    world.store.transact(lambda tx: tx.put(lapsed))
+
+    def down(_: str) -> None:
+        raise TaskQueueUnavailable("503")
+
+    world.queue.on_call = down
+    with pytest.raises(TaskQueueUnavailable):
+        world.schedule()
+    world.queue.on_call = None
+    world.settle()
+    assert channels.active_channel(world.calendar()) is not None
+    assert world.told("c1").title == "Unannounced"
+
+
+def test_channels_are_renewed_while_no_task_can_be_made() -> None:
+    """Nobody else renews them; a queue that is out of order for days must not let them all lapse."""
+    world = World()
+    world.add("Planning", "c1")
+    world.settle()
+    due = world.calendar().model_copy(update={"due_at": START, "renew_at": START})
+    world.store.transact(lambda tx: tx.put(due))
+    before = channels.active_channel(due)
+
+    def down(_: str) -> None:
+        raise TaskQueueUnavailable("503")
+
+    world.queue.on_call = down
+    with pytest.raises(TaskQueueUnavailable):
+        world.schedule()
+    assert channels.active_channel(world.calendar()) != before
+
+
+def test_a_calendar_that_cannot_be_watched_any_more_is_polled_at_once() -> None:
+    """Its next sync was planned for a calendar that announces its changes."""
+    world = World()
+    world.add("Planning", "c1")
+    world.settle()
+    unwatched = channels.poll_only(world.calendar(), "pushNotSupportedForRequestedResource")
+    assert unwatched.due_at is not None
+    assert unwatched.due_at <= world.now + timedelta(seconds=world.rules.poll_s)

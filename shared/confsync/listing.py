@@ -7,7 +7,7 @@ Each arrow is one transaction that checks the fence and extends the lease. It mu
 the sweep of a full listing is done: until then deletions in the gap are known nowhere else.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from confsync.core.events import Event, EventPage, Window, parse_event
 from confsync.core.planning import Terms, concerns_us
 from confsync.core.records import Calendar, Checkpoint, Conference, Failure, Link
 from confsync.core.sight import EventRef, Reading, Seen
+from confsync.core.solutions import Solution, may_be_ours
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
 from confsync.observe import Advance, Observed, Observer, address_of, event_failure, read, read_event
 from confsync.ports import Outside
@@ -132,7 +133,7 @@ class Listing:
         for item in items:
             if not isinstance(item, dict) or not isinstance(item.get("id"), str):
                 failures.append(self._failure("", "a listed item has no id"))
-            elif _may_concern_us(item, known):
+            elif _may_concern_us(item, known, self._terms.solutions):
                 try:
                     events.append(parse_event(item))
                 except ValidationError as error:
@@ -215,9 +216,11 @@ def _after_page(checkpoint: Checkpoint, page: EventPage) -> Checkpoint:
     return checkpoint.model_copy(update=update)
 
 
-def _may_concern_us(item: Mapping[str, Any], known: Mapping[str, Link]) -> bool:
+def _may_concern_us(item: Mapping[str, Any], known: Mapping[str, Link], solutions: Sequence[Solution]) -> bool:
     """A cheap look before an item is read in full; most events of a calendar have nothing to do with us."""
-    return "conferenceData" in item or item["id"] in known or item.get("recurringEventId") in known
+    if item["id"] in known or item.get("recurringEventId") in known:
+        return True
+    return "conferenceData" in item and may_be_ours(item["conferenceData"], solutions)
 
 
 def _is_live(link: Link, conferences: Mapping[str, Conference]) -> bool:

@@ -73,9 +73,9 @@ def descendants(pid: int) -> set[int]:
     return children.union(*(descendants(child) for child in children))
 
 
-def living(pids: set[int]) -> set[int]:
-    """Return those that run; a zombie that nobody has waited for yet does not."""
-    return pids & _parents().keys()
+def all_end(pids: set[int]) -> bool:
+    """Wait until none of them runs; a zombie that nobody has waited for yet does not."""
+    return eventually(lambda: not pids & _parents().keys())
 
 
 def _parents() -> dict[int, int]:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from tests.cli.processes import CONFSYNC, eventually, living, running
+from tests.cli.processes import CONFSYNC, all_end, eventually, running
 
 
 def test_the_day_ends_with_everything_in_step(tmp_path: Path) -> None:
@@ -42,6 +42,6 @@ def test_ctrl_c_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
         family = command.family()
         assert len(family) >= 9
         assert command.end(signal.SIGINT) == 130
-        assert not living(family)
+        assert all_end(family)
     assert command.err.read_text() == "Stopped.\n"
     assert not list(tmp_path.glob("confsync-demo-*"))

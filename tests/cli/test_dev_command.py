@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from confsync.cli.main import main
-from tests.cli.processes import CONFSYNC, Command, eventually, living, running
+from tests.cli.processes import CONFSYNC, Command, all_end, eventually, running
 
 
 def _ready(command: Command) -> bool:
@@ -53,7 +53,7 @@ def test_it_keeps_addresses_and_data_and_stops_cleanly(tmp_path: Path) -> None:
         _check_that_a_second_one_is_refused(tmp_path)
         family = command.family()
         assert command.end(signal.SIGINT) == 0
-        assert not living(family)
+        assert all_end(family)
         assert command.out.read_text().splitlines()[-1].startswith("Stopped.")
         assert command.err.read_text() == ""
     with running([CONFSYNC, "dev", "--data", "data"], tmp_path) as command:
@@ -64,7 +64,7 @@ def test_it_keeps_addresses_and_data_and_stops_cleanly(tmp_path: Path) -> None:
         assert eventually(_has(vendor, "After the night"))
         family = command.family()
         assert command.end(signal.SIGTERM) == 0
-        assert not living(family)
+        assert all_end(family)
 
 
 def _rename(events: str, title: str) -> None:

@@ -16,7 +16,7 @@ from confsync.local import stack_parts
 from confsync.local.stack import Stack, StackError, StackOptions
 from confsync.local.stack_parts import FUNCTIONS, PARTS, functions_folder
 from confsync.local.stack_ports import HOST, Reservation, reserve
-from tests.cli.processes import descendants, eventually, living, running
+from tests.cli.processes import all_end, descendants, eventually, running
 
 ANNA = "anna@example.com"
 
@@ -48,7 +48,7 @@ def _refused(data_dir: Path, options: StackOptions | None = None) -> str:
     before = descendants(os.getpid())
     with pytest.raises(StackError) as refusal, Stack(data_dir, options):
         pass
-    assert not living(descendants(os.getpid()) - before)
+    assert all_end(descendants(os.getpid()) - before)
     return str(refusal.value)
 
 
@@ -73,7 +73,7 @@ def test_a_killed_part_comes_back_at_its_address(stack: Stack) -> None:
     _initialize(stack)
     family = {stack.pids["sync_calendar"]} | descendants(stack.pids["sync_calendar"])
     stack.kill("sync_calendar")
-    assert not living(family)
+    assert all_end(family)
     with pytest.raises(httpx.ConnectError):
         _status(stack.urls.sync_calendar)
     stack.start("sync_calendar")
@@ -95,7 +95,7 @@ def test_a_part_that_ended_by_itself_is_reported(stack: Stack) -> None:
     """`check` names the part and its log once it has ended without being asked."""
     stack.check()
     os.kill(stack.pids["vendor"], signal.SIGTERM)
-    assert eventually(lambda: not living({stack.pids["vendor"]}))
+    assert all_end({stack.pids["vendor"]})
     with pytest.raises(StackError, match=r"vendor has ended with status 0(.|\n)*vendor\.log"):
         stack.check()
     stack.stop("vendor")
@@ -190,4 +190,4 @@ def test_children_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         family = command.family()
         assert set(json.loads(command.out.read_text()).values()) <= family
         command.end(signal.SIGKILL)
-        assert eventually(lambda: not living(family))
+        assert all_end(family)

@@ -27,7 +27,7 @@ class Judgement:
 
 def judge(conference: Conference, sight: Sight, carries: frozenset[Field], now: datetime, rules: Rules) -> Judgement:
     """Return what the conference should be now that its referents are up to date."""
-    conference = promote_claims(conference)
+    conference = _without_found_again(promote_claims(conference))
     owners = _owners(conference, "live")
     if owners:
         return _follow_driver(conference, _driver_of(owners, now), sight, carries, now)
@@ -63,6 +63,17 @@ def promote_claims(conference: Conference) -> Conference:
         and (referent.calendar_key in calendars or referent.ical_uid in lost)
     }
     return conference.model_copy(update={"referents": {**conference.referents, **promoted}})
+
+
+def _without_found_again(conference: Conference) -> Conference:
+    """An event that moved out of sight is in sight again once a live owner has its iCalUID: it counts only there."""
+    live = {owner.ical_uid for owner in _owners(conference, "live").values() if owner.ical_uid is not None}
+    found = {
+        key: owner.model_copy(update={"state": "gone"})
+        for key, owner in _owners(conference, "orphaned").items()
+        if owner.ical_uid in live
+    }
+    return conference.model_copy(update={"referents": {**conference.referents, **found}})
 
 
 def _owners(conference: Conference, state: str) -> dict[str, Referent]:

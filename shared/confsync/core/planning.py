@@ -13,7 +13,7 @@ from datetime import datetime
 
 from confsync.core.binding import Tie, bound_link, bound_referent, role_of, tie_of, verdict
 from confsync.core.events import Event
-from confsync.core.judging import judge
+from confsync.core.judging import judge, promote_claims
 from confsync.core.records import Conference, Link, Referent, ReferentState
 from confsync.core.recurrence import last_end
 from confsync.core.rules import Rules
@@ -224,14 +224,15 @@ class _Draft:
         self.links[link.key] = link
         self._refer(conference_key, link.key, referent)
         if event.recurrence:
-            self._take_series(ref, seen, link)
+            self._take_series(ref, seen, link, is_new=tie.link is None or tie.link.conference_key != conference_key)
 
-    def _take_series(self, ref: EventRef, seen: Seen, link: Link) -> None:
+    def _take_series(self, ref: EventRef, seen: Seen, link: Link, *, is_new: bool) -> None:
+        """Exceptions of a new series may have been listed before it, when they concerned nobody."""
         for exception in seen.exceptions or ():
             self._remember_exception(EventRef(self.calendar_key, exception.id), link)
         if seen.exceptions:
             self.links[link.key] = link.model_copy(update={"has_exceptions": True})
-        elif link.has_exceptions and self._is_live_owner(link):
+        elif (link.has_exceptions or is_new) and self._is_live_owner(link):
             self._want_whole(ref, link)
 
     def _lose(self, ref: EventRef, tie: Tie, state: ReferentState, event: Event | None) -> None:
@@ -245,7 +246,7 @@ class _Draft:
     def _refer(self, conference_key: str, link_key: str, referent: Referent) -> None:
         conference = self.conferences[conference_key]
         referents = {**conference.referents, link_key: referent}
-        self.conferences[conference_key] = conference.model_copy(update={"referents": referents})
+        self.conferences[conference_key] = promote_claims(conference.model_copy(update={"referents": referents}))
         self.touched.add(conference_key)
 
     def judge_touched(self) -> None:
@@ -254,7 +255,7 @@ class _Draft:
             carries = self.terms.carries.get(conference.provider)
             if carries is None:  # a provider that was taken out of the settings: nobody could be told
                 continue
-            judgement = judge(conference, self._sight_of(key), carries, self.now, self.terms.rules)
+            judgement = judge(conference, self._sight_of(conference), carries, self.now, self.terms.rules)
             self.conferences[key] = judgement.conference
             if judgement.reading is not None:
                 self.readings.add(judgement.reading)
@@ -266,10 +267,12 @@ class _Draft:
         owners = {EventRef(r.calendar_key, r.event_id) for r in upcoming if (r.role, r.state) == ("owner", "live")}
         return {Reading(ref) for ref in owners if ref.calendar_key == self.calendar_key and ref not in self.sight}
 
-    def _sight_of(self, conference_key: str) -> Sight:
-        """The sight without what says nothing, and with only those exceptions that share the conference."""
-        heard = {ref: seen for ref, seen in self.sight.items() if seen.confirmed or ref not in self.unheard}
-        return {ref: self._shown(ref, seen, conference_key) for ref, seen in heard.items()}
+    def _sight_of(self, conference: Conference) -> Sight:
+        """Its own events, without what says nothing, and with only those exceptions that share the conference."""
+        refs = (EventRef(r.calendar_key, r.event_id) for r in conference.referents.values())
+        seen = {ref: self.sight[ref] for ref in refs if ref in self.sight}
+        heard = {ref: seen for ref, seen in seen.items() if seen.confirmed or ref not in self.unheard}
+        return {ref: self._shown(ref, seen, conference.key) for ref, seen in heard.items()}
 
     def _shown(self, ref: EventRef, seen: Seen, conference_key: str) -> Seen:
         if ref in self.unheard:

@@ -7,6 +7,7 @@ that state is confirmed. Keys are hashes, so no key range grows hot.
 
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from confsync.core.state import ConferenceState, Moment
 
 
+@lru_cache(maxsize=4096)  # a plan asks for each key a dozen times
 def key_of(*parts: str) -> str:
     """Return 32 hex digits that stand for `parts`; no two lists of parts share one."""
     framed = "".join(f"{len(part)}:{part}" for part in parts)

@@ -6,7 +6,7 @@ It must never bind anything: a conference id in an event is only a claim (rule R
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from confsync.core.events import ConferenceData, Event
 
@@ -55,8 +55,19 @@ class Claim(BaseModel):
 
 def claim_of(event: Event, solutions: Sequence[Solution]) -> Claim | None:
     """Return the conference of ours that the event claims, by the first solution that matches; else None."""
-    data = event.conference_data
-    if data is None or not data.conference_id:
+    return _claim_in(event.conference_data, solutions) if event.conference_data else None
+
+
+def may_be_ours(conference_data: object, solutions: Sequence[Solution]) -> bool:
+    """Whether conference data, as it came, names a conference of ours; what cannot be read might."""
+    try:
+        return _claim_in(ConferenceData.model_validate(conference_data), solutions) is not None
+    except ValidationError:
+        return True
+
+
+def _claim_in(data: ConferenceData, solutions: Sequence[Solution]) -> Claim | None:
+    if not data.conference_id:
         return None
     solution = next((solution for solution in solutions if solution.matches(data)), None)
     return Claim(provider=solution.provider, conference_id=data.conference_id) if solution else None

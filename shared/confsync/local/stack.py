@@ -25,7 +25,7 @@ from confsync.local import stack_parts
 from confsync.local.stack_error import StackError
 from confsync.local.stack_folder import Folder, opened
 from confsync.local.stack_parts import PARTS, Site, StackOptions, Urls
-from confsync.local.stack_ports import Reservation, reserve, somebody_listens, somebody_speaks_http
+from confsync.local.stack_ports import Reservation, reserve, somebody_listens, somebody_speaks_http, wait_until_silent
 from confsync.local.stack_process import Child, launch
 
 __all__ = ["Stack", "StackError", "StackOptions", "Urls"]
@@ -113,6 +113,7 @@ class Stack:
         """Kill a part with SIGKILL, as a crash would; it keeps its port for the next `start`."""
         self._running(part).kill()
         del self._children[part]
+        wait_until_silent(self._port_of(part, self.site), _END_WITHIN_S)
 
     def stop(self, part: str) -> None:
         """End a part in order."""
@@ -200,7 +201,7 @@ class Stack:
             raise StackError(f"{part} cannot be started: {error}") from error
 
     def _wait_for(self, part: str, site: Site, deadline: float) -> None:
-        child, port = self._children[part], int(site.urls.of(part).rpartition(":")[2])
+        child, port = self._children[part], self._port_of(part, site)
         while not somebody_speaks_http(port):
             if child.status() is not None:
                 taken = part not in self._options.ports and somebody_listens(port)
@@ -211,6 +212,10 @@ class Stack:
                     f"{child.last_words() or '(nothing)'}\nIs the machine very busy? Try again"
                 )
             time.sleep(_LOOK_EVERY_S)
+
+    @staticmethod
+    def _port_of(part: str, site: Site) -> int:
+        return int(site.urls.of(part).rpartition(":")[2])
 
     def _obituary(self, child: Child) -> str:
         words = child.last_words() or "(nothing)"

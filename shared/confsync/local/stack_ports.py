@@ -6,11 +6,13 @@ It must never listen: whoever connects to a part that is down has to be refused.
 import http.client
 import socket
 import sys
+import time
 from dataclasses import dataclass
 
 from confsync.local.stack_error import StackError
 
 HOST = "127.0.0.1"
+_LOOK_EVERY_S = 0.005
 
 _MAY_BE_SHARED = sys.platform == "linux"
 """Linux lets a server listen on a port to which another socket is only bound, so a reservation can be kept for good."""
@@ -59,6 +61,13 @@ def somebody_listens(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
+
+
+def wait_until_silent(port: int, within_s: float) -> None:
+    """Wait until nobody listens any more: the workers of a killed server hold its port for a moment longer."""
+    deadline = time.monotonic() + within_s
+    while somebody_listens(port) and time.monotonic() < deadline:
+        time.sleep(_LOOK_EVERY_S)
 
 
 def somebody_speaks_http(port: int) -> bool:

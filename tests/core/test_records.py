@@ -1,0 +1,53 @@
+"""Keys that never meet by accident, and records that survive being stored."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confsync.core.records import RECORDS, Calendar, Conference, Desired, Failure, Link, key_of
+from tests.core.story import HERE, NOW, conference, owned, ref, series
+
+WORDS = st.lists(st.text(max_size=8), max_size=5)
+
+
+@given(WORDS, WORDS)
+def test_two_lists_of_parts_share_no_key(one: list[str], other: list[str]) -> None:
+    """However the parts are cut."""
+    assert (key_of(*one) == key_of(*other)) == (one == other)
+
+
+@given(WORDS)
+def test_a_key_is_32_hex_digits(parts: list[str]) -> None:
+    """It names documents, tasks and operations."""
+    assert len(key_of(*parts)) == 32
+    assert int(key_of(*parts), 16) >= 0
+
+
+def test_records_of_different_kinds_never_share_a_key() -> None:
+    """Even where their parts are the same words."""
+    keys = {Calendar.key_for("a", "b", "c"), Link.key_for("a", "b"), Conference.key_for("a", "b", "c")}
+    assert len(keys) == 3
+    assert len({kind.kind for kind in RECORDS}) == len(RECORDS) == 4
+
+
+def test_a_calendar_is_another_one_for_another_subject_or_tenant() -> None:
+    """The sync token belongs to what one user sees."""
+    keys = {Calendar.key_for(t, "cal", s) for t in ("t1", "t2") for s in ("ann", "bob")}
+    assert len(keys) == 4
+
+
+def test_records_survive_json_and_ignore_what_a_newer_version_added() -> None:
+    """Both ways of a roll-out can read them."""
+    ledger = owned(series())
+    failure = Failure(key="f", tenant="t", reason="x", first_at=NOW, last_at=NOW)
+    for record in (*ledger.links.values(), *ledger.conferences.values(), failure):
+        stored = json.loads(record.model_dump_json()) | {"from_the_future": 1}
+        assert type(record).model_validate(stored) == record
+
+
+def test_a_desired_end_is_told_by_its_fingerprint() -> None:
+    """Its state may be forgotten, its meaning not."""
+    assert Desired(generation=1, fingerprint="ended").ended
+    assert not Desired(generation=1, fingerprint="0" * 64).ended
+    assert conference("c1", ref()).registered == (Link.key_for(HERE, "e1"),)

@@ -1,0 +1,113 @@
+"""The oracles of a random day's end: faults have stopped, everything has settled, and nothing may be left over."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from confsync.core.records import Conference, Link
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.local.in_process import KeptConference
+from tests.random_day_oracles import Ledger, Oracles
+from tests.random_day_people import SUBJECTS, TEAM
+from tests.random_day_truth import Held, Truth
+from tests.world import START
+
+
+class Evening:
+    """Judges what is left when a day is over."""
+
+    def __init__(self, truth: Truth, ledger: Ledger, oracles: Oracles, model: CalendarModel) -> None:
+        """Judge by `truth`, and complain to `oracles`."""
+        self._truth, self._ledger, self._oracles, self._model = truth, ledger, oracles, model
+
+    def judge_calendars(self, *, is_polled: bool) -> None:
+        """Every calendar is served, free, and announced by exactly one channel."""
+        for calendar_id in SUBJECTS:
+            calendar = self._ledger.calendar(calendar_id)
+            if calendar is None:
+                continue
+            is_watched = not (is_polled and calendar_id == TEAM)
+            found = {
+                "state": calendar.state,
+                "lease": calendar.lease,
+                "unserved": calendar.requested - calendar.served,
+                "unobserved": calendar.to_observe,
+                "checkpoint": calendar.checkpoint,
+                "channels": [c.state for c in calendar.channels if is_watched or c.state != "pending"],
+                "open": len(self._model.open_channels(calendar_id)),
+            }
+            expected = {
+                "state": "active" if is_watched else "poll_only",
+                "lease": None,
+                "unserved": 0,
+                "unobserved": (),
+                "checkpoint": None,
+                "channels": ["active"] if is_watched else [],
+                "open": int(is_watched),
+            }
+            for name, value in expected.items():
+                if found[name] != value:
+                    self._oracles.complain("L3", f"{calendar_id}: {name} is {found[name]}")
+
+    def judge_conferences(self, told: dict[str, KeptConference], now: datetime) -> None:
+        """Every conference is what its events say, or ended, or kept for a reason."""
+        for conference in self._ledger.conferences():
+            kept = told.get(conference.conference_id)
+            self._judge_rest(conference)
+            owners = self._oracles.owners(conference.conference_id)
+            drivers = self._drivers(owners, now)
+            if drivers:
+                self._judge_driven(conference, kept, drivers)
+            elif not owners:
+                self._judge_ended(conference, kept, now)
+
+    def _judge_rest(self, conference: Conference) -> None:
+        for name in ("intent", "end_after", "due_at"):
+            if getattr(conference, name) is not None:
+                self._oracles.complain("L3", f"{conference.conference_id}: {name} is {getattr(conference, name)}")
+
+    def _drivers(self, owners: Iterable[Held], now: datetime) -> list[Held]:
+        """Return the owners with the earliest next occurrence, none where all are over.
+
+        Time alone lets nobody judge anew: an owner that had an occurrence today may still drive.
+        """
+        owners = list(owners)
+        today = [owner for owner in owners if self._truth.next_start(owner, START) != self._truth.next_start(owner, now)]
+        upcoming = [(start, owner) for owner in owners if (start := self._truth.next_start(owner, now)) is not None]
+        earliest = min((start for start, _ in upcoming), default=None)
+        return [owner for start, owner in upcoming if start == earliest] + (owners if today and upcoming else [])
+
+    def _judge_driven(self, conference: Conference, kept: KeptConference | None, drivers: list[Held]) -> None:
+        desired = conference.desired
+        if desired is not None and conference.refused == desired.generation:
+            return  # the back end would not have it
+        wanted = [self._truth.projection(driver.calendar_id, driver.event_id) for driver in drivers]
+        if kept is None or kept.state not in wanted:
+            found = kept.state if kept else "never told"
+            events = [driver.event_id for driver in drivers]
+            self._oracles.complain("L1", f"{conference.conference_id} of {events} is {found}, should be {wanted}")
+
+    def _judge_ended(self, conference: Conference, kept: KeptConference | None, now: datetime) -> None:
+        if kept is None or kept.state is None or self._may_be_kept(conference, now):
+            return
+        if conference.desired is not None and conference.refused == conference.desired.generation:
+            return
+        self._oracles.complain("L2", f"{conference.conference_id} has no owner, and did not end: {kept.state}")
+
+    def _may_be_kept(self, conference: Conference, now: datetime) -> bool:
+        """Whether it was held, or one of its events moved out of sight."""
+        held = [
+            (place, fact)
+            for place, facts in self._truth.facts.items()
+            for fact in facts
+            if fact.conference_id == conference.conference_id
+        ]
+        places = {place for place, _ in held}
+        moved = ((self._truth.organizer(*place), place[1]) for place in places)
+        if any(fact.over_at <= now or fact.master_id is not None for _, fact in held):
+            return True  # was held; or an instance, of which "all events" may leave nothing but an id
+        return any(new not in places or not self._was_seen(conference, *new) for new in moved)
+
+    def _was_seen(self, conference: Conference, calendar_id: str, event_id: str) -> bool:
+        """Whether a sync met the event in its new calendar while it still had the conference."""
+        calendar = self._ledger.calendar(calendar_id) if calendar_id in SUBJECTS else None
+        return calendar is not None and Link.key_for(calendar.key, event_id) in conference.referents

@@ -1,0 +1,233 @@
+"""What must hold on a random day: at every commit, at every call of the conferencing system, and at the day's end.
+
+Safety (S1, S2, one call at a time, numbers that only rise, a token that covers only what is recorded) is judged as the
+day goes by; liveness (L1 to L4) when everything has settled. It must never repair anything.
+"""
+
+from datetime import datetime
+
+from confsync.core.records import Calendar, Conference, Link, Record
+from confsync.local.calendar_server.tokens import decode_sync
+from confsync.ports import ConferenceCall
+from tests.random_day_edges import DayStore
+from tests.random_day_people import SUBJECTS
+from tests.random_day_provider import Flight
+from tests.random_day_truth import Fact, Held, Truth
+
+KEYS = {Calendar.key_for("default", calendar_id, subject): calendar_id for calendar_id, subject in SUBJECTS.items()}
+
+
+class Ledger:
+    """What the store says of a day, as the oracles read it."""
+
+    def __init__(self, store: DayStore) -> None:
+        """Read the committed records of `store`."""
+        self._store = store
+
+    def calendar(self, calendar_id: str) -> Calendar | None:
+        """Return a synced calendar."""
+        key = Calendar.key_for("default", calendar_id, SUBJECTS[calendar_id])
+        found = self._store.committed.get(("calendar", key))
+        return found if isinstance(found, Calendar) else None
+
+    def conference(self, conference_id: str) -> Conference | None:
+        """Return a conference by the back end's id."""
+        found = self._store.committed.get(("conference", Conference.key_for("default", "acme", conference_id)))
+        return found if isinstance(found, Conference) else None
+
+    def link(self, calendar_key: str, event_id: str) -> Link | None:
+        """Return the link of an event."""
+        found = self._store.committed.get(("link", Link.key_for(calendar_key, event_id)))
+        return found if isinstance(found, Link) else None
+
+    def conferences(self) -> list[Conference]:
+        """Return all conferences."""
+        return [record for record in self._store.committed.values() if isinstance(record, Conference)]
+
+
+class Oracles:
+    """The judges of one day."""
+
+    def __init__(self, truth: Truth, ledger: Ledger, secret: str, *, ordered: bool, exact: bool) -> None:
+        """Judge by `truth`; `exact` says that lists never lag, so that every state told was true at some moment."""
+        self.violations: list[str] = []
+        self._truth, self._ledger, self._secret = truth, ledger, secret
+        self._ordered, self._exact = ordered, exact
+        self._told: dict[tuple[str, int], str] = {}
+        self._newest: dict[str, int] = {}
+        self._token_at: dict[str, int] = {}
+        self._claimed_at: dict[str, datetime] = {}
+        self._known_since: dict[str, datetime] = {}
+        self._decided_from: dict[str, datetime] = {}
+
+    def complain(self, rule: str, detail: str) -> None:
+        """Record that a rule was broken."""
+        self.violations.append(f"{rule}: {detail}")
+
+    # Commits
+
+    def watch_commit(self, before: Record | None, after: Record, now: datetime, worker_since: datetime) -> None:
+        """Judge one committed record; `worker_since` is when the worker that wrote it began."""
+        if isinstance(after, Calendar):
+            self._watch_calendar(before if isinstance(before, Calendar) else None, after, now)
+        elif isinstance(after, Conference):
+            self._watch_conference(before if isinstance(before, Conference) else None, after, now, worker_since)
+
+    def _watch_calendar(self, before: Calendar | None, after: Calendar, now: datetime) -> None:
+        name = KEYS[after.key]
+        old = before or Calendar(key=after.key, tenant="", calendar_id="", subject="")
+        for number in ("fence", "requested", "served", "sync_generation", "full_listings"):
+            if getattr(after, number) < getattr(old, number):
+                self.complain("numbers rise", f"{number} of {name} fell from {getattr(old, number)}")
+        if after.served > after.requested:
+            self.complain("served", f"{name}: served {after.served} of {after.requested}")
+        if after.requested > after.served and after.due_at is None:
+            self.complain("due_at", f"{name} has requests that nobody served, and no due_at")
+        if after.lease is not None and after.due_at is None:
+            self.complain("due_at", f"{name} is leased, and nothing finds it should the worker die")
+        if len(after.channels) > 3:
+            self.complain("channels", f"{name} has {len(after.channels)}")
+        if after.fence > old.fence:
+            self._claimed_at[after.key] = now
+        if after.sync_token is not None and after.sync_token != old.sync_token:
+            self._watch_token(after, decode_sync(self._secret, after.sync_token).upto)
+
+    def _watch_token(self, calendar: Calendar, upto: int) -> None:
+        if upto < self._token_at.get(calendar.key, 0):
+            self.complain("token", f"of {calendar.calendar_id} went back to {upto}")
+        self._token_at[calendar.key] = upto
+        for (calendar_id, event_id), facts in self._truth.facts.items():
+            covered = [fact for fact in facts if fact.change <= upto]
+            if calendar_id == calendar.calendar_id and covered and covered[-1].master_id is None:
+                if self._is_missed(calendar, event_id, covered[-1]):
+                    what = covered[-1].conference_id or "no conference any more"
+                    self.complain("token", f"of {calendar_id} is ahead of {event_id}: {what}")
+
+    def _is_missed(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
+        """Whether the token covers a change of which the store knows nothing."""
+        link = self._ledger.link(calendar.key, event_id)
+        if fact.conference_id is not None:
+            if self._is_excused(calendar, event_id, fact):
+                return False
+            return link is None or link.updated is None or link.updated < fact.updated
+        if link is None or fact.is_pending or (link.updated is not None and link.updated > fact.updated):
+            return False
+        conference = next((c for c in self._ledger.conferences() if c.key == link.conference_key), None)
+        referent = conference.referents.get(link.key) if conference else None
+        return referent is not None and (referent.role, referent.state) == ("owner", "live")
+
+    def _is_excused(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
+        """Whether the conference was unknown when its event was listed, or the event is too old for the first sync."""
+        conference = self._ledger.conference(fact.conference_id or "")
+        if conference is None or event_id in calendar.to_observe:
+            return True
+        claimed_at = self._claimed_at[calendar.key]
+        known_since = self._known_since[conference.key]
+        is_new = known_since >= claimed_at or any(
+            known_since >= f.at for f in self._truth.facts[calendar.calendar_id, event_id][-1:]
+        )
+        return is_new or fact.over_at <= claimed_at
+
+    def _watch_conference(
+        self, before: Conference | None, after: Conference, now: datetime, worker_since: datetime
+    ) -> None:
+        name = after.conference_id
+        self._known_since.setdefault(after.key, now)
+        waits = is_pending(after) or after.end_after is not None or after.intent is not None
+        if waits and after.due_at is None:
+            self.complain("due_at", f"{name} waits for something, and has no due_at")
+        if _ends(after) and not _ends(before):
+            self._decided_from[after.key] = worker_since
+        if before is None:
+            return
+        for part in ("desired", "applied"):
+            old, new = getattr(before, part), getattr(after, part)
+            if old is not None and (new is None or new.generation < old.generation):
+                self.complain("generations rise", f"{part} of {name} fell below {old.generation}")
+        if before.intent is None or after.intent is None or before.intent.deadline <= now:
+            return
+        if after.intent.generation != before.intent.generation:
+            self.complain("one intent", f"{name}: generation {after.intent.generation} announced over an open one")
+
+    # Calls
+
+    def watch_call(self, call: ConferenceCall, in_the_air: list[Flight]) -> None:
+        """Judge one call of the conferencing system as it leaves."""
+        name, newest = call.conference_id, self._newest.get(call.conference_id, 0)
+        state = call.state.model_dump_json() if call.state else "end"
+        if call.generation < newest:
+            self.complain("generations rise", f"{name} was told generation {call.generation} after {newest}")
+        if self._told.setdefault((name, call.generation), state) != state:
+            self.complain("one state a generation", f"{name} was told two states as generation {call.generation}")
+        self._newest[name] = max(newest, call.generation)
+        if any(not self._ordered or flight.is_awaited for flight in in_the_air):
+            self.complain("one call at a time", f"{name} is called while a call is in the air")
+        if call.state is None:
+            self._watch_end(call)
+        elif not self._is_true(name, call.state.title, state):
+            self.complain("S2", f"{name} was told what no event that may ever said: {state}")
+
+    def _watch_end(self, call: ConferenceCall) -> None:
+        decided_from = self._decided_from[call.conference_key]
+        for owner in self.owners(call.conference_id):
+            if owner.since < decided_from and self._is_known(owner, call.conference_id):
+                self.complain("S1", f"{call.conference_id} is ended, but {owner.event_id} lives in {owner.calendar_id}")
+
+    def _is_known(self, owner: Held, conference_id: str) -> bool:
+        """Whether the event was ever recorded as owner, so that it is read again, or a sync has covered it."""
+        conference, calendar = self._ledger.conference(conference_id), self._ledger.calendar(owner.calendar_id)
+        if conference is None or calendar is None:
+            return False
+        referent = conference.referents.get(Link.key_for(calendar.key, owner.event_id))
+        is_covered = owner.fact.change <= self._token_at.get(calendar.key, 0)
+        return is_covered or (referent is not None and referent.role == "owner")
+
+    def _is_true(self, conference_id: str, title: str | None, state: str) -> bool:
+        """Whether an event that may drive the conference once said so."""
+        said = self._truth.states.get(conference_id, {})
+        may = self._calendars_that_may(conference_id)
+        states = {s for (calendar_id, _), found in said.items() if calendar_id in may for s in found}
+        return state in states if self._exact else title is None or any(f'"title":"{title}"' in s for s in states)
+
+    def _calendars_that_may(self, conference_id: str) -> set[str]:
+        """Return the calendars of registered events, and those to which their events were moved."""
+        conference = self._ledger.conference(conference_id)
+        registered = conference.registered if conference else ()
+        said = self._truth.states.get(conference_id, {})
+        may = {c for key, c in KEYS.items() for (_, e) in said if Link.key_for(key, e) in registered}
+        while True:
+            ids = {e for (c, e) in said if c in may}
+            more = {c for (c, e) in said if e in ids} | may
+            if more == may:
+                return may
+            may = more
+
+    def owners(self, conference_id: str) -> list[Held]:
+        """Return the events that hold the conference now and are entitled to it."""
+        conference = self._ledger.conference(conference_id)
+        if conference is None:
+            return []
+        known = [referent for referent in conference.referents.values() if referent.role == "owner"]
+        calendars = {KEYS.get(referent.calendar_key) for referent in known}
+        lost = {referent.ical_uid for referent in known if referent.state != "live"}
+        keys = {calendar_id: key for key, calendar_id in KEYS.items() if self._ledger.calendar(calendar_id)}
+        return [
+            held
+            for held in self._truth.held(conference_id)
+            if held.calendar_id in keys
+            and (
+                Link.key_for(keys[held.calendar_id], held.event_id) in conference.registered
+                or held.calendar_id in calendars
+                or held.fact.ical_uid in lost
+            )
+        ]
+
+
+def is_pending(conference: Conference) -> bool:
+    """Whether something still has to be told."""
+    told = max(conference.applied.generation if conference.applied else 0, conference.refused)
+    return conference.desired is not None and conference.desired.generation > told
+
+
+def _ends(conference: Conference | None) -> bool:
+    return conference is not None and conference.desired is not None and conference.desired.ended
