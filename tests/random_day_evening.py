@@ -104,10 +104,17 @@ class Evening:
         places = {place for place, _ in held}
         moved = ((self._truth.organizer(*place), place[1]) for place in places)
         if any(fact.over_at <= now or fact.master_id is not None for _, fact in held):
-            return True  # was held; or an instance, of which "all events" may leave nothing but an id
+            return True  # it was held; or an instance, of which "all events" may leave nothing but an id
+        if any(self._truth.is_scrubbed(*place) for place in places):
+            return True
         return any(new not in places or not self._was_seen(conference, *new) for new in moved)
 
     def _was_seen(self, conference: Conference, calendar_id: str, event_id: str) -> bool:
-        """Whether a sync met the event in its new calendar while it still had the conference."""
+        """Whether a sync met the event in its new calendar, as an owner, while it still had the conference there."""
         calendar = self._ledger.calendar(calendar_id) if calendar_id in SUBJECTS else None
-        return calendar is not None and Link.key_for(calendar.key, event_id) in conference.referents
+        link = self._ledger.link(calendar.key, event_id) if calendar else None
+        referent = conference.referents.get(link.key) if link else None
+        if link is None or link.updated is None or referent is None or referent.role != "owner":
+            return False  # a claim proves nothing: anybody may make one, and take it back
+        facts = self._truth.facts[calendar_id, event_id]
+        return link.updated >= next(f.updated for f in reversed(facts) if f.conference_id == conference.conference_id)

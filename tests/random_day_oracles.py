@@ -97,11 +97,11 @@ class Oracles:
             self.complain("token", f"of {calendar.calendar_id} went back to {upto}")
         self._token_at[calendar.key] = upto
         for (calendar_id, event_id), facts in self._truth.facts.items():
-            covered = [fact for fact in facts if fact.change <= upto]
-            if calendar_id == calendar.calendar_id and covered and covered[-1].master_id is None:
-                if self._is_missed(calendar, event_id, covered[-1]):
-                    what = covered[-1].conference_id or "no conference any more"
-                    self.complain("token", f"of {calendar_id} is ahead of {event_id}: {what}")
+            if calendar_id != calendar.calendar_id or facts[-1].change > upto or facts[-1].master_id is not None:
+                continue  # what changed again while the listing went on is in the next one
+            if self._is_missed(calendar, event_id, facts[-1]):
+                what = facts[-1].conference_id or "no conference any more"
+                self.complain("token", f"of {calendar_id} is ahead of {event_id}: {what}")
 
     def _is_missed(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
         """Whether the token covers a change of which the store knows nothing."""
@@ -121,12 +121,8 @@ class Oracles:
         conference = self._ledger.conference(fact.conference_id or "")
         if conference is None or event_id in calendar.to_observe:
             return True
-        claimed_at = self._claimed_at[calendar.key]
-        known_since = self._known_since[conference.key]
-        is_new = known_since >= claimed_at or any(
-            known_since >= f.at for f in self._truth.facts[calendar.calendar_id, event_id][-1:]
-        )
-        return is_new or fact.over_at <= claimed_at
+        claimed_at, known_since = self._claimed_at[calendar.key], self._known_since[conference.key]
+        return known_since >= min(claimed_at, fact.at) or fact.over_at <= claimed_at
 
     def _watch_conference(
         self, before: Conference | None, after: Conference, now: datetime, worker_since: datetime
@@ -203,7 +199,10 @@ class Oracles:
             may = more
 
     def owners(self, conference_id: str) -> list[Held]:
-        """Return the events that hold the conference now and are entitled to it."""
+        """Return the events that hold the conference now and are entitled to it.
+
+        An event that was listed before anybody registered its conference is not looked at again.
+        """
         conference = self._ledger.conference(conference_id)
         if conference is None:
             return []
@@ -211,14 +210,14 @@ class Oracles:
         calendars = {KEYS.get(referent.calendar_key) for referent in known}
         lost = {referent.ical_uid for referent in known if referent.state != "live"}
         keys = {calendar_id: key for key, calendar_id in KEYS.items() if self._ledger.calendar(calendar_id)}
+        found = [held for held in self._truth.held(conference_id) if held.calendar_id in keys]
         return [
             held
-            for held in self._truth.held(conference_id)
-            if held.calendar_id in keys
-            and (
-                Link.key_for(keys[held.calendar_id], held.event_id) in conference.registered
-                or held.calendar_id in calendars
-                or held.fact.ical_uid in lost
+            for held in found
+            if (link_key := Link.key_for(keys[held.calendar_id], held.event_id)) in conference.registered
+            or (
+                (held.calendar_id in calendars or held.fact.ical_uid in lost)
+                and (link_key in conference.referents or held.fact.at >= self._known_since[conference.key])
             )
         ]
 

@@ -7,12 +7,14 @@ confsync stored.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from confsync.local.calendar_server.errors import ApiError
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Role
+from confsync.local.calendar_server.recurrence import instance_id, starts
 from tests.random_day_tape import Step
 from tests.world import ANN, BOB, START, times
 
@@ -82,10 +84,10 @@ class People:
 
     def _instance(self, dice: tuple[int, ...]) -> Place:
         place = self._series(dice)
-        found = self.model.instances(place.writer, place.calendar_id, place.event_id, {"maxResults": "5"})["items"]
+        found = list(islice(starts(self._see(place)), 5))
         if not found:
             raise ApiError(404, "notFound", "the series has no instance")
-        return Place(place.calendar_id, found[dice[1] % len(found)]["id"])
+        return Place(place.calendar_id, instance_id(place.event_id, found[dice[1] % len(found)]))
 
     def _series(self, dice: tuple[int, ...]) -> Place:
         series = [p for p in self.places if self._see(p).get("recurrence")]
@@ -230,7 +232,7 @@ class People:
     def _split_elsewhere(self, dice: tuple[int, ...]) -> None:
         place = self._instance(dice)
         seen = self._see(place)
-        self._cut(dice, {**dict(times(START + timedelta(days=20, hours=dice[3] % 5))), "summary": seen["summary"]})
+        self._cut(dice, {**dict(times(START + timedelta(days=20, hours=dice[3] % 5))), "summary": seen.get("summary", "Later")})
 
     def _cut(self, dice: tuple[int, ...], changes: dict[str, Any]) -> None:
         place = self._instance(dice)

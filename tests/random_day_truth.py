@@ -125,6 +125,10 @@ class Truth:
         """Return the calendar that an event belongs to now."""
         return str(self._body(calendar_id, event_id)["organizer"]["email"])
 
+    def is_scrubbed(self, calendar_id: str, event_id: str) -> bool:
+        """Whether the event was deleted for ever: what is left does not say whose it was."""
+        return self._model.state.calendars[calendar_id].entries[event_id].newest.tombstone is Tombstone.SCRUBBED
+
     def projection(self, calendar_id: str, event_id: str) -> ConferenceState:
         """Return what the event gives its conference, cut down to what the conferencing system carries."""
         body, has = self._body(calendar_id, event_id), self._carries.__contains__

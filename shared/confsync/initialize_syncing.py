@@ -137,7 +137,7 @@ def _register(
         tx.put((known or conference).model_copy(update={"registered": tuple(dict.fromkeys(registered))}))
         to_observe = tuple(dict.fromkeys((*calendar.to_observe, request.event_id)))
         calendar = calendar.model_copy(update={"to_observe": to_observe})
-    tx.put(calendar := calendar.model_copy(update={"due_at": outside.now()}))
+    tx.put(calendar := channels.sync_at_once(calendar, outside.now()))
     return calendar
 
 
@@ -151,6 +151,7 @@ def _new_calendar(
         calendar_id=request.canonical_calendar_id,
         subject=request.subject,
         fence=removed.fence + 1 if removed else 0,
+        full_listings=removed.full_listings if removed else 0,
         renew_at=outside.now(),
         due_at=outside.now(),
     )

@@ -7,7 +7,7 @@ Each arrow is one transaction that checks the fence and extends the lease. It mu
 the sweep of a full listing is done: until then deletions in the gap are known nowhere else.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,13 +15,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from confsync.core import leases
-from confsync.core.events import Event, EventPage, Window, parse_event
+from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window, parse_event
 from confsync.core.planning import Terms, concerns_us
 from confsync.core.records import Calendar, Checkpoint, Conference, Failure, Link
 from confsync.core.sight import EventRef, Reading, Seen
 from confsync.core.solutions import Solution, may_be_ours
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
-from confsync.observe import Advance, Observed, Observer, address_of, event_failure, read, read_event
+from confsync.observe import Advance, Observed, Observer, address_of, event_failure, shows_in_full
 from confsync.ports import Outside
 
 MAX_RESTARTS = 3
@@ -30,8 +30,16 @@ MAX_RESTARTS = 3
 class Listing:
     """Lists a leased calendar until everything that was asked for is served and the lease is given back."""
 
-    def __init__(self, claimed: Calendar, outside: Outside, terms: Terms) -> None:
-        """Begin, or go on from the calendar's checkpoint."""
+    def __init__(
+        self, claimed: Calendar, outside: Outside, terms: Terms, tell: Callable[[Iterable[Conference]], object]
+    ) -> None:
+        """Begin, or go on from the calendar's checkpoint.
+
+        Args:
+            tell: called with the conferences that changed so far, when a commit does not end the work.
+
+        """
+        self._tell = tell
         self.calendar = claimed
         """As last stored; its lease is None once the listing is committed."""
         self.listed = 0
@@ -39,7 +47,7 @@ class Listing:
         self._known: dict[str, Link] | None = None
         self._observer = Observer(claimed, outside, terms)
         self._outside, self._terms, self._rules = outside, terms, terms.rules
-        self._stop_at = outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
+        self.stop_at = outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
         self._restarts = 0
 
     def run(self) -> None:
@@ -51,14 +59,17 @@ class Listing:
             CalendarError: as Calendar answered; what was recorded so far stays.
 
         """
-        self._observe_registered()
         while self.calendar.lease is not None:
+            self._observe_registered()
             try:
                 self._list()
             except SyncTokenRejected:
                 self._start_over(keep_token=False)
             except PageTokenRejected:
                 self._start_over(keep_token=True)
+            if self.calendar.lease is not None:
+                self._tell(self.changed.values())
+                self.changed.clear()
 
     def _start_over(self, *, keep_token: bool) -> None:
         self._restarts += 1
@@ -69,22 +80,22 @@ class Listing:
 
     def _observe_registered(self) -> None:
         """Read the events that were registered since the last sync, whether Calendar lists them or not."""
-        ids = self.calendar.to_observe
+        ids = self.calendar.to_observe[: self._rules.chunk_size]
         if not ids:
             return
-        sight = read((Reading(EventRef(self.calendar.key, event_id)) for event_id in ids), self.calendar, self._outside)
+        sight = self._observer.read(Reading(EventRef(self.calendar.key, event_id)) for event_id in ids)
 
         def advance(calendar: Calendar) -> Calendar:
             waiting = tuple(event_id for event_id in calendar.to_observe if event_id not in ids)
             return self._extended(calendar.model_copy(update={"to_observe": waiting}))
 
-        self._record(Observed(sight), advance)
+        self._record(Observed(sight, tuple(self._observer.failures_of(sight))), advance)
 
     def _list(self) -> None:
-        checkpoint: Checkpoint | None = self.calendar.checkpoint or self._begin()
+        checkpoint: Checkpoint | None = leases.usable_checkpoint(self.calendar) or self._begin()
         self._known = None
         while checkpoint is not None:
-            if self._outside.now() >= self._stop_at:
+            if self._outside.now() >= self.stop_at:
                 raise BudgetSpent(f"calendar {self.calendar.key}: stopped at its checkpoint")
             checkpoint = self._list_page(checkpoint) if checkpoint.phase == "list" else self._sweep(checkpoint)
 
@@ -92,6 +103,7 @@ class Listing:
         full = leases.usable_token(self.calendar) is None
         return Checkpoint(
             listing=self.calendar.full_listings + 1 if full else 0,
+            parameters_version=LIST_PARAMETERS_VERSION,
             started_at=self._outside.now(),
             requested=self.calendar.requested,
         )
@@ -159,16 +171,15 @@ class Listing:
             after = links[-1].key
 
     def _failure(self, event_id: str, reason: str) -> Failure:
-        return event_failure(self.calendar, event_id, reason, self._outside.now())
+        ref = EventRef(self.calendar.key, event_id)
+        return event_failure(self.calendar.tenant, ref, reason, self._outside.now())
 
     def _sweep(self, checkpoint: Checkpoint) -> Checkpoint | None:
         """Read each live event that a full listing did not show: deleted in the gap, or outside the listing."""
         limit = self._rules.chunk_size
         links = self._outside.store.links_of(self.calendar.key, after=checkpoint.swept_to, limit=limit)
-        sight = {
-            EventRef(link.calendar_key, link.event_id): self._missing(link) for link in self._unseen(links, checkpoint)
-        }
-        observed = Observed(sight, listing=checkpoint.listing)
+        sight = self._missing(self._unseen(links, checkpoint), checkpoint)
+        observed = Observed(sight, tuple(self._observer.failures_of(sight)), checkpoint.listing)
         if len(links) < limit:
             self._record(observed, self._committed(checkpoint))
             return None
@@ -181,9 +192,13 @@ class Listing:
         conferences = self._outside.store.get_many(Conference, {link.conference_key for link in unseen})
         return [link for link in unseen if _is_live(link, conferences)]
 
-    def _missing(self, link: Link) -> Seen:
-        reading = Reading(EventRef(link.calendar_key, link.event_id))
-        return replace(read_event(reading, address_of(self.calendar), self._outside), missing_from_list=True)
+    def _missing(self, links: list[Link], checkpoint: Checkpoint) -> dict[EventRef, Seen]:
+        """A 404 proves something only while the calendar is shown in full: the listing may have been long ago."""
+        found = self._observer.read(Reading(EventRef(link.calendar_key, link.event_id)) for link in links)
+        unknown = any(seen.event is None for seen in found.values())
+        if unknown and not shows_in_full(self.calendar, checkpoint.next_sync_token, self._outside):
+            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
+        return {ref: replace(seen, missing_from_list=True) for ref, seen in found.items()}
 
     def _extended(self, calendar: Calendar) -> Calendar:
         return leases.extend(calendar, self._outside.now(), self._rules)

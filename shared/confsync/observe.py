@@ -5,13 +5,22 @@ Used by every sync. It must never store a plan that still asks for a reading, an
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from confsync.core import leases
+from confsync.core.binding import is_older
+from confsync.core.channels import sync_at_once
+from confsync.core.events import Window
 from confsync.core.planning import Plan, Recorded, Terms, conference_keys, link_keys, plan
 from confsync.core.records import Calendar, Conference, Failure, Link, key_of
 from confsync.core.sight import EventRef, Reading, Seen, Sight
-from confsync.errors import CalendarAccessLost, CalendarRequestRejected, CalendarUnavailable
+from confsync.errors import (
+    CalendarAccessLost,
+    CalendarQuotaExceeded,
+    CalendarRateLimited,
+    CalendarRequestRejected,
+    CalendarUnavailable,
+)
 from confsync.ports import Address, Outside, Transaction
 
 MAX_ROUNDS = 6
@@ -32,14 +41,13 @@ Advance = Callable[[Calendar], Calendar]
 """How the stored calendar moves on together with the observations: checkpoint, sync token, lease."""
 
 
-@dataclass(frozen=True)
 class Observer:
-    """Records observations of one leased calendar."""
+    """Reads and records observations of one leased calendar."""
 
-    leased: Calendar
-    """As this worker claimed it: its fence is checked with every write."""
-    outside: Outside
-    terms: Terms
+    def __init__(self, leased: Calendar, outside: Outside, terms: Terms) -> None:
+        """Keep the calendar as this worker claimed it: its fence is checked with every write."""
+        self._leased, self._outside, self._terms = leased, outside, terms
+        self._extended_at = outside.now()
 
     def record(self, observed: Observed, advance: Advance) -> tuple[Calendar, Plan]:
         """Record observations and progress in one transaction; return the stored calendar and what else changed.
@@ -52,37 +60,83 @@ class Observer:
         for _ in range(MAX_ROUNDS):
             calendar, found = self._attempt(observed, advance)
             if not found.readings:
+                self._extended_at = self._outside.now()
                 return calendar, found
-            sight = read(found.readings, self.leased, self.outside)
-            failures = (*observed.failures, *self._unreadable(sight))
-            observed = replace(observed, sight={**observed.sight, **sight}, failures=failures)
-        raise CalendarUnavailable(f"calendar {self.leased.key}: its events changed faster than they could be read")
+            observed = self._with(self.read(found.readings), observed)
+        raise CalendarUnavailable(f"calendar {self._leased.key}: its events changed faster than they could be read")
+
+    def _with(self, sight: Sight, observed: Observed) -> Observed:
+        """A reading may lag behind the listing that asked for it: then the listing stands, to be read again."""
+        newer = {ref: seen for ref, seen in sight.items() if not _lags(seen, observed.sight.get(ref))}
+        failures = (*observed.failures, *self.failures_of(sight))
+        return replace(observed, sight={**observed.sight, **newer}, failures=failures)
+
+    def read(self, readings: Iterable[Reading]) -> dict[EventRef, Seen]:
+        """Read events, or their whole series, each in its own calendar, while the lease is kept."""
+        found: dict[EventRef, Seen] = {}
+        for reading in readings:
+            self._keep_lease()
+            found[reading.ref] = self._read(reading)
+        return found
+
+    def _keep_lease(self) -> None:
+        rules, now = self._terms.rules, self._outside.now()
+        if now - self._extended_at < timedelta(seconds=rules.extend_every_s):
+            return
+
+        def body(tx: Transaction) -> None:
+            calendar = leases.check_fence(tx.get(Calendar, self._leased.key), self._leased.fence)
+            tx.put(leases.extend(calendar, now, rules))
+
+        self._outside.store.transact(body)
+        self._extended_at = now
+
+    def _read(self, reading: Reading) -> Seen:
+        """What one event or another user's calendar answers must not hold up this calendar."""
+        if reading.ref.calendar_key == self._leased.key:
+            return read_event(reading, address_of(self._leased), self._outside)
+        other = self._outside.store.get(Calendar, reading.ref.calendar_key)
+        if other is None:
+            return Seen(None, unreadable=True)
+        try:
+            return read_event(reading, address_of(other), self._outside)
+        except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited):
+            return Seen(None, unreadable=True)
+
+    def failures_of(self, sight: Sight) -> list[Failure]:
+        """Return a failure for each event that could not be read."""
+        now, reason = self._outside.now(), "Calendar's answer cannot be read"
+        unread = [ref for ref, seen in sight.items() if seen.unreadable]
+        return [event_failure(self._leased.tenant, ref, reason, now) for ref in unread]
 
     def _attempt(self, observed: Observed, advance: Advance) -> tuple[Calendar, Plan]:
         def body(tx: Transaction) -> tuple[Calendar, Plan]:
-            calendar = leases.check_fence(tx.get(Calendar, self.leased.key), self.leased.fence)
+            calendar = leases.check_fence(tx.get(Calendar, self._leased.key), self._leased.fence)
             found = self._plan(tx, observed)
             known = tx.get_many(Failure, [failure.key for failure in observed.failures])
             if found.readings:
                 return calendar, found
+            others = tx.get_many(Calendar, self._unread_elsewhere(observed.sight))
             advanced = advance(calendar)
             failures = [_again(known.get(failure.key), failure) for failure in observed.failures]
-            for changed in (*found.links, *found.conferences, *failures, advanced):
+            asked = [_asked_to_observe(other, observed.sight, self._outside.now()) for other in others.values()]
+            for changed in (*found.links, *found.conferences, *failures, *asked, advanced):
                 tx.put(changed)
             return advanced, found
 
-        return self.outside.store.transact(body)
+        return self._outside.store.transact(body)
 
-    def _unreadable(self, sight: Sight) -> list[Failure]:
-        now, reason = self.outside.now(), "Calendar's answer cannot be read"
-        return [event_failure(self.leased, ref.event_id, reason, now) for ref, seen in sight.items() if seen.unreadable]
+    def _unread_elsewhere(self, sight: Sight) -> set[str]:
+        """Other calendars with an event that matters here, but that could not be read: their own syncs read it."""
+        unread = {ref.calendar_key for ref, seen in sight.items() if seen.unreadable}
+        return unread - {self._leased.key}
 
     def _plan(self, tx: Transaction, observed: Observed) -> Plan:
-        sight, calendar_key = observed.sight, self.leased.key
+        sight, calendar_key = observed.sight, self._leased.key
         links = tx.get_many(Link, link_keys(sight, calendar_key))
-        conferences = tx.get_many(Conference, conference_keys(sight, links, self.terms))
+        conferences = tx.get_many(Conference, conference_keys(sight, links, self._terms))
         recorded = Recorded(links, conferences)
-        return plan(calendar_key, sight, recorded, self.terms, now=self.outside.now(), listing=observed.listing)
+        return plan(calendar_key, sight, recorded, self._terms, now=self._outside.now(), listing=observed.listing)
 
 
 def _again(known: Failure | None, failure: Failure) -> Failure:
@@ -92,24 +146,16 @@ def _again(known: Failure | None, failure: Failure) -> Failure:
     return failure.model_copy(update={"count": known.count + 1, "first_at": known.first_at})
 
 
-def read(readings: Iterable[Reading], leased: Calendar, outside: Outside) -> dict[EventRef, Seen]:
-    """Read events one by one, or their whole series, each in its own calendar."""
-    found: dict[EventRef, Seen] = {}
-    for reading in readings:
-        found[reading.ref] = _read(reading, leased, outside)
-    return found
+def _asked_to_observe(other: Calendar, sight: Sight, now: datetime) -> Calendar:
+    ids = [ref.event_id for ref, seen in sight.items() if seen.unreadable and ref.calendar_key == other.key]
+    asked = other.model_copy(update={"to_observe": tuple(dict.fromkeys((*other.to_observe, *ids)))})
+    return asked if other.state == "frozen" else sync_at_once(asked, now)
 
 
-def _read(reading: Reading, leased: Calendar, outside: Outside) -> Seen:
-    if reading.ref.calendar_key == leased.key:
-        return read_event(reading, address_of(leased), outside)
-    other = outside.store.get(Calendar, reading.ref.calendar_key)
-    if other is None:
-        return Seen(None, unreadable=True)
-    try:
-        return read_event(reading, address_of(other), outside)
-    except CalendarAccessLost:
-        return Seen(None, unreadable=True)  # its own sync freezes it
+def _lags(seen: Seen, listed: Seen | None) -> bool:
+    if listed is None or listed.event is None or seen.event is None:
+        return False
+    return is_older(seen.event, listed.event)
 
 
 def read_event(reading: Reading, at: Address, outside: Outside) -> Seen:
@@ -130,17 +176,30 @@ def _answer(reading: Reading, at: Address, outside: Outside) -> Seen:
     return Seen(master, confirmed=True, exceptions=exceptions)
 
 
-def event_failure(calendar: Calendar, event_id: str, reason: str, now: datetime) -> Failure:
+def event_failure(tenant: str, ref: EventRef, reason: str, now: datetime) -> Failure:
     """Return the failure of one event of a calendar; the same event has one failure, however often it fails."""
     return Failure(
-        key=key_of("failure", calendar.key, event_id),
-        tenant=calendar.tenant,
-        calendar_key=calendar.key,
-        event_id=event_id,
+        key=key_of("failure", ref.calendar_key, ref.event_id),
+        tenant=tenant,
+        calendar_key=ref.calendar_key,
+        event_id=ref.event_id,
         reason=reason,
         first_at=now,
         last_at=now,
     )
+
+
+def shows_in_full(calendar: Calendar, sync_token: str | None, outside: Outside) -> bool:
+    """Whether the calendar can be listed as writer right now: only then does a 404 speak of the event.
+
+    Lists what changed since `sync_token`, and uses none of it.
+    """
+    if sync_token is None:
+        return False
+    page = outside.calendar_api.list_events(
+        address_of(calendar), sync_token=sync_token, page_token=None, window=Window()
+    )
+    return page.read_as_writer
 
 
 def address_of(calendar: Calendar) -> Address:

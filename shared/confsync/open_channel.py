@@ -57,18 +57,22 @@ def open_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: Ru
 
 
 def _activate(calendar: Calendar, opened: Channel, expires_at: datetime, outside: Outside) -> ChannelOutcome:
-    replaces = channels.active_channel(calendar)
+    replaces, now = channels.active_channel(calendar), outside.now()
     renew_at = channels.renewal_time(calendar.key, opened.created_at, expires_at)
-    finished = _change(
-        calendar.key, lambda stored: channels.finish_renewal(stored, opened, replaces, renew_at), outside
-    )
+    lapsed = replaces is None or channels.is_over(replaces, now)
+
+    def activate(stored: Calendar) -> Calendar:
+        renewed = channels.finish_renewal(stored, opened, replaces, renew_at)
+        return channels.sync_at_once(renewed, now) if lapsed else renewed
+
+    finished = _change(calendar.key, activate, outside)
     if finished is None:
         _stop(calendar, opened, outside)
         return ChannelOutcome("dropped", "the calendar was removed meanwhile")
     stop_retiring(finished, outside)
     if channels.active_channel(finished) != opened:
         return ChannelOutcome("superseded", "another renewal was faster")
-    return ChannelOutcome("active", lapsed=replaces is None or channels.is_over(replaces, outside.now()))
+    return ChannelOutcome("active", lapsed=lapsed)
 
 
 def _not_opened(
@@ -79,7 +83,7 @@ def _not_opened(
     retry_at = now + timedelta(seconds=error.retry_after_s or rules.renewal_retry_s)
     match error:
         case PushNotSupported():
-            _change(calendar.key, lambda c: channels.poll_only(channels.forget_channel(c, pending.id), reason), outside)
+            _change(calendar.key, lambda c: channels.poll_only(c, reason, now), outside)
             return ChannelOutcome("poll_only", reason, alert=True)
         case CalendarAccessLost():
             _change(calendar.key, lambda c: _without_access(c, pending, reason, now, rules), outside)

@@ -27,12 +27,13 @@ class RenewalOutcome:
 
 
 def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOutcome:
-    """Do what is due, the oldest first, as much as one run may.
+    """Do what is due, the oldest first, as much as one run may; channels first, since no task is needed for them.
 
     Raises:
         StoreUnavailable, TaskQueueError: the next run goes on.
 
     """
+    renewed, left = _renew(outside, push, rules)
     started = outside.now()
     overdue = started - timedelta(seconds=rules.overdue_s)
     calendars = outside.store.calendars_due(overdue, rules.starts_per_run)
@@ -41,7 +42,8 @@ def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOu
         outside.task_queue.create(tasks.overdue_sync(calendar, started))
     for conference in conferences:
         outside.task_queue.create(tasks.overdue_update(conference, started))
-    renewed, left = _renew(outside, push, rules)
+    for key in (key for key, outcome in renewed if outcome.lapsed):
+        outside.task_queue.create(tasks.asked_sync(key, started))
     full = rules.starts_per_run in (len(calendars), len(conferences))
     return RenewalOutcome(tuple(renewed), len(calendars), len(conferences), more=left or full)
 
@@ -54,8 +56,5 @@ def _renew(outside: Outside, push: PushTerms, rules: Rules) -> tuple[list[tuple[
     for calendar in due:
         if outside.now() - started > timedelta(seconds=rules.sync_budget_s):
             return renewed, True
-        outcome = open_channel(calendar.key, outside, push, rules)
-        renewed.append((calendar.key, outcome))
-        if outcome.lapsed:
-            outside.task_queue.create(tasks.asked_sync(calendar.key, outside.now()))
+        renewed.append((calendar.key, open_channel(calendar.key, outside, push, rules)))
     return renewed, len(due) == rules.renewals_per_run

@@ -102,6 +102,13 @@ class Settings(BaseModel):
         return f"{name}{shown}: {f'{where}: ' if where else ''}{reason}; expected: {form}"
 
 
+def _rules(**numbers: Any) -> Rules:
+    try:
+        return Rules(**numbers)
+    except ValueError as error:
+        raise SettingsError(f"TASK_TIMEOUT_S and its neighbours do not fit together: {error}") from None
+
+
 QueuePath = Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[A-Za-z0-9-]{1,100}$")]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 Seconds = Annotated[float, Field(gt=0)]
@@ -127,7 +134,7 @@ class QueueSettings(Settings):
 
     def rules(self) -> Rules:
         """Return the numbers that these settings change, and the defaults."""
-        return Rules(window_s=self.window_s, skew_s=self.skew_s, task_s=self.task_s)
+        return _rules(window_s=self.window_s, skew_s=self.skew_s, task_s=self.task_s)
 
 
 class ReceiveNotificationSettings(QueueSettings):
@@ -163,7 +170,7 @@ class WorkerSettings(ReceiveNotificationSettings):
 
     def rules(self) -> Rules:
         """Return the numbers that these settings change, and the defaults."""
-        return Rules(
+        return _rules(
             window_s=self.window_s,
             skew_s=self.skew_s,
             task_s=self.task_s,

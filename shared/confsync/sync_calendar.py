@@ -8,7 +8,7 @@ its lease behind.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -78,19 +78,24 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     if isinstance(claim, SyncOutcome):
         return claim
     _stop_unknown_channel(request, claim, outside)
-    listing = Listing(claim, outside, terms)
+    listing = Listing(claim, outside, terms, tell=lambda changed: leave_tasks(changed, outside, terms))
+    outcome = _run(listing, outside, terms)
+    updates = update_changed(listing.changed.values(), outside, terms, stop_at=listing.stop_at)
+    if request.kind == "leading" and outcome.status == "synced" and listing.listed == 0:
+        outside.task_queue.create(tasks.sync_for_lag(listing.calendar, outside.now(), terms.rules))
+    return replace(outcome, updates=updates)
+
+
+def _run(listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
     try:
         listing.run()
     except FenceLost:
-        return SyncOutcome("superseded", "another worker owns the calendar now")
+        return SyncOutcome("superseded", "another worker owns the calendar now", listing.listed)
     except (BudgetSpent, CalendarError) as error:
         return _stopped_by(error, listing, outside, terms)
     finally:
         _give_back(listing, outside, terms)
-    updates = update_changed(listing.changed.values(), outside, terms)
-    if request.kind == "leading" and listing.listed == 0:
-        outside.task_queue.create(tasks.sync_for_lag(listing.calendar, outside.now(), terms.rules))
-    return SyncOutcome("synced", listed=listing.listed, updates=updates)
+    return SyncOutcome("synced", listed=listing.listed)
 
 
 def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> Calendar | SyncOutcome:
@@ -101,7 +106,7 @@ def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> Calendar | S
         calendar = tx.get(Calendar, request.calendar_key)
         if calendar is None or calendar.state in ("removed", "paused"):
             return SyncOutcome("dropped", f"calendar is {calendar.state if calendar else 'unknown'}")
-        if calendar.state == "frozen" and calendar.due_at is not None and now < calendar.due_at:
+        if leases.is_frozen(calendar, now):
             return SyncOutcome("dropped", f"calendar is frozen: {calendar.reason}")
         claim = leases.claim(calendar, holder, now, terms.rules)
         tx.put(claim.calendar)
@@ -183,16 +188,23 @@ def _transition(listing: Listing, change: leases.Transition, outside: Outside) -
     return listing.calendar
 
 
-def update_changed(changed: Iterable[Conference], outside: Outside, terms: Terms) -> tuple[UpdateOutcome, ...]:
-    """Update the first few conferences at once, and make tasks for the others and for what is due later."""
-    now = outside.now()
+def update_changed(
+    changed: Iterable[Conference], outside: Outside, terms: Terms, stop_at: datetime
+) -> tuple[UpdateOutcome, ...]:
+    """Update the first few conferences until `stop_at`; make tasks for the others and for what is due later."""
     outcomes: list[UpdateOutcome] = []
     for conference in changed:
-        if conference.due_at is None:
-            continue
-        at_once = is_pending(conference) and conference.due_at <= now
+        now = outside.now()
+        at_once = is_pending(conference) and conference.due_at is not None and conference.due_at <= now < stop_at
         if at_once and len(outcomes) < terms.rules.inline_updates:
-            outcomes.append(update_conference(conference.key, outside, terms))
+            outcomes.append(update_conference(conference.key, outside, terms, stop_at))
         else:
-            outside.task_queue.create(tasks.conference_update(conference))
+            leave_tasks([conference], outside, terms)
     return tuple(outcomes)
+
+
+def leave_tasks(changed: Iterable[Conference], outside: Outside, terms: Terms) -> None:
+    """Make a task for each conference that is due, now or later."""
+    for conference in changed:
+        if conference.due_at is not None:
+            outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))

@@ -29,7 +29,7 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
-from confsync.observe import address_of, read_event
+from confsync.observe import address_of, read_event, shows_in_full
 from confsync.ports import ConferenceCall, ConferenceProvider, Outside, Transaction
 
 MAX_CALLS = 5
@@ -59,15 +59,21 @@ class Answer:
     """Whether it is recorded for an operator to look at."""
 
 
-def update_conference(conference_key: str, outside: Outside, terms: Terms) -> UpdateOutcome:
+def update_conference(
+    conference_key: str, outside: Outside, terms: Terms, stop_at: datetime | None = None
+) -> UpdateOutcome:
     """Apply what is wanted now, and make sure that somebody applies what has to wait.
+
+    Args:
+        stop_at: no call begins after this; None: the time of one task from now.
 
     Raises:
         StoreUnavailable, TaskQueueError: nothing is lost; the task is to be tried again.
 
     """
     answer, calls = None, 0
-    while calls < MAX_CALLS:
+    stop_at = stop_at or outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
+    while calls < MAX_CALLS and (calls == 0 or outside.now() < stop_at):
         _decide_end(conference_key, outside, terms)
         opened = _announce(conference_key, outside, terms)
         if opened is None or opened.intent is None:
@@ -75,7 +81,7 @@ def update_conference(conference_key: str, outside: Outside, terms: Terms) -> Up
         calls += 1
         answer = _call(opened, opened.intent, outside, terms)
         _store_answer(opened, opened.intent, answer, outside)
-    waiting = _leave_task(conference_key, outside)
+    waiting = _leave_task(conference_key, outside, terms)
     if answer is None:
         return UpdateOutcome(conference_key, "waiting" if waiting else "nothing")
     return UpdateOutcome(conference_key, answer.status, calls, answer.reason)
@@ -85,6 +91,9 @@ def _decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
     """When the grace period is over, look at every owner once more, then want the end or keep the conference."""
     conference = outside.store.get(Conference, conference_key)
     if conference is None or not ending.is_end_due(conference, outside.now()):
+        return
+    if judging.was_held(conference, outside.now()):
+        _keep_held(conference_key, outside)
         return
     looks = {ref: _look(ref, outside, terms.rules) for ref in ending.owners_to_read(conference)}
     sight = {ref: seen for ref, (seen, _) in looks.items()}
@@ -97,8 +106,6 @@ def _decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
             return  # a sync changed it meanwhile, and judged it anew
         if still_there:
             tx.put(judging.postpone_end(stored, wait_s or terms.rules.grace_s, "end waits for its owners", now))
-        elif judging.was_held(stored, now):
-            tx.put(judging.keep(stored, "kept: it was held already", now))
         else:
             tx.put(judging.desire_end(stored, now))
 
@@ -107,17 +114,28 @@ def _decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
         outside.task_queue.create(tasks.asked_sync(ref.calendar_key, outside.now()))
 
 
+def _keep_held(conference_key: str, outside: Outside) -> None:
+    def body(tx: Transaction) -> None:
+        now, stored = outside.now(), tx.get(Conference, conference_key)
+        if stored is not None and ending.is_end_due(stored, now) and judging.was_held(stored, now):
+            tx.put(judging.keep(stored, "kept: it was held already", now))
+
+    outside.store.transact(body)
+
+
 def _look(ref: EventRef, outside: Outside, rules: Rules) -> tuple[Seen, float]:
     """Return the event as it is now; or nothing confirmed, and how long the end has to wait because of that."""
     calendar = outside.store.get(Calendar, ref.calendar_key)
     if calendar is None:
         return Seen(None), rules.frozen_retry_s
     try:
-        return read_event(Reading(ref), address_of(calendar), outside), 0.0
+        seen = read_event(Reading(ref), address_of(calendar), outside)
+        is_proof = seen.event is not None or shows_in_full(calendar, calendar.sync_token, outside)
     except (CalendarAccessLost, CalendarQuotaExceeded) as error:
         return Seen(None), error.retry_after_s or rules.frozen_retry_s
     except CalendarError as error:
         return Seen(None), error.retry_after_s or rules.grace_s
+    return (seen, 0.0) if is_proof and not seen.unreadable else (Seen(None), rules.frozen_retry_s)
 
 
 def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference | None:
@@ -191,7 +209,7 @@ def _answer_to(
             at = later if provider.capabilities.ordered_writes else intent.deadline
             return Answer("waiting", reason, lambda c: effects.unknown(c, at, reason))
         case ConferenceStale():
-            return Answer("waiting", reason, lambda c: effects.stale(c, error.stored_generation, now))
+            return Answer("waiting", reason, lambda c: effects.stale(c, error.stored_generation, now, rules))
         case ProviderRefusesUs():
             at = now + timedelta(seconds=rules.refused_pause_s)
             return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
@@ -230,10 +248,10 @@ def _failure(tx: Transaction, conference: Conference, answer: Answer, now: datet
     )
 
 
-def _leave_task(conference_key: str, outside: Outside) -> bool:
+def _leave_task(conference_key: str, outside: Outside, terms: Terms) -> bool:
     """Make sure that a task runs when the conference is due again; whether it is."""
     conference = outside.store.get(Conference, conference_key)
     if conference is None or conference.due_at is None:
         return False
-    outside.task_queue.create(tasks.conference_update(conference))
+    outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))
     return True

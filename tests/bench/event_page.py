@@ -25,7 +25,14 @@ TERMS = Terms(
     carries={"acme": frozenset(get_args(Field))},
     rules=Rules(),
 )
-_TITLES = ("Weekly planning", "Entretien avec l’équipe", "Kundentermin Zürich", "1:1", "Review of the quarter", "昼食会")
+_TITLES = (
+    "Weekly planning",
+    "Entretien avec toute l'équipe",
+    "Kundentermin Zürich",
+    "1:1",
+    "Review of the quarter",
+    "昼食会",
+)
 _PEOPLE = tuple(f"person.{number}@example.com" for number in range(60))
 
 

@@ -21,6 +21,7 @@ from confsync.core.channels import (
     retiring_channels,
     retry_at,
     sign_channel_token,
+    sync_at_once,
     verify_channel_token,
 )
 from confsync.core.notifications import MAX_CHANNEL_TOKEN
@@ -101,11 +102,13 @@ MAC = GENUINE.rpartition(".")[2]
         "", ".", "...", "....", "v1", "v1...", GENUINE[:-1], GENUINE + "0", GENUINE + ".", "." + GENUINE,
         GENUINE + ".x", GENUINE.upper(), f" {GENUINE}", f"{GENUINE} ", GENUINE.replace("v1", "v2"),
         GENUINE.replace("v1.", "."), GENUINE.replace("k1", "k2"), GENUINE.replace("k1", ""),
-        GENUINE.replace(HERE, THERE), GENUINE.replace(HERE, ""), GENUINE.replace(MAC, ""), GENUINE.replace(MAC, "0" * 64),
+        GENUINE.replace(HERE, THERE), GENUINE.replace(HERE, ""), GENUINE.replace(MAC, ""),
+        GENUINE.replace(MAC, "0" * 64),
         GENUINE.replace(MAC, "é" * 64), "v1.k1.☃." + MAC, f"v1.k1.\udc80.{MAC}", GENUINE.replace(MAC, "\ud800" * 64),
         f"v1.k1.{HERE}\n.{MAC}", f"v1.k1\n{CHANNEL}.{HERE}.{MAC}", "v1.k1." + "a" * 1_000_000 + "." + MAC,
         "." * 1_000_000, "\x00" * 64, GENUINE + "\x00", "v1.k1." + HERE + "." + MAC.upper(),
     ],
+    ids=lambda forged: f"{len(forged)}-letters",
 )  # fmt: skip
 def test_a_forged_token_is_refused_whatever_it_holds(forged: str) -> None:
     """Truncated, extended, re-cased, foreign letters, lone surrogates, huge, many dots: always the same refusal."""
@@ -233,14 +236,20 @@ def test_a_calendar_without_an_open_or_opening_channel_needs_one() -> None:
     assert needs_channel(calendar(opened("a", -8 * 24 * 60), opened("b", 0, "retiring")), NOW)
     assert not needs_channel(calendar(pending("a")), NOW)
     assert not needs_channel(calendar(opened("a")), NOW)
-    assert not needs_channel(poll_only(calendar(), "pushNotSupportedForRequestedResource"), NOW)
+    assert not needs_channel(poll_only(calendar(), "pushNotSupportedForRequestedResource", NOW), NOW)
 
 
 def test_a_calendar_that_cannot_be_watched_is_never_renewed_and_its_fence_rises() -> None:
     """Every change of state makes a running sync stop writing."""
-    polled = poll_only(calendar(fence=4, renew_at=NOW), "no push")
+    polled = poll_only(calendar(fence=4, renew_at=NOW), "no push", at(1))
     assert (polled.state, polled.reason, polled.renew_at, polled.fence) == ("poll_only", "no push", None, 5)
+    assert polled.due_at == at(1)
     assert retry_at(polled, at(3)).renew_at == at(3)
+
+
+def test_a_calendar_whose_channel_lapsed_is_due_at_once() -> None:
+    """Its changes went unannounced."""
+    assert sync_at_once(calendar(), at(2)).due_at == at(2)
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,13 @@ def test_each_field_that_differs_is_named(wrong: Json, named: str) -> None:
     assert found.count("the calendar shows") == 1 + (named == "rules")
 
 
+def test_a_conference_that_was_only_made_differs_from_its_event() -> None:
+    """The back end may hold no more than a title: then all else is missing, which is a difference and no breakdown."""
+    nothing = dict.fromkeys(_held()["desired"])
+    found = _differences([_event()], {**_held(**nothing), "generation": 0})
+    assert all(name in found for name in ("title", "start", "organizer", "attendees"))
+
+
 @pytest.mark.parametrize("lost", [{"overrides": []}, {"cancelled": []}, {"rrule": ["FREQ=WEEKLY;COUNT=9"]}])
 def test_a_series_told_wrongly_differs(lost: Json) -> None:
     """A moved or cancelled occurrence that the back end does not know is a difference, so is another rule."""

@@ -25,21 +25,20 @@ def demo(as_json: bool, keep: bool) -> None:
     with its event. Exit status: 0 when all is the same, 1 when something differs, 2 when it could not start.
     """
     output: Output = JsonOutput() if as_json else TextOutput()
-    folder = Path(tempfile.mkdtemp(prefix="confsync-demo-"))
-    result = None
+    folder, kept = Path(tempfile.mkdtemp(prefix="confsync-demo-")), True
     try:
         with interruptible():
             result = _run(folder, output)
+        kept = keep or not result.is_good
     except StackError as error:
-        keep = True
         click.echo(f"confsync demo: {error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
+        kept = keep
         click.echo("Stopped.", err=True)
         sys.exit(130)
     finally:
-        if not _keep(folder, kept=keep or (result is not None and not result.is_good)):
-            shutil.rmtree(folder, ignore_errors=True)
+        _leave(folder, kept=kept)
     sys.exit(0 if result.is_good else 1)
 
 
@@ -53,7 +52,8 @@ def _run(folder: Path, output: Output) -> Result:
     return result
 
 
-def _keep(folder: Path, *, kept: bool) -> bool:
+def _leave(folder: Path, *, kept: bool) -> None:
     if kept:
         click.echo(f"Data and logs are in {folder}", err=True)
-    return kept
+    else:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -57,11 +57,11 @@ def verdict(seen: Seen, tie: Tie, claimed_key: str | None) -> Verdict:  # noqa: 
     return _with_conference(seen, tie, claimed_key)
 
 
-def is_older(event: Event, link: Link) -> bool:
-    """Whether more is recorded already than this event shows: observations never go backwards (rule R13)."""
-    if event.updated is None or link.updated is None:
+def is_older(event: Event, known: Link | Event) -> bool:
+    """Whether more is known already than this event shows: observations never go backwards (rule R13)."""
+    if event.updated is None or known.updated is None:
         return False
-    return (event.updated, event.sequence) < (link.updated, link.sequence)
+    return (event.updated, event.sequence) < (known.updated, known.sequence)
 
 
 def _unknown_to_calendar(seen: Seen, tie: Tie) -> Verdict:

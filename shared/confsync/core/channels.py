@@ -117,13 +117,15 @@ def _is_abandoned(channel: Channel, stale: datetime) -> bool:
 def finish_renewal(calendar: Calendar, opened: Channel, replaces: Channel | None, renew_at: datetime) -> Calendar:
     """Return the calendar with `opened` active and the older ones retiring (arrows b, c).
 
-    Another renewal may have finished since `replaces` was read: then `opened` is the one that retires (arrow e). Other
-    pending channels are forgotten: their renewals lose, or died; a notification through one of them stops it.
+    Another renewal may have finished since `replaces` was read, or a notification have stopped the channel because it
+    was forgotten meanwhile: then `opened` is the one that retires (arrow e). Other pending channels are forgotten:
+    their renewals lose, or died; a notification through one of them stops it.
     """
     active = active_channel(calendar)
     if active is not None and active.id == opened.id:
         return calendar  # it was finished before
-    lost = (active.id if active else None) != (replaces.id if replaces else None)
+    is_known = any(channel.id == opened.id for channel in calendar.channels)
+    lost = not is_known or (active.id if active else None) != (replaces.id if replaces else None)
     others = [c for c in calendar.channels if c.id != opened.id]
     if lost:
         channels = [*others, opened.model_copy(update={"state": "retiring"})]
@@ -143,10 +145,18 @@ def retry_at(calendar: Calendar, at: datetime) -> Calendar:
     return calendar.model_copy(update={"renew_at": at})
 
 
-def poll_only(calendar: Calendar, reason: str) -> Calendar:
-    """Return the calendar as one that can never be watched; every change of state raises the fence."""
-    update = {"state": "poll_only", "reason": reason, "renew_at": None, "fence": calendar.fence + 1, "lease": None}
-    return calendar.model_copy(update=update)
+def poll_only(calendar: Calendar, reason: str, now: datetime) -> Calendar:
+    """Return the calendar as one that can never be watched, to be synced at once and then at its own interval.
+
+    Every change of state raises the fence.
+    """
+    state = {"state": "poll_only", "reason": reason, "fence": calendar.fence + 1, "lease": None}
+    return calendar.model_copy(update={**state, "channels": (), "renew_at": None, "due_at": now})
+
+
+def sync_at_once(calendar: Calendar, now: datetime) -> Calendar:
+    """Return the calendar due now, and a sync asked for: its changes went unannounced for a while."""
+    return calendar.model_copy(update={"due_at": now, "requested": calendar.requested + 1})
 
 
 def needs_channel(calendar: Calendar, now: datetime) -> bool:

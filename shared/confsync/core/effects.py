@@ -64,10 +64,9 @@ def applied(conference: Conference, intent: Intent, fingerprint: str, now: datet
 
 
 def busy(conference: Conference, retry_at: datetime, error: str) -> Conference:
-    """Return the conference with the call known not to be applied, to be repeated at `retry_at`."""
-    return _closed(conference).model_copy(
-        update={"due_at": retry_at, "attempts": conference.attempts + 1, "last_error": error}
-    )
+    """Return the conference with the call known not to be applied; nothing is sent before `retry_at`."""
+    waiting = {"due_at": retry_at, "wait_until": retry_at}
+    return _closed(conference).model_copy(update={**waiting, "attempts": conference.attempts + 1, "last_error": error})
 
 
 def unknown(conference: Conference, retry_at: datetime, error: str) -> Conference:
@@ -78,15 +77,19 @@ def unknown(conference: Conference, retry_at: datetime, error: str) -> Conferenc
     )
 
 
-def stale(conference: Conference, stored_generation: int, now: datetime) -> Conference:
-    """Return the conference with its generation raised above the back end's, to be sent at once.
+def stale(conference: Conference, stored_generation: int, now: datetime, rules: Rules) -> Conference:
+    """Return the conference with its generation raised above the back end's: sent at once, then ever more slowly.
 
     The back end holds something that we did not tell it.
     """
+    pause_s = rules.backoff_s(conference.attempts) if conference.attempts else 0
+    at, attempts = now + timedelta(seconds=pause_s), conference.attempts + 1
     generation = max(next_generation(conference), stored_generation + 1)
     desired = _desired(conference).model_copy(update={"generation": generation})
     held = Applied(generation=stored_generation, fingerprint=UNKNOWN)
-    raised = _closed(conference).model_copy(update={"desired": desired, "applied": held, "due_at": now})
+    raised = _closed(conference).model_copy(
+        update={"desired": desired, "applied": held, "due_at": at, "wait_until": at, "attempts": attempts}
+    )
     return with_note(raised, f"generation {generation}: raised above the back end's {stored_generation}", now)
 
 
@@ -98,7 +101,7 @@ def refused(conference: Conference, intent: Intent, error: str, now: datetime) -
 
 
 def _closed(conference: Conference) -> Conference:
-    return conference.model_copy(update={"intent": None, "last_error": ""})
+    return conference.model_copy(update={"intent": None, "last_error": "", "wait_until": None})
 
 
 def _without_state(conference: Conference) -> Conference:

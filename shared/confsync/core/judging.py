@@ -15,6 +15,7 @@ from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.state import Field
 
 HISTORY_LENGTH = 20
+PAST_OWNERS = 10
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ def judge(conference: Conference, sight: Sight, carries: frozenset[Field], now: 
     conference = _without_found_again(promote_claims(conference))
     owners = _owners(conference, "live")
     if owners:
+        conference = _without_past(conference, now)
         return _follow_driver(conference, _driver_of(owners, now), sight, carries, now)
     if _owners(conference, "orphaned"):
         return Judgement(keep(conference, "kept: its event moved out of sight", now))
@@ -76,12 +78,24 @@ def _without_found_again(conference: Conference) -> Conference:
     return conference.model_copy(update={"referents": {**conference.referents, **found}})
 
 
+def _without_past(conference: Conference, now: datetime) -> Conference:
+    """Forget the owners that are gone or over, but the newest few: a conference is one record, and must not grow."""
+    owners = [(last_end(r.times), key) for key, r in conference.referents.items() if r.role == "owner"]
+    current = {key for key, r in _owners(conference, "live").items() if last_end(r.times) > now}
+    past = sorted((end, key) for end, key in owners if key not in current)
+    forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()
+    kept = {key: r for key, r in conference.referents.items() if key not in forgotten}
+    return conference.model_copy(update={"referents": kept})
+
+
 def _owners(conference: Conference, state: str) -> dict[str, Referent]:
     return {k: r for k, r in conference.referents.items() if r.role == "owner" and r.state == state}
 
 
 def _driver_of(owners: dict[str, Referent], now: datetime) -> str:
     """The owner with the earliest next occurrence, else the one that ended last; by key where they are equal."""
+    if len(owners) == 1:
+        return next(iter(owners))
     upcoming = {key: start for key in owners if (start := next_start(owners[key].times, now)) is not None}
     if upcoming:
         return min(upcoming, key=lambda key: (upcoming[key], key))
@@ -123,7 +137,7 @@ def _desire(conference: Conference, wanted: Desired, now: datetime) -> Conferenc
     if applied is not None and conference.intent is None and applied.fingerprint == wanted.fingerprint:
         return _as_applied(conference, applied)
     new = wanted.model_copy(update={"generation": next_generation(conference)})
-    changed = conference.model_copy(update={"desired": new, "due_at": _call_time(conference, now), "attempts": 0})
+    changed = conference.model_copy(update={"desired": new, "due_at": _call_time(conference, now)})
     return with_note(changed, f"generation {new.generation}: {'end' if new.ended else 'state'} wanted", now)
 
 
@@ -136,8 +150,9 @@ def _as_applied(conference: Conference, applied: Applied) -> Conference:
 
 
 def _call_time(conference: Conference, now: datetime) -> datetime:
-    """A call under way is waited for."""
-    return max(now, conference.intent.deadline) if conference.intent else now
+    """A call under way is waited for, and so is the time that the back end asked for."""
+    asked = [conference.intent.deadline if conference.intent else now, conference.wait_until or now]
+    return max(now, *asked)
 
 
 def next_generation(conference: Conference) -> int:

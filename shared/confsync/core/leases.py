@@ -31,22 +31,23 @@ def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim
     A calendar with requests that nobody served yet always has `due_at`, so that the sweep finds it.
     """
     asked = calendar.model_copy(update={"requested": calendar.requested + 1})
-    if is_leased(calendar, now):
-        return Claim(_due_after(asked, _expiry(calendar), rules), granted=False)
+    if calendar.lease is not None and is_leased(calendar, now):
+        return Claim(_due_after(asked, calendar.lease.expires_at, rules), granted=False)
     fence = calendar.fence + 1
     lease = Lease(holder=holder, fence=fence, expires_at=now + timedelta(seconds=rules.lease_s))
     leased = asked.model_copy(update={"fence": fence, "lease": lease})
     return Claim(_due_after(leased, lease.expires_at, rules), granted=True)
 
 
+def is_frozen(calendar: Calendar, now: datetime) -> bool:
+    """Whether access is lost and nobody is to try yet; one that is being tried is leased, and requests count."""
+    waits = calendar.due_at is not None and now < calendar.due_at
+    return calendar.state == "frozen" and waits and not is_leased(calendar, now)
+
+
 def is_leased(calendar: Calendar, now: datetime) -> bool:
     """Whether some worker holds the calendar now."""
     return calendar.lease is not None and calendar.lease.expires_at > now
-
-
-def _expiry(calendar: Calendar) -> datetime:
-    assert calendar.lease is not None  # noqa: S101 - callers asked is_leased
-    return calendar.lease.expires_at
 
 
 def _due_after(calendar: Calendar, at: datetime, rules: Rules) -> Calendar:
@@ -86,7 +87,7 @@ def use_listing_number(calendar: Calendar, checkpoint: Checkpoint) -> Calendar:
 def commit(
     calendar: Calendar, checkpoint: Checkpoint, previous_token: str | None, now: datetime, rules: Rules
 ) -> Calendar:
-    """Move the sync token to the listing's end; release the lease unless something was asked for meanwhile.
+    """Move the sync token to the listing's end; release the lease unless more was asked for or registered meanwhile.
 
     Raises:
         FenceLost: the stored token is not the one that this listing started from.
@@ -107,7 +108,7 @@ def commit(
     )
     if moved.state == "frozen":
         moved = _thawed(moved, now)
-    if moved.requested > moved.served:
+    if moved.requested > moved.served or moved.to_observe:
         return extend(moved, now, rules)
     return moved.model_copy(update={"lease": None, "due_at": reconcile_time(calendar, now, rules)})
 
@@ -155,6 +156,14 @@ def drop_token(calendar: Calendar, keep: str | None = None) -> Calendar:
 def usable_token(calendar: Calendar) -> str | None:
     """Return the sync token, None where it belongs to other list parameters."""
     return calendar.sync_token if calendar.parameters_version == LIST_PARAMETERS_VERSION else None
+
+
+def usable_checkpoint(calendar: Calendar) -> Checkpoint | None:
+    """Return where an unfinished listing goes on; None where its tokens belong to other list parameters."""
+    checkpoint = calendar.checkpoint
+    if checkpoint is None or checkpoint.parameters_version != LIST_PARAMETERS_VERSION:
+        return None
+    return checkpoint if checkpoint.listing or usable_token(calendar) is not None else None
 
 
 def is_first_sync(calendar: Calendar) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from confsync.core.binding import Tie, bound_link, bound_referent, role_of, tie_of, verdict
+from confsync.core.binding import Tie, bound_link, bound_referent, is_older, role_of, tie_of, verdict
 from confsync.core.events import Event
 from confsync.core.judging import judge, promote_claims
 from confsync.core.records import Conference, Link, Referent, ReferentState
@@ -51,11 +51,14 @@ class Plan:
 
 
 def link_keys(sight: Sight, calendar_key: str) -> set[str]:
-    """Return the keys of the links that a plan for this sight needs: of each event and of each exception's series."""
+    """Return the keys of the links that a plan for this sight needs: of each event and of each exception's series.
+
+    Of other calendars, those of the events themselves, to see whether more was recorded of them since.
+    """
     own = [(ref, seen) for ref, seen in sight.items() if ref.calendar_key == calendar_key]
     series = [seen.event.recurring_event_id for _, seen in own if seen.event and seen.event.recurring_event_id]
     exceptions = [event.id for _, seen in own for event in seen.exceptions or ()]
-    return {ref.link_key for ref, _ in own} | {Link.key_for(calendar_key, id_) for id_ in (*series, *exceptions)}
+    return {ref.link_key for ref in sight} | {Link.key_for(calendar_key, id_) for id_ in (*series, *exceptions)}
 
 
 def conference_keys(sight: Sight, links: Mapping[str, Link], terms: Terms) -> set[str]:
@@ -271,8 +274,15 @@ class _Draft:
         """Its own events, without what says nothing, and with only those exceptions that share the conference."""
         refs = (EventRef(r.calendar_key, r.event_id) for r in conference.referents.values())
         seen = {ref: self.sight[ref] for ref in refs if ref in self.sight}
-        heard = {ref: seen for ref, seen in seen.items() if seen.confirmed or ref not in self.unheard}
+        current = {ref: seen for ref, seen in seen.items() if not self._is_outdated(ref, seen)}
+        heard = {ref: seen for ref, seen in current.items() if seen.confirmed or ref not in self.unheard}
         return {ref: self._shown(ref, seen, conference.key) for ref, seen in heard.items()}
+
+    def _is_outdated(self, ref: EventRef, seen: Seen) -> bool:
+        """Another calendar's own sync may have recorded more since its event was read here."""
+        link = self.links.get(ref.link_key)
+        foreign = ref.calendar_key != self.calendar_key
+        return foreign and link is not None and seen.event is not None and is_older(seen.event, link)
 
     def _shown(self, ref: EventRef, seen: Seen, conference_key: str) -> Seen:
         if ref in self.unheard:

@@ -49,6 +49,8 @@ class Checkpoint(Value):
     phase: Literal["list", "sweep"] = "list"
     listing: int = 0
     """Number of a full listing (one without a sync token); 0 for an incremental one."""
+    parameters_version: int
+    """Version of the list parameters that its tokens belong to."""
     page_token: str | None = None
     swept_to: str = ""
     """Key of the last link that was swept."""
@@ -231,6 +233,8 @@ class Conference(Record):
     """Newest generation that the back end refused for good; only a newer one is sent."""
     intent: Intent | None = None
     due_at: datetime | None = None
+    wait_until: datetime | None = None
+    """The back end asked not to be called before, whatever there is to tell."""
     end_after: datetime | None = None
     """When the grace period of a decided end is over."""
     attempts: int = 0

@@ -6,7 +6,9 @@ decide what a conference is told; the recurrence lines are passed on as they are
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rruleset, rrulestr
@@ -22,7 +24,8 @@ MAX_EXPANDED = 50_000
 """Instances that are expanded to find the next one: daily ones of 136 years."""
 CLOCK_CHANGE = timedelta(days=1)
 """More than any clock ever changes: within it, the order of wall clocks is not that of instants."""
-UNREADABLE = (ValueError, OverflowError)
+UNREADABLE = (ValueError, OverflowError, LookupError, TypeError)
+"""What dateutil raises for a rule that it cannot read or expand."""
 
 
 def next_start(times: Times, now: datetime) -> datetime | None:
@@ -36,6 +39,7 @@ def next_start(times: Times, now: datetime) -> datetime | None:
         return start
 
 
+@lru_cache(maxsize=4096)  # some rules are slow to expand, and a plan asks several times
 def last_end(times: Times) -> datetime:
     """Return the end of the last instance; `ENDLESS` for a series without end or with an unreadable rule."""
     if not times.recurrence:
@@ -77,9 +81,7 @@ def _expand(times: Times) -> rruleset:
     zone = _zone(times)
     start = _to_local(_start(times), zone)
     lines = [_in_local_time(line, zone) for line in times.recurrence if line.startswith(("RRULE", "RDATE", "EXDATE"))]
-    found = rrulestr("\n".join(lines), dtstart=start, forceset=True)
-    if not isinstance(found, rruleset):
-        raise TypeError("dateutil answered a single rule where a set was forced")
+    found = cast("rruleset", rrulestr("\n".join(lines), dtstart=start, forceset=True))
     if not any(line.startswith("RRULE") for line in lines):
         found.rdate(start)
     return found

@@ -68,11 +68,16 @@ def asked_sync(calendar_key: str, now: datetime) -> Task:
     return _sync(f"{calendar_key}-asked-{_stamp(now)}", calendar_key, "asked", None)
 
 
-def conference_update(conference: Conference) -> Task:
-    """Return the task that brings a conference to its desired state at its `due_at` (None: at once)."""
-    at = conference.due_at
+def conference_update(conference: Conference, now: datetime, rules: Rules) -> Task:
+    """Return the task that brings a conference to its desired state at its `due_at`.
+
+    Clocks differ: a task may run a little early and find that it has to wait. Near the time the name is therefore new
+    each second, since that of the task that is running is used up.
+    """
+    at = conference.due_at or now
+    near = floor(now.timestamp()) if at <= now + timedelta(seconds=rules.skew_s) else ""
     generation = conference.desired.generation if conference.desired else 0
-    name = f"{conference.key}-{generation}-{_stamp(at) if at else conference.attempts}"
+    name = f"{conference.key}-{generation}-{_stamp(at)}-{near}".rstrip("-")
     return Task(name, UPDATE, {"conference_key": conference.key}, at)
 
 

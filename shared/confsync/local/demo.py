@@ -52,6 +52,8 @@ class Row:
     """From the last write until the back end had it; None where nothing was to happen."""
     problem: str = ""
     """What went otherwise than it should; empty when all went well."""
+    was_done: bool = True
+    """Whether the scene could be played at all."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def play(stack: Stack, begin: Callable[[str], None], report: Callable[[Row], Non
             rows.append(_play(scene, day, watch))
             report(rows[-1])
             stack.check()
-            if sum(bool(row.problem) for row in rows) >= _MOST_PROBLEMS:
+            if not rows[-1].was_done or sum(bool(row.problem) for row in rows) >= _MOST_PROBLEMS:
                 break
         return Result(tuple(rows), watch.verdicts())
 
@@ -103,7 +105,8 @@ def _play(scene: Scene, day: Day, watch: Watch) -> Row:
     try:
         scene.act()
     except (ApiError, httpx.HTTPError) as error:
-        return Row(scene.title, watch.counts().since(before), None, f"it could not be done: {error}")
+        words = str(error).partition("\n")[0]
+        return Row(scene.title, watch.counts().since(before), None, f"it could not be done: {words}", was_done=False)
     problem = _miss(day.written_at, watch) if scene.expects == "update" else ""
     if not wait_until(watch.is_quiet, _WITHIN_S):
         problem = problem or f"the system was still busy after {_WITHIN_S:g} s"

@@ -137,14 +137,14 @@ def _found(held: Json) -> Json:
         "start": _moment(desired["start"]),
         "end": _moment(desired["end"]),
         "zone": desired["start"]["tz"] if series and desired["start"] else None,
-        "rules": desired["rrule"],
-        "cancelled": sorted(_moment(moment) for moment in desired["cancelled"]),
+        "rules": list(desired["rrule"] or []),
+        "cancelled": sorted(_moment(moment) for moment in desired["cancelled"] or []),
         "changed": sorted(
             (_moment(one["original_start"]), _moment(one["start"]), _moment(one["end"]), one["title"] or "")
-            for one in desired["overrides"]
+            for one in desired["overrides"] or []
         ),
         "organizer": (desired["organizer"] or {}).get("email"),
-        "attendees": sorted(guest["email"] for guest in desired["attendees"]),
+        "attendees": sorted(guest["email"] for guest in desired["attendees"] or []),
     }
 
 

@@ -1,0 +1,126 @@
+"""Names, times and bodies of tasks."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confsync.core import tasks
+from confsync.core.records import Calendar, Desired, Lease
+from confsync.core.rules import Rules
+from confsync.core.tasks import Task
+from tests.core.story import HERE, NOW, RULES, THERE, at, conference
+
+CALENDAR = Calendar(key=HERE, tenant="default", calendar_id="ann@example.com", subject="ann@example.com", fence=7)
+C1 = conference(desired=Desired(generation=3, fingerprint="f"), due_at=at(5))
+LEASE = Lease(holder="w1", fence=7, expires_at=at(1))
+ORIGIN = {"channel_id": "c", "resource_id": "r"}
+TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the strategy adds the zone
+
+EVERY_TASK: list[tuple[Callable[[], Task], str, str]] = [
+    (lambda: tasks.leading_sync(HERE, NOW, RULES, ORIGIN), "/sync", "leading"),
+    (lambda: tasks.trailing_sync(HERE, NOW, RULES, ORIGIN), "/sync", "trailing"),
+    (lambda: tasks.sync_after_lease(HERE, LEASE, RULES), "/sync", "after"),
+    (lambda: tasks.sync_again(CALENDAR, at(3)), "/sync", "again"),
+    (lambda: tasks.sync_for_lag(CALENDAR, NOW, RULES), "/sync", "lag"),
+    (lambda: tasks.overdue_sync(CALENDAR, NOW), "/sync", "due"),
+    (lambda: tasks.asked_sync(HERE, NOW), "/sync", "asked"),
+    (lambda: tasks.conference_update(C1, NOW, RULES), "/update", ""),
+    (lambda: tasks.overdue_update(C1, NOW), "/update", ""),
+]
+
+
+@pytest.mark.parametrize(("make", "path", "kind"), EVERY_TASK)
+def test_every_task_has_a_name_that_cloud_tasks_takes_and_says_what_it_is_for(
+    make: Callable[[], Task], path: str, kind: str
+) -> None:
+    """Letters, digits and hyphens, the hashed key first; the body names the record and the kind."""
+    task = make()
+    assert re.fullmatch(r"[0-9a-f]{32}-[A-Za-z0-9-]{1,400}", task.name)
+    assert task.path == path
+    if path == "/sync":
+        assert (task.body["calendar_key"], task.body["kind"]) == (HERE, kind)
+    else:
+        assert task.body == {"conference_key": C1.key}
+
+
+def test_tasks_of_different_kinds_never_share_a_name() -> None:
+    """A name that is used stays blocked for a day."""
+    names = [make().name for make, _, _ in EVERY_TASK]
+    assert len(set(names)) == len(names)
+
+
+def test_a_sync_that_a_notification_asked_for_says_which_channel_it_came_through() -> None:
+    """The worker judges it."""
+    for make in (tasks.leading_sync, tasks.trailing_sync):
+        assert make(HERE, NOW, RULES, ORIGIN).body.items() >= ORIGIN.items()
+
+
+@given(TIMES, st.sampled_from([0.5, 1.0, 2.0, 10.0]), st.floats(0, 10))
+def test_a_storm_makes_two_tasks_a_window_and_the_second_starts_after_all_of_it(
+    now: datetime, window_s: float, later_s: float
+) -> None:
+    """Whatever arrives in the window is covered by a sync that starts after it, and soon."""
+    rules = Rules(window_s=window_s)
+    trailing = tasks.trailing_sync(HERE, now, rules, {})
+    later = now + timedelta(seconds=later_s)
+    same = tasks.trailing_sync(HERE, later, rules, {}).name == trailing.name
+    assert same == (tasks.leading_sync(HERE, now, rules, {}).name == tasks.leading_sync(HERE, later, rules, {}).name)
+    assert trailing.schedule_time is not None
+    if same:
+        assert trailing.schedule_time >= later + timedelta(seconds=rules.skew_s - 0.001)
+    assert trailing.schedule_time <= now + timedelta(seconds=window_s + rules.skew_s + 0.001)
+    assert tasks.leading_sync(HERE, now, rules, {}).schedule_time is None
+
+
+def test_two_calendars_never_share_a_task() -> None:
+    """Not in the same window either."""
+    assert tasks.leading_sync(HERE, NOW, RULES, {}).name != tasks.leading_sync(THERE, NOW, RULES, {}).name
+
+
+def test_the_back_stop_of_a_lease_starts_when_it_is_over_and_is_made_once() -> None:
+    """An extended lease gets another one."""
+    task = tasks.sync_after_lease(HERE, LEASE, RULES)
+    assert task.schedule_time == at(1) + timedelta(seconds=RULES.skew_s)
+    assert tasks.sync_after_lease(HERE, LEASE, RULES).name == task.name
+    extended = LEASE.model_copy(update={"expires_at": at(2)})
+    assert tasks.sync_after_lease(HERE, extended, RULES).name != task.name
+
+
+def test_a_task_that_goes_on_is_new_with_every_fence() -> None:
+    """A worker that stopped twice is followed twice."""
+    later = CALENDAR.model_copy(update={"fence": 8})
+    assert tasks.sync_again(CALENDAR, None).name != tasks.sync_again(later, None).name
+    assert tasks.sync_for_lag(CALENDAR, NOW, RULES).name != tasks.sync_for_lag(later, NOW, RULES).name
+    assert tasks.sync_for_lag(CALENDAR, NOW, RULES).schedule_time == at(0.5)
+
+
+def test_what_is_overdue_is_started_once_a_minute_at_most() -> None:
+    """The scheduler may run late, or twice."""
+    syncs = [tasks.overdue_sync(CALENDAR, at(minutes)).name for minutes in (0, 0.9, 1)]
+    updates = [tasks.overdue_update(C1, at(minutes)).name for minutes in (0, 0.9, 1)]
+    for first, same, later in (syncs, updates):
+        assert first == same != later
+
+
+def test_an_update_waits_for_its_time_and_is_new_with_generation_and_time() -> None:
+    """Repeating the same wait makes no second task."""
+    task = tasks.conference_update(C1, NOW, RULES)
+    assert task.schedule_time == at(5)
+    assert tasks.conference_update(C1, at(4), RULES).name == task.name
+    newer = C1.model_copy(update={"desired": Desired(generation=4, fingerprint="f")})
+    later = C1.model_copy(update={"due_at": at(6)})
+    untold = C1.model_copy(update={"desired": None})
+    names = {tasks.conference_update(each, NOW, RULES).name for each in (C1, newer, later, untold)}
+    assert len(names) == 4
+
+
+def test_an_update_that_ran_a_little_early_is_followed_by_another() -> None:
+    """Clocks differ: near its time the name is new each second, and nothing is scheduled in no time."""
+    early = [tasks.conference_update(C1, at(5) + timedelta(seconds=s), RULES) for s in (-2, -1, 0)]
+    assert len({task.name for task in early}) == 3
+    at_once = C1.model_copy(update={"due_at": None})
+    assert tasks.conference_update(at_once, at(9), RULES).schedule_time == at(9)
