@@ -140,7 +140,11 @@ class Day(World):
         self._stop_faults()
         self.advance(self._settling_s())
         for calendar_id in SUBJECTS:  # channels that nobody remembers are heard of, and stopped
-            self.model.insert("carol@example.com" if "team" in calendar_id else calendar_id, calendar_id, {"summary": "Plain", **times(START)})
+            self.model.insert(
+                "carol@example.com" if "team" in calendar_id else calendar_id,
+                calendar_id,
+                {"summary": "Plain", **times(START)},
+            )
         self.advance(self.rules.poll_s + 120)
         self._judge()
 
@@ -204,7 +208,8 @@ class Day(World):
 
     def _push(self, headers: dict[str, str], attempt: int) -> None:
         done = self._work(
-            "push", lambda: receive_notification(headers, PUSH.keys, self.outside.task_queue, self.now, rules=self.rules)
+            "push",
+            lambda: receive_notification(headers, PUSH.keys, self.outside.task_queue, self.now, rules=self.rules),
         )
         if not done and attempt < 4:
             self.after(2**attempt, "push again", partial(self._push, headers, attempt + 1))
@@ -272,7 +277,10 @@ def shortened(tapes: Tapes, most_days: int = 500) -> Tapes:
     days = iter(range(most_days))
 
     def fails(steps: list[Step], faults: list[Fault]) -> bool:
-        return next(days, None) is not None and _rule(lived(replace(tapes, steps=tuple(steps), faults=tuple(faults)))) == rule
+        return (
+            next(days, None) is not None
+            and _rule(lived(replace(tapes, steps=tuple(steps), faults=tuple(faults)))) == rule
+        )
 
     faults = _fewest(list(tapes.faults), lambda fewer: fails(list(tapes.steps), fewer))
     steps = _fewest(list(tapes.steps), lambda fewer: fails(fewer, faults))

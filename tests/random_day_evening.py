@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from confsync.core.records import Conference, Link
+from confsync.core.records import Conference
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.in_process import KeptConference
 from tests.random_day_oracles import Ledger, Oracles
@@ -71,7 +71,9 @@ class Evening:
         Time alone lets nobody judge anew: an owner that had an occurrence today may still drive.
         """
         owners = list(owners)
-        today = [owner for owner in owners if self._truth.next_start(owner, START) != self._truth.next_start(owner, now)]
+        today = [
+            owner for owner in owners if self._truth.next_start(owner, START) != self._truth.next_start(owner, now)
+        ]
         upcoming = [(start, owner) for owner in owners if (start := self._truth.next_start(owner, now)) is not None]
         earliest = min((start for start, _ in upcoming), default=None)
         return [owner for start, owner in upcoming if start == earliest] + (owners if today and upcoming else [])

@@ -25,6 +25,7 @@ WRITERS = {ANN: ANN, BOB: BOB, TEAM: CAROL, ELSEWHERE: ANN}
 SUBJECTS = {ANN: ANN, BOB: BOB, TEAM: BOB}
 """As whom each calendar is synced."""
 RULES = ("RRULE:FREQ=WEEKLY;COUNT=6", "RRULE:FREQ=DAILY;COUNT=5", "RRULE:FREQ=WEEKLY", "RRULE:FREQ=DAILY;INTERVAL=2")
+_BOUNDS = ("start", "end")
 ZONES = ("Europe/Berlin", "America/New_York", "UTC")
 COPIED = ("summary", "start", "end", "recurrence", "attendees", "conferenceData", "description", "visibility")
 
@@ -140,7 +141,9 @@ class People:
     def _rezone(self, dice: tuple[int, ...]) -> None:
         place = self._place(dice)
         seen = self._see(place)
-        moved = {name: {**seen[name], "timeZone": ZONES[dice[1] % 3]} for name in ("start", "end") if name in seen}
+        moved: dict[str, Any] = {
+            name: {**seen[name], "timeZone": ZONES[dice[1] % 3]} for name in _BOUNDS if name in seen
+        }
         self._patch(place, moved)
 
     def _all_day(self, dice: tuple[int, ...]) -> None:
@@ -179,7 +182,9 @@ class People:
     # Guests
 
     def _invite(self, dice: tuple[int, ...]) -> None:
-        self._patch(self._place(dice), {"attendees": [{"email": email} for email in (ANN, BOB, CAROL)[: 2 + dice[1] % 2]]})
+        self._patch(
+            self._place(dice), {"attendees": [{"email": email} for email in (ANN, BOB, CAROL)[: 2 + dice[1] % 2]]}
+        )
 
     def _uninvite(self, dice: tuple[int, ...]) -> None:
         self._patch(self._place(dice), {"attendees": []})
@@ -232,7 +237,10 @@ class People:
     def _split_elsewhere(self, dice: tuple[int, ...]) -> None:
         place = self._instance(dice)
         seen = self._see(place)
-        self._cut(dice, {**dict(times(START + timedelta(days=20, hours=dice[3] % 5))), "summary": seen.get("summary", "Later")})
+        self._cut(
+            dice,
+            {**dict(times(START + timedelta(days=20, hours=dice[3] % 5))), "summary": seen.get("summary", "Later")},
+        )
 
     def _cut(self, dice: tuple[int, ...], changes: dict[str, Any]) -> None:
         place = self._instance(dice)

@@ -1,4 +1,4 @@
-"""The conferencing system of a random day: slow, unreachable, or with an answer that gets lost while the call lands later.
+"""The conferencing system of a random day: slow, out of reach, or with an answer that gets lost while the call lands.
 
 It holds its side of the bargain: a call has left for good after 30 s, and lands within a minute or never.
 """

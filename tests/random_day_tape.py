@@ -103,7 +103,9 @@ class Tapes:
         for step in self.steps:
             lines.append(f"  {step.at_s:7.1f} s  #{step.number} {step.action} {step.dice}")
             lines += [
-                f"             ! {f.port} call {f.nth}: {f.kind} {f.amount}" for f in self.faults if f.step == step.number
+                f"             ! {f.port} call {f.nth}: {f.kind} {f.amount}"
+                for f in self.faults
+                if f.step == step.number
             ]
         early = [f for f in self.faults if f.step not in {step.number for step in self.steps}]
         return "\n".join([*lines, *(f"             ! {f}" for f in early)])

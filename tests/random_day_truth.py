@@ -1,4 +1,4 @@
-"""What is true on a random day: which events of whose calendars hold which conference, since when, and what it should be.
+"""What is true on a random day: which events hold which conference, since when, and what it should be.
 
 Computed from the Calendar model's own bodies by other means than the product's, so that the two can disagree. It must
 never read what confsync stored.

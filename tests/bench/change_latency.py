@@ -86,9 +86,13 @@ def _change(served: ServedStack, user: Owned, title: str, after: int) -> tuple[d
     before = datetime.now(UTC)
     event = user.person.rename(user.event_id, title)
     accepted_at = max(before, datetime.fromisoformat(event["updated"]))
-    if not wait_until(lambda: served.calls(after), _WITHIN_S):
+    if not wait_until(lambda: _told(served, user, after), _WITHIN_S):
         raise NotSettled(f"a change did not reach the back end within {_WITHIN_S:g} s: see {served.stack.folder.logs}")
-    return accepted_at, served.calls(after)[0]
+    return accepted_at, _told(served, user, after)[0]
+
+
+def _told(served: ServedStack, user: Owned, after: int) -> list[Mapping[str, Any]]:
+    return [call for call in served.calls(after) if call["conference_id"] == user.conference_id]
 
 
 def _created_at(served: ServedStack, since: datetime) -> datetime:

@@ -53,6 +53,14 @@ def test_a_calendar_without_access_is_a_failure(worker_settings: Mapping[str, st
     assert "frozen" in answer.stdout
 
 
+def test_the_worker_answers_the_same_refusal_with_403(worker_settings: Mapping[str, str]) -> None:
+    """An add-on learns from the status alone that nothing is watched, whether the channel or the sync was refused."""
+    url = f"{worker_settings['SYNC_CALENDAR_URL']}/initialize"
+    request = {"calendar_id": "primary", "subject": "stranger@example.com"}
+    answers = [httpx.post(url, json=request, trust_env=False, timeout=30).status_code for _ in range(2)]
+    assert answers == [403, 403]
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

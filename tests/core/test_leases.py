@@ -184,6 +184,26 @@ def test_a_token_counts_only_for_the_list_parameters_it_came_from() -> None:
     assert leases.usable_token(calendar()) is None
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "version", "token", "usable"),
+    [
+        (None, LIST_PARAMETERS_VERSION, "t", False),
+        (listed(), LIST_PARAMETERS_VERSION, "t", True),
+        (listed(listing=3), LIST_PARAMETERS_VERSION, None, True),
+        (listed(listing=3), LIST_PARAMETERS_VERSION - 1, "t", True),
+        (listed(), LIST_PARAMETERS_VERSION, None, False),
+        (listed(), LIST_PARAMETERS_VERSION - 1, "t", False),
+        (listed(parameters_version=LIST_PARAMETERS_VERSION - 1), LIST_PARAMETERS_VERSION, "t", False),
+    ],
+)
+def test_an_unfinished_listing_goes_on_only_with_its_own_parameters_and_token(
+    checkpoint: Checkpoint | None, version: int, token: str | None, usable: bool
+) -> None:
+    """Else its page token would belong to another listing."""
+    known = calendar(checkpoint=checkpoint, parameters_version=version, sync_token=token)
+    assert leases.usable_checkpoint(known) == (checkpoint if usable else None)
+
+
 def test_a_rejected_token_is_dropped_and_a_rejected_page_keeps_it() -> None:
     """The listing begins anew in both cases."""
     running = calendar(sync_token="t", checkpoint=listed())

@@ -534,6 +534,29 @@ def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:
     assert ledger.c1.desired is None
 
 
+def test_an_instance_with_a_claim_of_its_own_keeps_it_beside_a_series_that_is_a_claim_too() -> None:
+    """Neither drives, so neither stands for the other."""
+    master = series("s1", None)
+    ledger = Ledger.of(conference())
+    ledger.put(master)
+    ledger.show(instance(master, 2))
+    ledger.show(series(updated=3), instance(master, 2, updated=3))
+    assert {each.state for each in ledger.c1.referents.values()} == {"live"}
+    assert ledger.c1.desired is None
+
+
+def test_a_series_that_cannot_be_read_whole_stays_as_it_is() -> None:
+    """The plan ends; nothing follows from an answer that cannot be read."""
+    master = series()
+    ledger = owned(master)
+    before = ledger.c1
+    broken = Seen(None, confirmed=True, unreadable=True)
+    found = ledger.plan({ref("s1"): broken, **seen(instance(master, 2, updated=1))})
+    assert found.readings == frozenset()
+    ledger.apply(found)
+    assert ledger.c1 == before
+
+
 def test_a_split_keeps_one_conference_with_two_owners_driven_by_the_next_occurrence() -> None:
     """ "This and following" with a new id: the old part drives until it is over, then the new one."""
     ledger = owned(series("s1"))

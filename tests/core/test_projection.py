@@ -210,6 +210,14 @@ def test_an_event_with_mixed_or_missing_times_is_handled() -> None:
     assert times_of(event(start={})) is None
 
 
+def test_a_time_at_the_edge_of_time_is_taken_as_it_stands() -> None:
+    """There is no UTC before the year one, and an event there must not stop its calendar."""
+    first = event(start={"dateTime": "0001-01-01T00:00:00+05:00"}, end={"dateTime": "9999-12-31T23:00:00-05:00"})
+    when = times_of(first)
+    assert when is not None
+    assert when.start == Moment(instant=datetime(1, 1, 1, tzinfo=UTC))
+
+
 # --- fingerprints --------------------------------------------------------------------------------------------------
 
 MOMENTS = st.one_of(

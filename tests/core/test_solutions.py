@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from confsync.core.events import parse_event
-from confsync.core.solutions import Claim, Solution, claim_of
+from confsync.core.solutions import Claim, Solution, claim_of, may_be_ours
 from tests.core.story import ACME, acme, event, stub
 
 ZOOM = {
@@ -62,6 +62,22 @@ def test_without_an_id_or_a_solution_nothing_is_claimed(data: dict[str, Any] | N
     """What Google leaves out is not guessed."""
     by_uri = Solution(provider="other", uri_prefixes=("https://acme.example/",))
     assert claims(data, ACME, by_uri) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (acme("c1"), True),
+        (ZOOM, False),
+        ({}, False),
+        ({"conferenceId": ["c1"]}, True),
+        ("nonsense", True),
+        (None, True),
+    ],
+)
+def test_conference_data_that_cannot_be_read_may_be_ours(data: object, expected: bool) -> None:
+    """It is looked at more closely, and reported; what can be read is judged."""
+    assert may_be_ours(data, [ACME]) is expected
 
 
 def test_the_first_solution_that_matches_counts() -> None:

@@ -4,6 +4,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -27,7 +28,7 @@ def demo(as_json: bool, keep: bool) -> None:
     output: Output = JsonOutput() if as_json else TextOutput()
     folder, kept = Path(tempfile.mkdtemp(prefix="confsync-demo-")), True
     try:
-        with interruptible():
+        with interruptible(), closing(output):
             result = _run(folder, output)
         kept = keep or not result.is_good
     except StackError as error:

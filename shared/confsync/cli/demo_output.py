@@ -37,6 +37,9 @@ class Output(Protocol):
     def result(self, result: Result, seconds: float) -> None:
         """Take note of the end."""
 
+    def close(self) -> None:
+        """Leave the terminal as it was, also after an interruption."""
+
 
 class JsonOutput:
     """One JSON object at the end, nothing before."""
@@ -56,6 +59,9 @@ class JsonOutput:
     def result(self, result: Result, seconds: float) -> None:
         """Print the object."""
         click.echo(json.dumps(_plain(result, seconds), indent=2))
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 def _plain(result: Result, seconds: float) -> dict[str, Any]:
@@ -123,8 +129,7 @@ class TextOutput:
 
     def result(self, result: Result, seconds: float) -> None:
         """Print the comparison and one closing line."""
-        if self._status is not None:
-            self._status.stop()
+        self.close()
         self._say("\n[bold]Every conference beside its event[/bold]")
         for verdict in result.verdicts:
             same = "differs" if verdict.differences else "the same"
@@ -134,6 +139,12 @@ class TextOutput:
             for difference in verdict.differences:
                 self._say(Text(f"  {difference}", "red"))
         self._say(Text("\n" + _closing(result, seconds), "bold"))
+
+    def close(self) -> None:
+        """Take the current scene off the terminal and show the cursor again."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
 
     def _say(self, what: str | Text) -> None:
         self._console.print(what, soft_wrap=not self._console.is_terminal)

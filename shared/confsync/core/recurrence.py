@@ -8,7 +8,6 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rruleset, rrulestr
@@ -81,7 +80,7 @@ def _expand(times: Times) -> rruleset:
     zone = _zone(times)
     start = _to_local(_start(times), zone)
     lines = [_in_local_time(line, zone) for line in times.recurrence if line.startswith(("RRULE", "RDATE", "EXDATE"))]
-    found = cast("rruleset", rrulestr("\n".join(lines), dtstart=start, forceset=True))
+    found = rrulestr("\n".join(lines), dtstart=start, forceset=True)
     if not any(line.startswith("RRULE") for line in lines):
         found.rdate(start)
     return found

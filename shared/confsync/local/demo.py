@@ -105,8 +105,8 @@ def _play(scene: Scene, day: Day, watch: Watch) -> Row:
     try:
         scene.act()
     except (ApiError, httpx.HTTPError) as error:
-        words = str(error).partition("\n")[0]
-        return Row(scene.title, watch.counts().since(before), None, f"it could not be done: {words}", was_done=False)
+        problem = f"it could not be done: {str(error).partition(chr(10))[0]}; {watch.workers_last_words()}"
+        return Row(scene.title, watch.counts().since(before), None, problem, was_done=False)
     problem = _miss(day.written_at, watch) if scene.expects == "update" else ""
     if not wait_until(watch.is_quiet, _WITHIN_S):
         problem = problem or f"the system was still busy after {_WITHIN_S:g} s"

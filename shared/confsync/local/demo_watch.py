@@ -17,6 +17,7 @@ from confsync.local.stack import Stack
 from confsync.local.stack_parts import SOLUTION_NAME
 
 _LOOK_EVERY_S = 0.03
+_MOST_SHOWN = 300
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,11 @@ class Watch:
         """Return when a conference last changed at the back end, None when none did since then."""
         told = (c["changed_at"] for c in self.conferences() if c["generation"])
         return max((at for at in map(datetime.fromisoformat, told) if at > since), default=None)
+
+    def workers_last_words(self) -> str:
+        """Return the last line of the worker's log, for a message."""
+        lines = self._worker_log.read_bytes()[-_MOST_SHOWN:].decode(errors="replace").split("\n")
+        return f"the worker's log ends with: {next((line for line in reversed(lines) if line.strip()), '(nothing)')}"
 
     def _events(self, calendar_id: str) -> list[Json]:
         events: list[Json] = []

@@ -1,0 +1,331 @@
+"""What a conference should be, given the events that refer to it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confsync.core.judging import (
+    HISTORY_LENGTH,
+    PAST_OWNERS,
+    Judgement,
+    desire_end,
+    is_pending,
+    judge,
+    keep,
+    next_generation,
+    postpone_end,
+    promote_claims,
+    was_held,
+    with_note,
+)
+from confsync.core.records import Applied, Conference, Desired, Intent, Referent
+from confsync.core.sight import Reading, Seen
+from confsync.core.state import Field
+from tests.core.story import (
+    ALL_FIELDS,
+    HERE,
+    HOUR,
+    NOW,
+    RULES,
+    THERE,
+    at,
+    conference,
+    confirmed,
+    event,
+    ref,
+    referent,
+    seen,
+    series,
+    times,
+    tombstone,
+)
+
+UPCOMING, OVER = times(NOW + HOUR), times(NOW - 3 * HOUR)
+
+
+def held_by(*owners: Referent, **fields: Any) -> Conference:
+    """Return a conference with these referents."""
+    return conference(referents={ref(each.event_id, each.calendar_key).link_key: each for each in owners}, **fields)
+
+
+def judged(
+    known: Conference, sight: Any = None, now: datetime = NOW, carries: frozenset[Field] = ALL_FIELDS
+) -> Judgement:
+    """Judge by the usual rules."""
+    return judge(known, sight or {}, carries, now, RULES)
+
+
+def wanted(generation: int = 1, fingerprint: str = "f") -> Desired:
+    """Return a desired state."""
+    return Desired(generation=generation, fingerprint=fingerprint)
+
+
+# --- the driver ----------------------------------------------------------------------------------------------------
+
+DRIVERS = [
+    ("the earliest next occurrence", {"a": times(at(300)), "b": times(at(60))}, "b"),
+    ("what runs before what comes", {"a": times(at(30)), "b": times(at(-30))}, "b"),
+    ("what comes before what is over", {"a": times(at(-300)), "b": times(at(900))}, "b"),
+    ("a series by its next instance", {"a": times(at(-9000), HOUR, "RRULE:FREQ=DAILY"), "b": times(at(1500))}, "a"),
+    ("of those that are over the last", {"a": times(at(-300)), "b": times(at(-200))}, "b"),
+    ("of equals the same one each time", {"a": times(at(60)), "b": times(at(60))}, None),
+]
+
+
+@pytest.mark.parametrize(("why", "owners", "driver"), DRIVERS)
+def test_which_of_several_owners_drives(why: str, owners: dict[str, Any], driver: str | None) -> None:
+    """The one with the earliest next occurrence, else the one that ended last."""
+    referents = [referent(name, times=when) for name, when in owners.items()]
+    sight = confirmed(*(event(name) for name in owners))
+    found = judged(held_by(*referents), sight).conference.driver
+    expected = ref(driver).link_key if driver else min(ref(name).link_key for name in owners)
+    assert (found, why) == (expected, why)
+    assert judged(held_by(*reversed(referents)), sight).conference.driver == found
+
+
+@pytest.mark.parametrize(("role", "state"), [("claimed", "live"), ("owner", "gone"), ("owner", "orphaned")])
+def test_nobody_but_a_live_owner_drives(role: str, state: str) -> None:
+    """Though its occurrence be the next."""
+    early = referent("early", THERE, role=role, state=state, times=times(at(1)), ical_uid="other")
+    found = judged(held_by(referent("e1"), early), confirmed(event())).conference
+    assert found.driver == ref().link_key
+
+
+def test_a_new_driver_that_was_not_seen_is_read_first() -> None:
+    """And one that is known to drive is not: nothing changed about it."""
+    known = held_by(referent())
+    assert judged(known).reading == Reading(ref())
+    settled = known.model_copy(update={"driver": ref().link_key, "desired": wanted()})
+    assert judged(settled) == Judgement(settled)
+    ended = settled.model_copy(update={"desired": wanted(2, "ended")})
+    assert judged(ended).reading == Reading(ref())
+
+
+@pytest.mark.parametrize("shown", [None, tombstone(), event(own=False), event(locked=True)])
+def test_a_driver_that_is_no_longer_what_it_was_is_not_told(shown: Any) -> None:
+    """Its own calendar's sync will say what that means."""
+    known = held_by(referent())
+    assert judged(known, {ref(): Seen(shown, confirmed=True)}) == Judgement(known)
+
+
+def test_a_series_that_was_read_alone_is_read_whole_where_occurrences_count() -> None:
+    """A list item will do where no exceptions are known."""
+    known = held_by(referent("s1", times=times(NOW, HOUR, "RRULE:FREQ=DAILY")))
+    assert judged(known, confirmed(series())).reading == Reading(ref("s1"), "s1@google.com")
+    assert judged(known, seen(series())).reading is None
+    assert judged(known, confirmed(series()), carries=ALL_FIELDS - {"occurrences"}).reading is None
+
+
+def test_a_driver_that_is_over_is_told_nothing() -> None:
+    """No call for the past."""
+    found = judged(held_by(referent(times=OVER)), confirmed(event(summary="Late edit"))).conference
+    assert (found.driver, found.desired) == (ref().link_key, None)
+
+
+def test_a_long_chain_of_parts_that_are_over_is_forgotten_but_for_the_newest() -> None:
+    """A conference is one record and must not grow; those that are to come all stay."""
+    past = [referent(f"old{n:02}", times=times(at(-9000 + n))) for n in range(40)]
+    gone = [referent(f"gone{n:02}", state="gone", times=times(at(-99000 + n))) for n in range(9)]
+    coming = [referent(f"new{n}", times=times(at(60 + n))) for n in range(30)]
+    found = judged(held_by(*past, *gone, *coming), confirmed(event("new0"))).conference
+    names = {each.event_id for each in found.referents.values()}
+    assert {each.event_id for each in coming} <= names
+    assert len(names) == 30 + PAST_OWNERS
+    assert "old39" in names
+    assert not any(name.startswith("gone") for name in names)
+
+
+def test_nothing_is_forgotten_of_a_conference_that_is_over() -> None:
+    """Its last event may still be moved."""
+    past = [referent(f"old{n:02}", times=times(at(-9000 + n))) for n in range(40)]
+    assert len(judged(held_by(*past)).conference.referents) == 40
+
+
+# --- ends ----------------------------------------------------------------------------------------------------------
+
+
+def test_without_any_owner_left_the_grace_begins_once() -> None:
+    """Being judged again does not prolong it."""
+    lost = judged(held_by(referent(state="gone"))).conference
+    assert lost.end_after == lost.due_at == at(1)
+    assert judged(lost, now=at(0.5)).conference == lost
+
+
+def test_a_conference_that_was_held_is_kept() -> None:
+    """With its reports and recordings."""
+    found = judged(held_by(referent(state="gone", times=OVER))).conference
+    assert found.end_after is None
+    assert found.history[-1].what == "kept: it was held already"
+
+
+def test_a_conference_is_held_only_when_its_last_event_is_over() -> None:
+    """One to come is enough; a series without end is never over."""
+    assert was_held(held_by(referent("a", times=OVER), referent("b", times=OVER)), NOW)
+    assert not was_held(held_by(referent("a", times=OVER), referent("b", times=UPCOMING)), NOW)
+    assert not was_held(held_by(referent(times=times(at(-900), HOUR, "RRULE:FREQ=DAILY"))), NOW)
+    assert was_held(held_by(referent("a", times=OVER), referent("b", THERE, role="claimed", times=UPCOMING)), NOW)
+
+
+def test_an_event_that_moved_out_of_sight_keeps_its_conference() -> None:
+    """Also beside others that are gone, and after the grace had begun."""
+    known = held_by(referent("a", state="gone"), referent("b", state="orphaned"), end_after=at(1), due_at=at(1))
+    found = judged(known).conference
+    assert (found.end_after, found.due_at) == (None, None)
+    assert found.history[-1].what == "kept: its event moved out of sight"
+    assert judged(found).conference == found
+
+
+def test_an_event_that_moved_is_in_sight_again_where_a_live_owner_has_its_ical_uid() -> None:
+    """It no longer keeps the conference by itself."""
+    moved = referent("e1", state="orphaned")
+    found = judged(held_by(moved, referent("e1", THERE)), confirmed(event(), calendar_key=THERE)).conference
+    assert found.referents[ref().link_key].state == "gone"
+    kept = judged(held_by(moved, referent("e2", THERE, ical_uid="other")), confirmed(event("e2"), calendar_key=THERE))
+    assert kept.conference.referents[ref().link_key].state == "orphaned"
+
+
+def test_a_conference_without_owners_is_left_alone() -> None:
+    """Claims end nothing, and an ended one is not ended again."""
+    claims = held_by(referent(role="claimed", state="gone"))
+    assert judged(claims) == Judgement(claims)
+    assert judged(conference()) == Judgement(conference())
+    ended = held_by(referent(state="gone"), desired=wanted(2, "ended"))
+    assert judged(ended) == Judgement(ended)
+
+
+def test_a_live_owner_ends_the_grace() -> None:
+    """Whether or not anything is to be told."""
+    known = held_by(referent(), driver=ref().link_key, desired=wanted(), applied=Applied(generation=1, fingerprint="f"))
+    dying = known.model_copy(update={"end_after": at(1), "due_at": at(1)})
+    found = judged(dying).conference
+    assert (found.end_after, found.due_at) == (None, None)
+    pending_one = dying.model_copy(update={"applied": None})
+    assert judged(pending_one).conference.due_at == NOW
+
+
+def test_an_ended_conference_whose_event_is_back_is_restored_under_a_new_generation() -> None:
+    """The whole state goes out again."""
+    applied = Applied(generation=4, fingerprint="ended")
+    known = held_by(referent(), driver=ref().link_key, desired=wanted(4, "ended"), applied=applied)
+    found = judged(known, confirmed(event())).conference
+    assert found.desired is not None
+    assert (found.desired.generation, found.desired.ended, found.due_at) == (5, False, NOW)
+
+
+def test_an_end_that_is_wanted_but_was_never_announced_is_taken_back_without_a_call() -> None:
+    """The back end still holds what the event says."""
+    known = judged(held_by(referent()), confirmed(event())).conference
+    assert known.desired is not None
+    told = Applied(generation=1, fingerprint=known.desired.fingerprint)
+    dying = desire_end(known.model_copy(update={"applied": told, "end_after": at(1)}), at(1))
+    assert dying.desired is not None
+    assert (dying.desired.ended, dying.end_after, is_pending(dying)) == (True, None, True)
+    back = judged(dying, confirmed(event()), now=at(2)).conference
+    assert (is_pending(back), back.due_at) == (False, None)
+
+
+def test_an_update_that_waits_comes_before_a_postponed_end() -> None:
+    """The earlier of the two is due."""
+    waiting = held_by(referent(state="gone"), desired=wanted(), due_at=at(0.5))
+    assert postpone_end(waiting, 60, "why", NOW).due_at == at(0.5)
+    assert postpone_end(waiting.model_copy(update={"due_at": None}), 60, "why", NOW).due_at == at(1)
+    assert postpone_end(waiting.model_copy(update={"due_at": at(9)}), 60, "why", NOW).due_at == at(1)
+    assert postpone_end(held_by(due_at=at(0.5)), 60, "why", NOW).due_at == at(1)
+
+
+# --- claims --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("why", "owner", "claim", "promoted"),
+    [
+        ("the owner is gone, same iCalUID", {"state": "gone"}, {}, True),
+        ("the owner moved, same iCalUID", {"state": "orphaned"}, {}, True),
+        ("the owner lives", {}, {}, False),
+        ("another iCalUID", {"state": "gone"}, {"ical_uid": "other"}, False),
+        ("no iCalUID on either", {"state": "gone", "ical_uid": None}, {"ical_uid": None}, False),
+        ("the claim is gone too", {"state": "gone"}, {"state": "gone"}, False),
+        ("what is lost was a claim", {"state": "gone", "role": "claimed"}, {}, False),
+    ],
+)
+def test_a_claim_becomes_owner_when_its_event_lost_its_owner(
+    why: str, owner: dict[str, Any], claim: dict[str, Any], promoted: bool
+) -> None:
+    """Before anybody says that no owner is left."""
+    known = held_by(referent(**owner), referent("e1", THERE, role="claimed", **claim))
+    found = promote_claims(known).referents[ref("e1", THERE).link_key]
+    assert ((found.role == "owner"), why) == (promoted, why)
+
+
+def test_a_claim_in_the_calendar_of_an_owner_is_an_owner() -> None:
+    """In whatever order they were seen: its writers control the conference anyway."""
+    known = held_by(referent(), referent("copy", HERE, role="claimed", ical_uid="other"))
+    assert {each.role for each in promote_claims(known).referents.values()} == {"owner"}
+
+
+def test_a_promoted_claim_is_read_before_the_conference_follows_it() -> None:
+    """It drives now, in another calendar."""
+    known = held_by(referent(state="gone"), referent("e1", THERE, role="claimed"))
+    found = judged(known)
+    assert found.reading == Reading(ref("e1", THERE))
+    assert found.conference.end_after is None
+
+
+# --- generations and notes -----------------------------------------------------------------------------------------
+
+
+@given(*[st.one_of(st.none(), st.integers(0, 50)) for _ in range(3)])
+def test_the_next_generation_is_above_all_that_were_ever_used(
+    desired: int | None, applied: int | None, intent: int | None
+) -> None:
+    """Wanted, applied or announced."""
+    known = conference(
+        desired=None if desired is None else wanted(desired),
+        applied=None if applied is None else Applied(generation=applied, fingerprint="f"),
+        intent=None if intent is None else Intent(generation=intent, verb="update", deadline=NOW),
+    )
+    assert all(next_generation(known) > (used or 0) for used in (desired, applied, intent))
+
+
+def test_the_same_state_is_not_wanted_twice() -> None:
+    """No difference, no generation, no call."""
+    once = judged(held_by(referent()), confirmed(event())).conference
+    assert judged(once, confirmed(event(colorId="3")), now=at(5)).conference == once
+
+
+def test_a_new_state_waits_for_the_call_that_is_under_way() -> None:
+    """One call at a time."""
+    intent = Intent(generation=1, verb="update", deadline=at(1.5))
+    known = held_by(referent(), driver=ref().link_key, desired=wanted(), intent=intent, due_at=at(1.5))
+    found = judged(known, confirmed(event())).conference
+    assert found.desired is not None
+    assert (found.desired.generation, found.due_at) == (2, at(1.5))
+
+
+@pytest.mark.parametrize(
+    ("generation", "applied", "refused", "expected"),
+    [(1, None, 0, True), (1, 1, 0, False), (2, 1, 0, True), (2, 1, 2, False), (3, 1, 2, True)],
+)
+def test_what_is_pending(generation: int, applied: int | None, refused: int, expected: bool) -> None:
+    """Wanted, and neither applied nor refused."""
+    told = None if applied is None else Applied(generation=applied, fingerprint="f")
+    assert is_pending(conference(desired=wanted(generation), applied=told, refused=refused)) is expected
+    assert not is_pending(conference(applied=told))
+
+
+def test_the_history_is_short_and_says_nothing_twice_in_a_row() -> None:
+    """The newest lines stay."""
+    known = conference()
+    for number in range(50):
+        known = with_note(with_note(known, f"line {number}", NOW), f"line {number}", at(1))
+    assert [note.what for note in known.history] == [f"line {n}" for n in range(50 - HISTORY_LENGTH, 50)]
+    assert keep(known, "line 49", at(2)) == known
+
+
+def test_no_title_or_address_gets_into_the_history() -> None:
+    """It is for operators."""
+    found = judged(held_by(referent()), confirmed(event(summary="Secret")), now=NOW + timedelta(minutes=1)).conference
+    assert "Secret" not in " ".join(note.what for note in found.history)
