@@ -1,11 +1,11 @@
 """Beginning to sync: one calendar, one channel, and the conference that the add-on vouches for."""
 
 import pytest
-from tests.world import ANN, PUSH, Crash, World
 
 from confsync.core.records import Conference
 from confsync.errors import CalendarUnavailable, PushNotSupported
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
+from tests.world import ANN, PUSH, Crash, World
 
 
 def test_it_opens_the_channel_before_the_first_listing() -> None:

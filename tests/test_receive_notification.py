@@ -5,13 +5,13 @@ from datetime import timedelta
 from types import MappingProxyType
 
 import pytest
-from tests.world import START
 
 from confsync.adapters.memory import MemoryTaskQueue
 from confsync.core.channels import SigningKey, sign_channel_token
 from confsync.core.rules import Rules
 from confsync.errors import NotificationRejected
 from confsync.receive_notification import Receipt, receive_notification
+from tests.world import START
 
 KEY, OLD = SigningKey("k2", b"new-key-new-key-"), SigningKey("k1", b"old-key-old-key-")
 CALENDAR = "c" * 32

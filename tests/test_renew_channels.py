@@ -4,7 +4,6 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from tests.world import ANN, PUSH, Crash, World
 
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
@@ -12,6 +11,7 @@ from confsync.errors import CalendarAccessLost, CalendarRateLimited, CalendarUna
 from confsync.open_channel import open_channel
 from confsync.ports import Transaction
 from confsync.renew_channels import renew_channels
+from tests.world import ANN, PUSH, Crash, World
 
 DAY = 24 * 3600
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from tests.world import ANN, BOB, PUSH, Crash, World, times
 
 from confsync.core.records import Lease
 from confsync.core.rules import Rules
@@ -17,6 +16,7 @@ from confsync.errors import (
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.people import addon_conference
 from confsync.sync_calendar import SyncRequest, sync_calendar
+from tests.world import ANN, BOB, PUSH, Crash, World, times
 
 WEEKLY = ["RRULE:FREQ=WEEKLY;COUNT=8"]
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from tests.world import ALL_FIELDS, World
 
 from confsync.core.records import Conference
 from confsync.errors import (
@@ -16,6 +15,7 @@ from confsync.errors import (
 )
 from confsync.ports import Capabilities, ConferenceCall
 from confsync.update_conference import update_conference
+from tests.world import ALL_FIELDS, World
 
 
 def changed_world(*, ordered: bool = True) -> tuple[World, str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import pytest
 from google.auth.credentials import Credentials
-from tests.adapters.test_google_calendar_scripted import LAST_PAGE, Answer, Asked, error_body, list_once, scripted
 
 from confsync.adapters.google_calendar import GoogleCalendar
 from confsync.adapters.google_calendar_connections import Connections
@@ -16,6 +15,7 @@ from confsync.errors import (
     CalendarUnavailable,
 )
 from confsync.ports import Address
+from tests.adapters.test_google_calendar_scripted import LAST_PAGE, Answer, Asked, error_body, list_once, scripted
 
 
 def test_each_subject_signs_in_for_itself_and_pays_its_own_quota() -> None:

@@ -17,7 +17,6 @@ import google.oauth2.credentials
 import httplib2.decode
 import httplib2.error
 import pytest
-from tests.adapters.test_google_calendar_scripted import ANN, LAST_PAGE, Answer, error_body, list_once, scripted
 
 from confsync.adapters.google_calendar import GoogleCalendar
 from confsync.adapters.google_calendar_errors import FAILURES, Call, UnknownToCalendar, failure, refusal
@@ -37,6 +36,7 @@ from confsync.errors import (
     PushNotSupported,
     SyncTokenRejected,
 )
+from tests.adapters.test_google_calendar_scripted import ANN, LAST_PAGE, Answer, error_body, list_once, scripted
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "data" / "calendar-payloads"
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from tests.adapters.test_google_calendar_scripted import ANN, LAST_PAGE, Answer, Asked, error_body, list_once, scripted
 
 from confsync.adapters.google_calendar import LIST_PARAMETERS, GoogleCalendar
 from confsync.core.events import EVENT_FIELDS, LIST_FIELDS, LIST_PARAMETERS_VERSION, Window
@@ -17,6 +16,7 @@ from confsync.errors import (
     CalendarUnavailable,
     PreconditionFailed,
 )
+from tests.adapters.test_google_calendar_scripted import ANN, LAST_PAGE, Answer, Asked, error_body, list_once, scripted
 
 
 def test_a_first_listing_sends_the_fixed_parameters_and_its_window() -> None:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.contracts.store_calls import NOW, at_once, calendar, increment, put
 
 from confsync.adapters.memory import MAX_ATTEMPTS, MemoryStore, MemoryTaskQueue
 from confsync.core.records import Calendar
 from confsync.core.tasks import Task
 from confsync.errors import StoreUnavailable, TaskQueueUnavailable
 from confsync.ports import Transaction
+from tests.contracts.store_calls import NOW, at_once, calendar, increment, put
 
 
 def task(name: str, schedule_time: datetime | None = None) -> Task:

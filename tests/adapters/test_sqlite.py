@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts import store_processes
-from tests.contracts.store_calls import NOW, at_once, calendar, conference, increment, link, put
 
 from confsync.adapters.sqlite import SqliteStore
 from confsync.adapters.sqlite_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, prepare
 from confsync.core.records import RECORDS, Calendar, Conference, Link
 from confsync.errors import SettingsError, StoreCorrupt, StoreError, StoreUnavailable
 from confsync.ports import Transaction
+from tests.contracts import store_processes
+from tests.contracts.store_calls import NOW, at_once, calendar, conference, increment, link, put
 
 
 class Children:

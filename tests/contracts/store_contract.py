@@ -4,11 +4,11 @@ It must never ask for what Firestore cannot do: reads come before writes, and a 
 """
 
 import pytest
+
+from confsync.ports import Store
 from tests.contracts.store_queries import QueriesContract
 from tests.contracts.store_records import RecordsContract
 from tests.contracts.store_transactions import IsolationContract, TransactionsContract
-
-from confsync.ports import Store
 
 
 class StoreContract(RecordsContract, TransactionsContract, IsolationContract, QueriesContract):

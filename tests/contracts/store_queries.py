@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.contracts.store_calls import NOW, calendar, conference, delete, failure, keys_of, link, on_one_store, put
-from tests.contracts.strategies import values
 
 from confsync.core.records import Conference, Link, Record
 from confsync.errors import StoreError
 from confsync.ports import Store, Transaction
+from tests.contracts.store_calls import NOW, calendar, conference, delete, failure, keys_of, link, on_one_store, put
+from tests.contracts.strategies import values
 
 
 class QueriesContract:

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import given
-from tests.contracts.store_calls import NOW, TEXT, calendar, conference, delete, failure, link, on_one_store, put
-from tests.contracts.strategies import records
 
 from confsync.core.records import RECORDS, Calendar, Conference, Desired, Link, Record
 from confsync.core.state import ConferenceState
 from confsync.errors import StoreError
 from confsync.ports import Store
+from tests.contracts.store_calls import NOW, TEXT, calendar, conference, delete, failure, link, on_one_store, put
+from tests.contracts.strategies import records
 
 
 class RecordsContract:

@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
+from confsync.core.records import Calendar, Conference
+from confsync.errors import StoreError
+from confsync.ports import Store, Transaction
 from tests.contracts.store_calls import (
     at_once,
     calendar,
@@ -14,10 +18,6 @@ from tests.contracts.store_calls import (
     keys_of,
     put,
 )
-
-from confsync.core.records import Calendar, Conference
-from confsync.errors import StoreError
-from confsync.ports import Store, Transaction
 
 
 class Crash(Exception):

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.contracts.store_contract import StoreContract
 
 from confsync.adapters.memory import MemoryStore
 from confsync.adapters.sqlite import SqliteStore
+from tests.contracts.store_contract import StoreContract
 
 
 class TestMemoryStore(StoreContract):

@@ -24,7 +24,9 @@ LIST = {"singleEvents": "false", "showDeleted": "true", "timeZone": "UTC", "maxR
 class InProcessCalendar:
     """The `CalendarApi` port over a Calendar model in the same process."""
 
-    def __init__(self, model: CalendarModel, before: Callable[[str], None] | None = None, page_size: int = 2500) -> None:
+    def __init__(
+        self, model: CalendarModel, before: Callable[[str], None] | None = None, page_size: int = 2500
+    ) -> None:
         """Keep the model.
 
         Args:
@@ -71,7 +73,9 @@ class InProcessCalendar:
         params = {"conferenceDataVersion": "1", "sendUpdates": "none"}
         call = Call("events.update", "event", if_match=True)
         return parse_event(
-            self._ask(call, lambda: self._model.update(at.subject, at.calendar_id, event_id, body, params, if_match=etag))
+            self._ask(
+                call, lambda: self._model.update(at.subject, at.calendar_id, event_id, body, params, if_match=etag)
+            )
         )
 
     def watch_events(
