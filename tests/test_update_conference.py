@@ -13,9 +13,10 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
+from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import Capabilities, ConferenceCall
 from confsync.update_conference import update_conference
-from tests.world import ALL_FIELDS, World
+from tests.world import ALL_FIELDS, ANN, World
 
 
 def changed_world(*, ordered: bool = True) -> tuple[World, str]:
@@ -228,3 +229,19 @@ def test_a_provider_that_was_taken_out_of_the_settings_is_named() -> None:
     outcome = update_conference(conference.key, bare, world.terms)
     assert outcome.status == "alert"
     assert "acme" in outcome.reason
+
+
+def test_a_conference_stays_while_an_instance_of_its_series_still_holds_it() -> None:
+    """The series lost it, one changed instance did not: people may be on their way to it."""
+    world = World()
+    series_id = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=4"])
+    instance = world.model.instances(ANN, "primary", series_id)["items"][1]["id"]
+    world.settle()
+    world.edit(series_id, conferenceData=None)
+    world.edit(instance, conferenceData=addon_conference("c1"))
+    assert world.model.get(ANN, "primary", instance)["conferenceData"]["conferenceId"] == "c1"
+    world.settle()
+    assert world.told("c1") is not None
+    world.edit(instance, conferenceData=None)
+    world.advance(3 * 3600)
+    assert world.told("c1") is None

@@ -16,7 +16,7 @@ from confsync.core import effects, ending, judging, tasks
 from confsync.core.planning import Terms
 from confsync.core.records import Calendar, Conference, Failure, Intent, key_of
 from confsync.core.rules import Rules
-from confsync.core.sight import EventRef, Reading, Seen
+from confsync.core.sight import Reading, Seen
 from confsync.errors import (
     CalendarAccessLost,
     CalendarError,
@@ -34,6 +34,8 @@ from confsync.ports import ConferenceCall, ConferenceProvider, Outside, Transact
 
 MAX_CALLS = 5
 """Calls in one go; a conference that keeps changing goes on in a task."""
+
+ENDS_LATER = "end waits for its owners"
 
 Status = Literal["applied", "nothing", "waiting", "refused", "alert"]
 
@@ -95,7 +97,7 @@ def _decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
     if judging.was_held(conference, outside.now()):
         _keep_held(conference_key, outside)
         return
-    looks = {ref: _look(ref, outside, terms.rules) for ref in ending.owners_to_read(conference)}
+    looks = {reading.ref: _look(reading, outside, terms.rules) for reading in ending.owners_to_read(conference)}
     sight = {ref: seen for ref, (seen, _) in looks.items()}
     still_there = ending.owners_still_there(conference, sight, terms.solutions)
     wait_s = max((wait for _, wait in looks.values()), default=0.0)
@@ -105,13 +107,19 @@ def _decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
         if stored is None or (stored.referents, stored.end_after) != (conference.referents, conference.end_after):
             return  # a sync changed it meanwhile, and judged it anew
         if still_there:
-            tx.put(judging.postpone_end(stored, wait_s or terms.rules.grace_s, "end waits for its owners", now))
+            tx.put(judging.postpone_end(stored, wait_s or _patience_s(stored, terms.rules), ENDS_LATER, now))
         else:
             tx.put(judging.desire_end(stored, now))
 
     outside.store.transact(body)
     for ref in still_there:
         outside.task_queue.create(tasks.asked_sync(ref.calendar_key, outside.now()))
+
+
+def _patience_s(conference: Conference, rules: Rules) -> float:
+    """An end that has waited before is in no hurry."""
+    has_waited = any(note.what == ENDS_LATER for note in conference.history[-1:])
+    return rules.frozen_retry_s if has_waited else rules.grace_s
 
 
 def _keep_held(conference_key: str, outside: Outside) -> None:
@@ -123,13 +131,13 @@ def _keep_held(conference_key: str, outside: Outside) -> None:
     outside.store.transact(body)
 
 
-def _look(ref: EventRef, outside: Outside, rules: Rules) -> tuple[Seen, float]:
+def _look(reading: Reading, outside: Outside, rules: Rules) -> tuple[Seen, float]:
     """Return the event as it is now; or nothing confirmed, and how long the end has to wait because of that."""
-    calendar = outside.store.get(Calendar, ref.calendar_key)
+    calendar = outside.store.get(Calendar, reading.ref.calendar_key)
     if calendar is None:
         return Seen(None), rules.frozen_retry_s
     try:
-        seen = read_event(Reading(ref), address_of(calendar), outside)
+        seen = read_event(reading, address_of(calendar), outside)
         is_proof = seen.event is not None or shows_in_full(calendar, calendar.sync_token, outside)
     except (CalendarAccessLost, CalendarQuotaExceeded) as error:
         return Seen(None), error.retry_after_s or rules.frozen_retry_s

@@ -20,6 +20,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from confsync.adapters.cloud_tasks import CloudTasksQueue, CloudTasksSettings, build_client
+from confsync.adapters.sqlite import SqliteStore
+from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from confsync.core.state import ConferenceState
 from confsync.core.tasks import Task
@@ -135,6 +137,8 @@ class BareCalls:
         made = self._served.post(f"{site.urls.vendor}/api/conferences", {"title": "bare"})
         self._conference_id = made["conference_id"]
         secrets = [site.keys.vendor_secret]
+        self._store = SqliteStore(site.folder.path / "bare.db")
+        self._cleanup.callback(self._store.close)
         self._provider = HttpProvider(f"{site.urls.vendor}/hooks/conference", secrets, now=lambda: datetime.now(UTC))
         return self
 
@@ -153,6 +157,7 @@ class BareCalls:
             "bare task, created and dispatched": self._task,
             "bare list": lambda: self._ask(self._calendar, "GET", path, signed_in),
             "bare call to the back end": self._call,
+            "not subtracted: one durable commit": self._commit,
         }
 
     def _connection(self, port: int) -> HTTPConnection:
@@ -177,6 +182,12 @@ class BareCalls:
         """Return when the task reached the worker; the create may be answered later."""
         self._tasks.create(Task(f"bare-{next(self._numbers)}", "/", {}))
         return self._arrived.get(timeout=_WITHIN_S)
+
+    def _commit(self) -> None:
+        """Store a small record as production does; three such commits lie between a change and its call."""
+        number = next(self._numbers)
+        commit = Calendar(key="bare", tenant="default", calendar_id="bare", subject="bare", fence=number)
+        self._store.transact(lambda transaction: transaction.put(commit))
 
     def _call(self) -> None:
         generation = next(self._numbers)

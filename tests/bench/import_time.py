@@ -1,7 +1,7 @@
 """How long each function takes until it is ready in a fresh process, and how much memory it then holds.
 
 Ready means: its main module imported and its parts composed, as before its first answer. It must never count what only
-a call to Google would load.
+a call to Google would load. Memory is read from Linux's /proc.
 """
 
 import json
@@ -32,7 +32,7 @@ _COMPOSE = {
 FOREIGN_TO_RECEIVER = ("google.cloud.firestore", "googleapiclient", "sqlite3", "httpx")
 """Neither a store nor Calendar belongs into the public function."""
 _PROGRAM = """
-import json, resource, sys, time
+import json, sys, time
 from importlib.util import module_from_spec, spec_from_file_location
 started = time.perf_counter()
 spec = spec_from_file_location("main", sys.argv[1])
@@ -42,7 +42,8 @@ imported = time.perf_counter()
 {compose}
 ready = time.perf_counter()
 foreign = [name for name in {foreign} if name in sys.modules]
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+with open("/proc/self/statm") as statm:
+    memory = int(statm.read().split()[1]) * {page_size} / 2**20
 print(json.dumps([(imported - started) * 1000, (ready - started) * 1000, memory, foreign]))
 """
 _QUEUE = "projects/p/locations/l/queues/sync"
@@ -84,7 +85,7 @@ def _figures(name: str, ours: list[Start], empty: list[Start]) -> list[Figure]:
 
 def start(name: str, folder: str) -> Start:
     """Start a function (or `empty`) in a fresh process and return what it cost."""
-    program = _PROGRAM.format(compose=_COMPOSE[name], foreign=FOREIGN_TO_RECEIVER)
+    program = _PROGRAM.format(compose=_COMPOSE[name], foreign=FOREIGN_TO_RECEIVER, page_size=os.sysconf("SC_PAGESIZE"))
     source = _MAINS.get(name, _EMPTY)
     answer = subprocess.run(
         [sys.executable, "-c", program, str(source)],

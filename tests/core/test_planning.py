@@ -486,6 +486,18 @@ def test_an_instance_whose_series_gets_the_same_conference_becomes_part_of_it() 
     assert ledger.c1.end_after is not None
 
 
+def test_an_instance_that_is_only_read_with_its_series_becomes_part_of_it() -> None:
+    """It need not be listed again."""
+    master = series("s1", None)
+    ledger = Ledger.of(conference("c1", ref("s1_2"), ref("s1")))
+    ledger.put(master)
+    ledger.show(instance(master, 2))
+    ledger.show(series(updated=3))
+    owners = {key for key, each in ledger.c1.referents.items() if each.state == "live"}
+    assert owners == {ref("s1").link_key}
+    assert ledger.links[ref("s1_2").link_key].series_id == "s1"
+
+
 def test_a_series_that_was_ever_seen_with_exceptions_is_always_read_whole() -> None:
     """A master alone says nothing of its exceptions."""
     master = series()

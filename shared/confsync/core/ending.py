@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from confsync.core.events import Event
-from confsync.core.records import Conference
-from confsync.core.sight import EventRef, Sight
+from confsync.core.records import Conference, Referent
+from confsync.core.sight import EventRef, Reading, Sight
 from confsync.core.solutions import Solution, claim_of
 
 
@@ -17,30 +17,45 @@ def is_end_due(conference: Conference, now: datetime) -> bool:
     return conference.end_after is not None and conference.end_after <= now
 
 
-def owners_to_read(conference: Conference) -> list[EventRef]:
-    """Return the events that have to be read again before the end."""
+def owners_to_read(conference: Conference) -> list[Reading]:
+    """Return what has to be read again before the end; a series whole, since its exceptions may hold the conference."""
     owners = (referent for referent in conference.referents.values() if referent.role == "owner")
-    return [EventRef(owner.calendar_key, owner.event_id) for owner in owners]
+    return [_reading(owner) for owner in owners]
+
+
+def _reading(owner: Referent) -> Reading:
+    return Reading(EventRef(owner.calendar_key, owner.event_id), owner.ical_uid if owner.times.recurrence else None)
 
 
 def owners_still_there(conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> list[EventRef]:
     """Return the owners that have the conference after all, or that nobody could read; none when it may end."""
-    return [ref for ref in owners_to_read(conference) if not _is_gone(ref, conference, sight, solutions)]
+    refs = [reading.ref for reading in owners_to_read(conference)]
+    return [ref for ref in refs if not _is_gone(ref, conference, sight, solutions)]
 
 
 def _is_gone(ref: EventRef, conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> bool:
     seen = sight.get(ref)
     if seen is None or not seen.confirmed:
         return False
-    return seen.event is None or seen.event.is_cancelled or _has_another(seen.event, conference, solutions)
+    exceptions = [event for event in seen.exceptions or () if not event.is_cancelled]
+    if any(_names(event, conference, solutions) for event in exceptions):
+        return False
+    return seen.event is None or _is_deleted(seen.event) or _has_another(seen.event, conference, solutions)
+
+
+def _is_deleted(event: Event) -> bool:
+    """A tombstone that names another organizer tells of a move, not of a deletion."""
+    return event.is_cancelled and (event.organizer is None or event.organizer.is_self)
+
+
+def _names(event: Event, conference: Conference, solutions: Sequence[Solution]) -> bool:
+    claim = claim_of(event, solutions)
+    ours = (conference.provider, conference.conference_id)
+    return claim is not None and (claim.provider, claim.conference_id) == ours
 
 
 def _has_another(event: Event, conference: Conference, solutions: Sequence[Solution]) -> bool:
     """Only an organizer's copy, shown in full, proves that the conference was removed from it."""
-    claim = claim_of(event, solutions)
-    names_it = claim is not None and (claim.provider, claim.conference_id) == (
-        conference.provider,
-        conference.conference_id,
-    )
     pending = event.conference_data is not None and event.conference_data.is_pending
-    return event.is_organizers_copy and not names_it and not pending
+    shown = event.is_organizers_copy and not event.is_cancelled
+    return shown and not pending and not _names(event, conference, solutions)

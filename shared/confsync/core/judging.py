@@ -64,7 +64,7 @@ def promote_claims(conference: Conference) -> Conference:
         and referent.state == "live"
         and (referent.calendar_key in calendars or referent.ical_uid in lost)
     }
-    return conference.model_copy(update={"referents": {**conference.referents, **promoted}})
+    return _referring(conference, {**conference.referents, **promoted})
 
 
 def _without_found_again(conference: Conference) -> Conference:
@@ -75,7 +75,7 @@ def _without_found_again(conference: Conference) -> Conference:
         for key, owner in _owners(conference, "orphaned").items()
         if owner.ical_uid in live
     }
-    return conference.model_copy(update={"referents": {**conference.referents, **found}})
+    return _referring(conference, {**conference.referents, **found})
 
 
 def _without_past(conference: Conference, now: datetime) -> Conference:
@@ -85,7 +85,13 @@ def _without_past(conference: Conference, now: datetime) -> Conference:
     past = sorted((end, key) for end, key in owners if key not in current)
     forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()
     kept = {key: r for key, r in conference.referents.items() if key not in forgotten}
-    return conference.model_copy(update={"referents": kept})
+    return _referring(conference, kept)
+
+
+def _referring(conference: Conference, referents: dict[str, Referent]) -> Conference:
+    """Return the conference with these referents; itself when they are the same, since copies are half of a plan."""
+    same = referents == conference.referents
+    return conference if same else conference.model_copy(update={"referents": referents})
 
 
 def _owners(conference: Conference, state: str) -> dict[str, Referent]:

@@ -162,10 +162,17 @@ class _Draft:
         seen, tie = self.sight[ref], self._tie_of(ref)
         if tie.link is None or tie.referent is None or tie.referent.state != "live":
             return
-        if tie.link.conference_key != series.conference_key:
+        if tie.link.conference_key == series.conference_key:
+            self._absorb(ref, seen.event, series)
+        else:
             self._follow_verdict(ref, seen, tie, None)
-        elif self._is_live_owner(series):
-            self._lose(ref, tie, "gone", seen.event)
+
+    def _absorb(self, ref: EventRef, event: Event | None, series: Link) -> None:
+        """From now on the series stands for its instance."""
+        tie = self._tie_of(ref)
+        shares = tie.link is not None and tie.link.conference_key == series.conference_key
+        if shares and tie.referent is not None and self._is_live_owner(series):
+            self._lose(ref, tie, "gone", event)
 
     def _remember_exception(self, ref: EventRef, series: Link) -> None:
         """Later its tombstone may hold nothing but its id."""
@@ -232,7 +239,9 @@ class _Draft:
     def _take_series(self, ref: EventRef, seen: Seen, link: Link, *, is_new: bool) -> None:
         """Exceptions of a new series may have been listed before it, when they concerned nobody."""
         for exception in seen.exceptions or ():
-            self._remember_exception(EventRef(self.calendar_key, exception.id), link)
+            exception_ref = EventRef(self.calendar_key, exception.id)
+            self._absorb(exception_ref, exception, link)
+            self._remember_exception(exception_ref, link)
         if seen.exceptions:
             self.links[link.key] = link.model_copy(update={"has_exceptions": True})
         elif (link.has_exceptions or is_new) and self._is_live_owner(link):
