@@ -12,12 +12,12 @@ from typing import Any, get_args
 
 from confsync.adapters.memory import MemoryStore, MemoryTaskQueue
 from confsync.core.channels import PushTerms, SigningKey
-from confsync.core.planning import Terms
 from confsync.core.records import Calendar, Conference, Failure, Link
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution
 from confsync.core.state import Field
 from confsync.core.tasks import SYNC, Task
+from confsync.core.terms import Terms
 from confsync.errors import ConfsyncError
 from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.model import CalendarModel

@@ -8,7 +8,7 @@ import functions_framework
 from flask import Request
 
 from confsync import parts
-from confsync.core.planning import Terms
+from confsync.core.terms import Terms
 from confsync.errors import ConfsyncError
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.logs import log, log_error

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from confsync.core import channels
 from confsync.core.channels import PushTerms
-from confsync.core.planning import Terms
 from confsync.core.records import Calendar, Conference, Link
+from confsync.core.terms import Terms
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside, Transaction
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar

@@ -16,10 +16,11 @@ from pydantic import ValidationError
 
 from confsync.core import leases
 from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window, parse_event
-from confsync.core.planning import Terms, concerns_us
+from confsync.core.planning import concerns_us
 from confsync.core.records import Calendar, Checkpoint, Conference, Failure, Link
 from confsync.core.sight import EventRef, Reading, Seen
 from confsync.core.solutions import Solution, may_be_ours
+from confsync.core.terms import Terms
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
 from confsync.observe import Advance, Observed, Observer, address_of, event_failure, shows_in_full
 from confsync.ports import Outside

@@ -11,9 +11,10 @@ from confsync.core import leases
 from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.events import Window
-from confsync.core.planning import Plan, Recorded, Terms, conference_keys, link_keys, plan
+from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan
 from confsync.core.records import Calendar, Conference, Failure, Link, key_of
 from confsync.core.sight import EventRef, Reading, Seen, Sight
+from confsync.core.terms import Terms
 from confsync.errors import (
     CalendarAccessLost,
     CalendarQuotaExceeded,

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from confsync.core.planning import Terms
+from confsync.core.terms import Terms
 from confsync.errors import SettingsError
 from confsync.ports import CalendarApi, ConferenceProvider, Outside, Store, TaskQueue
 from confsync.settings import QueueSettings, WorkerSettings

@@ -14,8 +14,8 @@ from typing import Literal
 
 from confsync.core import channels, leases, tasks
 from confsync.core.judging import is_pending
-from confsync.core.planning import Terms
 from confsync.core.records import Calendar, Conference
+from confsync.core.terms import Terms
 from confsync.errors import (
     BudgetSpent,
     CalendarAccessLost,

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from confsync.core import effects, ending, judging, tasks
-from confsync.core.planning import Terms
 from confsync.core.records import Calendar, Conference, Failure, Intent, key_of
 from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen
+from confsync.core.terms import Terms
 from confsync.errors import (
     CalendarAccessLost,
     CalendarError,

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
-from confsync.core.planning import Recorded, Terms
+from confsync.core.planning import Recorded
 from confsync.core.records import Calendar, Conference, Link
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution
 from confsync.core.state import Field
+from confsync.core.terms import Terms
 
 ANN = "ann@example.com"
 CALENDAR_KEY = Calendar.key_for("default", ANN, ANN)

@@ -12,12 +12,13 @@ from typing import Any, get_args
 from hypothesis import HealthCheck, settings
 
 from confsync.core.events import Event, parse_event
-from confsync.core.planning import Plan, Recorded, Terms, conference_keys, link_keys, plan
+from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan
 from confsync.core.records import Calendar, Conference, Link, Referent, Times
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.solutions import Solution
 from confsync.core.state import Field, Moment
+from confsync.core.terms import Terms
 from confsync.observe import MAX_ROUNDS
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

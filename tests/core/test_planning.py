@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from confsync.core.events import Event
-from confsync.core.planning import Plan, Terms, concerns_us, conference_keys, link_keys
+from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
 from confsync.core.records import Conference, Link
 from confsync.core.sight import Reading, Seen
 from confsync.core.solutions import Solution
+from confsync.core.terms import Terms
 from tests.core.story import (
     ACME,
     DAY,

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from confsync.core.events import Event, EventPage, parse_event, parse_page
 from confsync.core.notifications import Notification
-from confsync.core.planning import Terms
 from confsync.core.projection import fingerprint, project, times_of
 from confsync.core.records import Conference, Referent
 from confsync.core.recurrence import last_end, next_start
 from confsync.core.sight import Seen
 from confsync.core.solutions import Claim, Solution, claim_of
+from confsync.core.terms import Terms
 from confsync.errors import NotificationRejected
 from tests.core.story import ALL_FIELDS, DAY, HERE, HOUR, NOW, RULES, Ledger, ref, times
 

@@ -4,33 +4,18 @@
 
 Each event is judged on its own (`binding`), then each conference that any of them touched (`judging`). The plan is a
 pure function, so it can be made again inside a transaction, and again after a crash, with the same result. The full
-scenario table extends `binding.verdict` and `judging.judge`; nothing else decides.
+scenario table extends `binding.verdict` and `judging.judge`; nothing else decides (`draft` only carries it out).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from confsync.core.binding import Tie, bound_link, bound_referent, is_older, role_of, tie_of, verdict
+from confsync.core.draft import Draft
 from confsync.core.events import Event
-from confsync.core.judging import judge, promote_claims
-from confsync.core.records import Conference, Link, Referent, ReferentState
-from confsync.core.recurrence import last_end
-from confsync.core.rules import Rules
-from confsync.core.sight import EventRef, Reading, Seen, Sight
-from confsync.core.solutions import Solution, claim_of
-from confsync.core.state import Field
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What stays the same for all plans of one deployment."""
-
-    tenant: str
-    solutions: Sequence[Solution]
-    carries: Mapping[str, frozenset[Field]]
-    """By provider: what it can be told."""
-    rules: Rules
+from confsync.core.records import Conference, Link
+from confsync.core.sight import Reading, Sight
+from confsync.core.terms import Terms, claimed_key
 
 
 @dataclass(frozen=True)
@@ -63,20 +48,15 @@ def link_keys(sight: Sight, calendar_key: str) -> set[str]:
 
 def conference_keys(sight: Sight, links: Mapping[str, Link], terms: Terms) -> set[str]:
     """Return the keys of the conferences that a plan needs: those linked, and those that events name."""
-    named = (_claimed_key(seen.event, terms) for seen in sight.values() if seen.event)
+    named = (claimed_key(seen.event, terms) for seen in sight.values() if seen.event)
     return {link.conference_key for link in links.values()} | {key for key in named if key}
 
 
 def concerns_us(event: Event, links: Mapping[str, Link], calendar_key: str, terms: Terms) -> bool:
     """Whether the event is linked, names a conference of ours, or is an exception of a linked series."""
-    if Link.key_for(calendar_key, event.id) in links or _claimed_key(event, terms) is not None:
+    if Link.key_for(calendar_key, event.id) in links or claimed_key(event, terms) is not None:
         return True
     return event.recurring_event_id is not None and Link.key_for(calendar_key, event.recurring_event_id) in links
-
-
-def _claimed_key(event: Event, terms: Terms) -> str | None:
-    claim = claim_of(event, terms.solutions)
-    return Conference.key_for(terms.tenant, claim.provider, claim.conference_id) if claim else None
 
 
 def plan(calendar_key: str, sight: Sight, recorded: Recorded, terms: Terms, *, now: datetime, listing: int = 0) -> Plan:
@@ -87,236 +67,20 @@ def plan(calendar_key: str, sight: Sight, recorded: Recorded, terms: Terms, *, n
         listing: number of the full listing that `sight` belongs to; 0 for an incremental one.
 
     """
-    draft = _Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences))
+    draft = Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences))
     own = [ref for ref in sight if ref.calendar_key == calendar_key]
     for ref in sorted(own, key=draft.turn):
         draft.take(ref)
     draft.judge_touched()
     if listing:
         draft.mark_seen(own, listing)
-    return draft.difference(recorded)
+    return _difference(draft, recorded)
 
 
-@dataclass
-class _Draft:
-    """A plan in the making."""
-
-    calendar_key: str
-    sight: Sight
-    terms: Terms
-    now: datetime
-    links: dict[str, Link]
-    conferences: dict[str, Conference]
-    readings: set[Reading] = field(default_factory=set)
-    touched: set[str] = field(default_factory=set)
-    unheard: set[EventRef] = field(default_factory=set)
-    """Live owners whose event, as it is shown now, says nothing."""
-
-    def turn(self, ref: EventRef) -> tuple[bool, bool, str]:
-        """Masters are taken before their instances, and who owns a conference before those that own it beside him."""
-        event, link = self.sight[ref].event, self.links.get(ref.link_key)
-        is_instance = bool((event and event.recurring_event_id) or (link and link.series_id))
-        named = self._known(_claimed_key(event, self.terms)) if event else None
-        owns = event is not None and named is not None and role_of(ref, event, self.conferences[named]) == "owner"
-        return is_instance, not owns, ref.event_id
-
-    def take(self, ref: EventRef) -> None:
-        series, unread = self._series_of(ref), self._unread_series_of(ref)
-        if series is not None:
-            self._take_exception(ref, series)
-        elif unread is not None:
-            self.readings.add(Reading(unread))
-        else:
-            self._take_event(ref)
-
-    def _unread_series_of(self, ref: EventRef) -> EventRef | None:
-        """Return the series that must be looked at before an instance binds: the conference may be the series' own."""
-        event = self.sight[ref].event
-        if event is None or event.recurring_event_id is None or ref.link_key in self.links:
-            return None
-        series = EventRef(self.calendar_key, event.recurring_event_id)
-        binds = event.is_organizers_copy and not event.is_cancelled and self._known(_claimed_key(event, self.terms))
-        return series if binds and series not in self.sight else None
-
-    def _series_of(self, ref: EventRef) -> Link | None:
-        """Return the link of the series whose conference the event shares as an exception."""
-        event, link = self.sight[ref].event, self.links.get(ref.link_key)
-        series_id = event.recurring_event_id if event else None
-        series_id = series_id or (link.series_id if link else None)
-        series = self.links.get(Link.key_for(self.calendar_key, series_id)) if series_id else None
-        if series is None or event is None:
-            return series
-        named = self._known(_claimed_key(event, self.terms))
-        return series if named in (None, series.conference_key) else None
-
-    def _take_exception(self, ref: EventRef, series: Link) -> None:
-        """An exception says nothing on its own: its series is read whole and told as one."""
-        self._give_up_own(ref, series)
-        self._remember_exception(ref, series)
-        self.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
-        if self._is_live_owner(series):
-            self._want_whole(EventRef(self.calendar_key, series.event_id), series)
-
-    def _give_up_own(self, ref: EventRef, series: Link) -> None:
-        """The exception may have had a conference of its own, or this one before its series had it."""
-        seen, tie = self.sight[ref], self._tie_of(ref)
-        if tie.link is None or tie.referent is None or tie.referent.state != "live":
-            return
-        if tie.link.conference_key == series.conference_key:
-            self._absorb(ref, seen.event, series)
-        else:
-            self._follow_verdict(ref, seen, tie, None)
-
-    def _absorb(self, ref: EventRef, event: Event | None, series: Link) -> None:
-        """From now on the series stands for its instance."""
-        tie = self._tie_of(ref)
-        shares = tie.link is not None and tie.link.conference_key == series.conference_key
-        if shares and tie.referent is not None and self._is_live_owner(series):
-            self._lose(ref, tie, "gone", event)
-
-    def _remember_exception(self, ref: EventRef, series: Link) -> None:
-        """Later its tombstone may hold nothing but its id."""
-        tie, of_series = self._tie_of(ref), series.conference_key
-        if tie.referent is not None and tie.referent.state != "gone":
-            return
-        known = tie.link or Link(
-            key=ref.link_key, calendar_key=ref.calendar_key, event_id=ref.event_id, conference_key=of_series
-        )
-        tied = {"conference_key": of_series, "ical_uid": series.ical_uid, "series_id": series.event_id}
-        self.links[ref.link_key] = known.model_copy(update=tied)
-
-    def _want_whole(self, ref: EventRef, series: Link) -> None:
-        provider = self.conferences[series.conference_key].provider
-        if series.ical_uid is None or "occurrences" not in self.terms.carries.get(provider, ()):
-            return
-        seen = self.sight.get(ref)
-        if seen is not None and seen.unreadable:
-            return
-        if seen is None or seen.exceptions is None:
-            self.readings.add(Reading(ref, series.ical_uid))
-        else:
-            self.touched.add(series.conference_key)
-
-    def _is_live_owner(self, link: Link) -> bool:
-        return self._tie_of(EventRef(link.calendar_key, link.event_id)).is_live_owner
-
-    def _tie_of(self, ref: EventRef) -> Tie:
-        return tie_of(ref, self.links, self.conferences)
-
-    def _take_event(self, ref: EventRef) -> None:
-        seen = self.sight[ref]
-        named = self._known(_claimed_key(seen.event, self.terms)) if seen.event else None
-        self._follow_verdict(ref, seen, self._tie_of(ref), named)
-
-    def _follow_verdict(self, ref: EventRef, seen: Seen, tie: Tie, named: str | None) -> None:
-        found = verdict(seen, tie, named)
-        if found == "confirm":
-            self.readings.add(Reading(ref))
-        elif found == "bind" and seen.event is not None and named is not None:
-            self._bind(ref, seen.event, seen, named, tie)
-        elif found in ("gone", "orphaned"):
-            self._lose(ref, tie, "gone" if found == "gone" else "orphaned", seen.event)
-        elif found == "ignore" and tie.is_live_owner:
-            self.unheard.add(ref)
-
-    def _known(self, conference_key: str | None) -> str | None:
-        """An id that nobody registered is no conference of ours."""
-        return conference_key if conference_key in self.conferences else None
-
-    def _bind(self, ref: EventRef, event: Event, seen: Seen, conference_key: str, tie: Tie) -> None:
-        referent = bound_referent(ref, event, self.conferences[conference_key])
-        if referent is None:
-            self.unheard.add(ref)
-            return
-        if tie.link is not None and tie.link.conference_key != conference_key:
-            self._lose(ref, tie, "gone", event)
-        link = bound_link(ref, event, conference_key, tie.link)
-        self.links[link.key] = link
-        self._refer(conference_key, link.key, referent)
-        if event.recurrence:
-            self._take_series(ref, seen, link, is_new=tie.link is None or tie.link.conference_key != conference_key)
-
-    def _take_series(self, ref: EventRef, seen: Seen, link: Link, *, is_new: bool) -> None:
-        """Exceptions of a new series may have been listed before it, when they concerned nobody."""
-        for exception in seen.exceptions or ():
-            exception_ref = EventRef(self.calendar_key, exception.id)
-            self._absorb(exception_ref, exception, link)
-            self._remember_exception(exception_ref, link)
-        if seen.exceptions:
-            self.links[link.key] = link.model_copy(update={"has_exceptions": True})
-        elif (link.has_exceptions or is_new) and self._is_live_owner(link):
-            self._want_whole(ref, link)
-
-    def _lose(self, ref: EventRef, tie: Tie, state: ReferentState, event: Event | None) -> None:
-        if tie.link is None or tie.referent is None:
-            return
-        self._refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update={"state": state}))
-        if event is not None and event.updated is not None:
-            newer = {"etag": event.etag, "updated": event.updated, "sequence": event.sequence}
-            self.links[ref.link_key] = tie.link.model_copy(update=newer)
-
-    def _refer(self, conference_key: str, link_key: str, referent: Referent) -> None:
-        conference = self.conferences[conference_key]
-        referents = {**conference.referents, link_key: referent}
-        self.conferences[conference_key] = promote_claims(conference.model_copy(update={"referents": referents}))
-        self.touched.add(conference_key)
-
-    def judge_touched(self) -> None:
-        for key in sorted(self.touched):
-            conference = self.conferences[key]
-            carries = self.terms.carries.get(conference.provider)
-            if carries is None:  # a provider that was taken out of the settings: nobody could be told
-                continue
-            judgement = judge(conference, self._sight_of(conference), carries, self.now, self.terms.rules)
-            self.conferences[key] = judgement.conference
-            if judgement.reading is not None:
-                self.readings.add(judgement.reading)
-                self.readings.update(self._other_owners(judgement.conference))
-
-    def _other_owners(self, conference: Conference) -> set[Reading]:
-        """Any of them may turn out to drive: read together, they settle it in one round."""
-        upcoming = (r for r in conference.referents.values() if last_end(r.times) > self.now)
-        owners = {EventRef(r.calendar_key, r.event_id) for r in upcoming if (r.role, r.state) == ("owner", "live")}
-        return {Reading(ref) for ref in owners if ref.calendar_key == self.calendar_key and ref not in self.sight}
-
-    def _sight_of(self, conference: Conference) -> Sight:
-        """Its own events, without what says nothing, and with only those exceptions that share the conference."""
-        refs = (EventRef(r.calendar_key, r.event_id) for r in conference.referents.values())
-        seen = {ref: self.sight[ref] for ref in refs if ref in self.sight}
-        current = {ref: seen for ref, seen in seen.items() if not self._is_outdated(ref, seen)}
-        heard = {ref: seen for ref, seen in current.items() if seen.confirmed or ref not in self.unheard}
-        return {ref: self._shown(ref, seen, conference.key) for ref, seen in heard.items()}
-
-    def _is_outdated(self, ref: EventRef, seen: Seen) -> bool:
-        """Another calendar's own sync may have recorded more since its event was read here."""
-        link = self.links.get(ref.link_key)
-        foreign = ref.calendar_key != self.calendar_key
-        return foreign and link is not None and seen.event is not None and is_older(seen.event, link)
-
-    def _shown(self, ref: EventRef, seen: Seen, conference_key: str) -> Seen:
-        if ref in self.unheard:
-            return Seen(None, confirmed=True)
-        if not seen.exceptions:
-            return seen
-        return replace(seen, exceptions=tuple(e for e in seen.exceptions if self._shares(e, conference_key)))
-
-    def _shares(self, exception: Event, conference_key: str) -> bool:
-        return exception.is_cancelled or _claimed_key(exception, self.terms) == conference_key
-
-    def mark_seen(self, own: Sequence[EventRef], listing: int) -> None:
-        for ref in own:
-            link = self.links.get(ref.link_key)
-            if link is not None and not self.sight[ref].missing_from_list:
-                self.links[link.key] = link.model_copy(update={"seen_in": listing})
-
-    def difference(self, recorded: Recorded) -> Plan:
-        return Plan(
-            links=tuple(link for key, link in self.links.items() if recorded.links.get(key) != link),
-            conferences=tuple(c for key, c in self.conferences.items() if recorded.conferences.get(key) != c),
-            readings=frozenset(self._readings_once()),
-        )
-
-    def _readings_once(self) -> set[Reading]:
-        """A series that is read whole is not read alone too."""
-        whole = {reading.ref for reading in self.readings if reading.series_uid is not None}
-        return {r for r in self.readings if r.series_uid is not None or r.ref not in whole}
+def _difference(draft: Draft, recorded: Recorded) -> Plan:
+    links, conferences = recorded.links, recorded.conferences
+    return Plan(
+        links=tuple(link for key, link in draft.links.items() if links.get(key) != link),
+        conferences=tuple(found for key, found in draft.conferences.items() if conferences.get(key) != found),
+        readings=frozenset(draft.readings_once()),
+    )

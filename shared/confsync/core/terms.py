@@ -1,0 +1,27 @@
+"""What stays the same for all plans of one deployment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from confsync.core.events import Event
+from confsync.core.records import Conference
+from confsync.core.rules import Rules
+from confsync.core.solutions import Solution, claim_of
+from confsync.core.state import Field
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What stays the same for all plans of one deployment."""
+
+    tenant: str
+    solutions: Sequence[Solution]
+    carries: Mapping[str, frozenset[Field]]
+    """By provider: what it can be told."""
+    rules: Rules
+
+
+def claimed_key(event: Event, terms: Terms) -> str | None:
+    """Return the key of the conference of ours that the event names; None when it names none."""
+    claim = claim_of(event, terms.solutions)
+    return Conference.key_for(terms.tenant, claim.provider, claim.conference_id) if claim else None
