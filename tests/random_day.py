@@ -28,8 +28,8 @@ from confsync.receive_notification import receive_notification
 from confsync.renew_channels import renew_channels
 from tests.random_day_edges import DayCalendar, DayQueue, DayStore, Gate
 from tests.random_day_evening import Evening
-from tests.random_day_oracles import Ledger, Oracles
-from tests.random_day_people import SUBJECTS, People
+from tests.random_day_oracles import Ledger, Oracles, Worker
+from tests.random_day_people import SUBJECTS, WRITERS, People
 from tests.random_day_provider import DayProvider, Flight
 from tests.random_day_tape import Fault, Step, Tapes, record
 from tests.random_day_truth import Truth
@@ -60,7 +60,7 @@ class Day(World):
         super().__init__(rules=setting.rules, capabilities=setting.capabilities, page_size=setting.page_size)
         self.tapes, self.lines = tapes, list[str]()
         self._due: list[Due] = []
-        self._started: list[datetime] = []
+        self._workers: list[Worker] = []
         self._depth = self._numbers = 0
         self.gate = Gate(self, tapes.faults)
         self.people = People(self.model, self._register_later, is_polled=setting.is_polled)
@@ -76,7 +76,11 @@ class Day(World):
             exact=not setting.lag_s,
         )
         self.evening = Evening(self.truth, ledger, self.oracles, self.model)
-        ports = (self.day_store, DayCalendar(self.calendar_api, self.gate), DayQueue(self._send, self.gate))
+        ports = (
+            self.day_store,
+            DayCalendar(self.calendar_api, self.gate, self.oracles.watch_listing),
+            DayQueue(self._send, self.gate),
+        )
         self._outside = Outside(*ports, {"acme": self.back_end}, lambda: self.now, self.new_id)
         self.model.options.list_lag_ms = setting.lag_s * 1000
         self.model.options.organizer_tombstones = "id_only" if setting.id_only else "full"
@@ -94,7 +98,7 @@ class Day(World):
 
     def trace(self, line: str) -> None:
         """Write down what happened."""
-        self.lines.append(f"{(self.now - START).total_seconds():.3f} {'  ' * len(self._started)}{line}")
+        self.lines.append(f"{(self.now - START).total_seconds():.3f} {'  ' * len(self._workers)}{line}")
 
     # Time
 
@@ -139,12 +143,12 @@ class Day(World):
         self.advance(max((step.at_s for step in self.tapes.steps), default=0) + 100)
         self._stop_faults()
         self.advance(self._settling_s())
-        for calendar_id in SUBJECTS:  # channels that nobody remembers are heard of, and stopped
-            self.model.insert(
-                "carol@example.com" if "team" in calendar_id else calendar_id,
-                calendar_id,
-                {"summary": "Plain", **times(START)},
-            )
+        for _ in range(4):  # channels that nobody remembers are heard of, and stopped
+            for calendar_id in SUBJECTS:
+                self.model.insert(
+                    WRITERS[calendar_id], calendar_id, {"summary": "Plain", **times(START - timedelta(days=9))}
+                )
+            self.advance(60)
         self.advance(self.rules.poll_s + 120)
         self._judge()
 
@@ -181,7 +185,7 @@ class Day(World):
     def _work(self, name: str, work: Callable[[], object]) -> bool:
         """Let one worker run; whether it got to its end."""
         self.trace(f"> {name}")
-        self._started.append(self.now)
+        self._workers.append(Worker(self.now))
         try:
             work()
         except (ConfsyncError, Crash) as fault:
@@ -190,7 +194,7 @@ class Day(World):
         else:
             return True
         finally:
-            self._started.pop()
+            self._workers.pop()
 
     # Pushes
 
@@ -255,7 +259,7 @@ class Day(World):
     # The judges
 
     def _watch_commit(self, before: Record | None, after: Record) -> None:
-        self.oracles.watch_commit(before, after, self.now, self._started[-1])
+        self.oracles.watch_commit(before, after, self.now, self._workers[-1])
 
     def _watch_call(self, call: ConferenceCall, in_the_air: list[Flight]) -> None:
         self.oracles.watch_call(call, in_the_air)

@@ -119,13 +119,15 @@ def _refuse(kind: str, name: str, amount: int) -> None:
 class DayCalendar:
     """The `CalendarApi` of the day."""
 
-    def __init__(self, api: CalendarApi, gate: Gate) -> None:
-        """Pass calls on to `api`."""
-        self._api, self._gate = api, gate
+    def __init__(self, api: CalendarApi, gate: Gate, watch: Callable[[str], None]) -> None:
+        """Pass calls on to `api`; `watch` hears of each listing that begins, with its calendar id."""
+        self._api, self._gate, self._watch = api, gate, watch
 
     def list_events(self, at: Address, *, sync_token: str | None, page_token: str | None, window: Window) -> EventPage:
         """Return one page."""
         name = "events.list more" if page_token else "events.list" if sync_token else "events.list all"
+        if page_token is None:
+            self._watch(at.calendar_id)
         return self._gate.passing(
             "calendar",
             name,

@@ -4,6 +4,7 @@ Safety (S1, S2, one call at a time, numbers that only rise, a token that covers 
 day goes by; liveness (L1 to L4) when everything has settled. It must never repair anything.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from confsync.core.records import Calendar, Conference, Link, Record
@@ -15,6 +16,18 @@ from tests.random_day_provider import Flight
 from tests.random_day_truth import Fact, Held, Truth
 
 KEYS = {Calendar.key_for("default", calendar_id, subject): calendar_id for calendar_id, subject in SUBJECTS.items()}
+
+
+_WRITTEN_BY_SYNCS = ("lease", "sync_token", "checkpoint", "served", "sync_generation")
+
+
+@dataclass
+class Worker:
+    """One run of one function, from its request to its answer."""
+
+    since: datetime
+    fences: dict[str, int] = field(default_factory=dict)
+    """By calendar key: the fence under which it claimed the calendar."""
 
 
 class Ledger:
@@ -59,6 +72,7 @@ class Oracles:
         self._claimed_at: dict[str, datetime] = {}
         self._known_since: dict[str, datetime] = {}
         self._decided_from: dict[str, datetime] = {}
+        self._asked_before_page_1: dict[str, int] = {}
 
     def complain(self, rule: str, detail: str) -> None:
         """Record that a rule was broken."""
@@ -66,12 +80,30 @@ class Oracles:
 
     # Commits
 
-    def watch_commit(self, before: Record | None, after: Record, now: datetime, worker_since: datetime) -> None:
-        """Judge one committed record; `worker_since` is when the worker that wrote it began."""
+    def watch_listing(self, calendar_id: str) -> None:
+        """Note what was asked for before a first page is listed: no more than that is served by it."""
+        calendar = self._ledger.calendar(calendar_id)
+        if calendar is not None:
+            self._asked_before_page_1[calendar.key] = calendar.requested
+
+    def watch_commit(self, before: Record | None, after: Record, now: datetime, worker: Worker) -> None:
+        """Judge one committed record."""
         if isinstance(after, Calendar):
             self._watch_calendar(before if isinstance(before, Calendar) else None, after, now)
+            self._watch_fence(before if isinstance(before, Calendar) else None, after, worker)
         elif isinstance(after, Conference):
-            self._watch_conference(before if isinstance(before, Conference) else None, after, now, worker_since)
+            self._watch_conference(before if isinstance(before, Conference) else None, after, now, worker)
+
+    def _watch_fence(self, before: Calendar | None, after: Calendar, worker: Worker) -> None:
+        """Only the worker that claimed a calendar last writes what its sync found."""
+        if before is None or after.fence > before.fence:
+            worker.fences[after.key] = after.fence
+            return
+        written = [name for name in _WRITTEN_BY_SYNCS if getattr(before, name) != getattr(after, name)]
+        if written and worker.fences.get(after.key) != before.fence:
+            self.complain("fence", f"{KEYS[after.key]}: a worker that lost its fence wrote {written}")
+        if after.served > max(before.served, self._asked_before_page_1.get(after.key, 0)):
+            self.complain("served", f"{KEYS[after.key]}: more is served than was asked for before page 1")
 
     def _watch_calendar(self, before: Calendar | None, after: Calendar, now: datetime) -> None:
         name = KEYS[after.key]
@@ -124,18 +156,17 @@ class Oracles:
         claimed_at, known_since = self._claimed_at[calendar.key], self._known_since[conference.key]
         return known_since >= min(claimed_at, fact.at) or fact.over_at <= claimed_at
 
-    def _watch_conference(
-        self, before: Conference | None, after: Conference, now: datetime, worker_since: datetime
-    ) -> None:
+    def _watch_conference(self, before: Conference | None, after: Conference, now: datetime, worker: Worker) -> None:
         name = after.conference_id
         self._known_since.setdefault(after.key, now)
         waits = is_pending(after) or after.end_after is not None or after.intent is not None
         if waits and after.due_at is None:
             self.complain("due_at", f"{name} waits for something, and has no due_at")
         if _ends(after) and not _ends(before):
-            self._decided_from[after.key] = worker_since
+            self._decided_from[after.key] = worker.since
         if before is None:
             return
+        self._watch_losses(before, after, worker)
         for part in ("desired", "applied"):
             old, new = getattr(before, part), getattr(after, part)
             if old is not None and (new is None or new.generation < old.generation):
@@ -144,6 +175,17 @@ class Oracles:
             return
         if after.intent.generation != before.intent.generation:
             self.complain("one intent", f"{name}: generation {after.intent.generation} announced over an open one")
+
+    def _watch_losses(self, before: Conference, after: Conference, worker: Worker) -> None:
+        """An owner is lost only when its event had lost the conference, or was read while it had."""
+        held = {(h.calendar_id, h.event_id): h.since for h in self._truth.held(after.conference_id)}
+        for key, referent in after.referents.items():
+            was = before.referents.get(key)
+            if was is None or (was.role, was.state) != ("owner", "live") or referent.state == "live":
+                continue
+            since = held.get((KEYS[referent.calendar_key], referent.event_id))
+            if since is not None and since < worker.since:
+                self.complain("S1", f"{after.conference_id} lost {referent.event_id}, which has it all the while")
 
     # Calls
 
@@ -217,7 +259,7 @@ class Oracles:
             if (link_key := Link.key_for(keys[held.calendar_id], held.event_id)) in conference.registered
             or (
                 (held.calendar_id in calendars or held.fact.ical_uid in lost)
-                and (link_key in conference.referents or held.fact.at >= self._known_since[conference.key])
+                and (link_key in conference.referents or held.fact.at > self._known_since[conference.key])
             )
         ]
 

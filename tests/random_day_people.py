@@ -52,6 +52,8 @@ class People:
     """Called with calendar, conference, event and a delay in seconds when the add-on vouches for a conference."""
     places: list[Place] = field(default_factory=list)
     conferences: list[str] = field(default_factory=list)
+    earlier: dict[Place, dict[str, Any]] = field(default_factory=dict)
+    """What an event was before it was renamed, or lost its conference."""
     is_polled: bool = False
     """Whether the team calendar cannot be watched."""
 
@@ -129,7 +131,18 @@ class People:
         return self.places[-1]
 
     def _rename(self, dice: tuple[int, ...]) -> None:
-        self._patch(self._place(dice), self._title(dice))
+        place = self._place(dice)
+        self._remember(place, "summary")
+        self._patch(place, self._title(dice))
+
+    def _rename_back(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        before = self.earlier.get(place, {})
+        self._remember(place, "summary")
+        self._patch(place, {"summary": before.get("summary", "Title 0")})
+
+    def _remember(self, place: Place, name: str) -> None:
+        self.earlier[place] = {**self.earlier.get(place, {}), name: self._see(place).get(name)}
 
     def _pulse(self, dice: tuple[int, ...]) -> None:
         for number in range(12):
@@ -263,7 +276,9 @@ class People:
     # Conferences
 
     def _remove_conference(self, dice: tuple[int, ...]) -> None:
-        self._patch(self._place(dice), {"conferenceData": None})
+        place = self._place(dice)
+        self._remember(place, "conferenceData")
+        self._patch(place, {"conferenceData": None})
 
     def _replace_conference(self, dice: tuple[int, ...]) -> None:
         self._book(self._place(dice), dice)
@@ -274,9 +289,11 @@ class People:
         self.register(place.calendar_id, conference_id, place.event_id, (0, 1, 30)[dice[5] % 3])
 
     def _put_back_conference(self, dice: tuple[int, ...]) -> None:
-        if self.conferences:
-            chosen = self.conferences[dice[1] % len(self.conferences)]
-            self._patch(self._place(dice), {"conferenceData": addon_conference(chosen)})
+        place = self._place(dice)
+        before = self.earlier.get(place, {}).get("conferenceData")
+        if before or self.conferences:
+            chosen = before or addon_conference(self.conferences[dice[1] % len(self.conferences)])
+            self._patch(place, {"conferenceData": chosen})
 
     def _meet(self, dice: tuple[int, ...]) -> None:
         self._ask_for_meet(self._place(dice), "success", dice)

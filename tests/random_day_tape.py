@@ -15,8 +15,8 @@ from confsync.ports import Capabilities
 from tests.world import ALL_FIELDS
 
 ACTIONS: dict[str, int] = {
-    "create": 14, "rename": 8, "retime": 6, "describe": 2, "rezone": 1, "remind": 1, "all_day": 1, "privacy": 1,
-    "invite": 4, "uninvite": 2, "answer": 3, "move_copy": 2, "drop_copy": 3, "take_copy_back": 2,
+    "create": 14, "rename": 8, "rename_back": 2, "retime": 6, "describe": 2, "rezone": 1, "remind": 1, "all_day": 1,
+    "privacy": 1, "invite": 4, "uninvite": 2, "answer": 3, "move_copy": 2, "drop_copy": 3, "take_copy_back": 2,
     "rename_instance": 4, "move_instance": 4, "cancel_instance": 4, "restore_instance": 2, "strip_instance": 1,
     "rebook_instance": 2, "split": 4, "split_elsewhere": 3, "cut_off": 2, "edit_all": 2, "reschedule_series": 2,
     "delete": 8, "restore": 7, "delete_forever": 1, "duplicate": 4, "copy_across": 2, "remove_conference": 4,
@@ -25,6 +25,22 @@ ACTIONS: dict[str, int] = {
     "register_again": 2, "register_unborn": 1, "rename_past": 1, "pulse": 2,
 }  # fmt: skip
 """What people and Calendar do, with weights."""
+
+FOLLOW_UPS: dict[str, tuple[str, ...]] = {
+    "rename": ("rename_back", "rename_back", "move"),
+    "rename_back": ("rename_back",),
+    "delete": ("restore", "restore", "expire_tokens"),
+    "restore": ("delete", "expire_tokens"),
+    "remove_conference": ("put_back_conference", "expire_tokens"),
+    "move": ("move_back", "remove_conference", "delete", "rename"),
+    "drop_copy": ("take_copy_back",),
+    "cancel_instance": ("restore_instance",),
+    "rename_instance": ("move_instance", "split"),
+    "reduce_role": ("return_role", "rename", "delete"),
+    "duplicate": ("delete",),
+    "split": ("rename_instance", "delete", "cut_off"),
+}  # fmt: skip
+"""What people often do next to the same event: second thoughts are where order matters."""
 
 FAULTS: dict[str, tuple[str, ...]] = {
     "calendar": (
@@ -174,10 +190,15 @@ def _steps(dice: random.Random) -> Iterable[Step]:
     known = [name for name in ACTIONS if name == "create" or dice.random() < 0.5]
     weights = [ACTIONS[name] for name in known]
     hurry = dice.choice((0.2, 0.5, 0.8))
-    at_s = 0.0
+    at_s, earlier = 0.0, None
     for number in range(dice.randint(6, 26)):
+        follows = FOLLOW_UPS.get(earlier.action, ()) if earlier and dice.random() < 0.5 else ()
         action = "create" if number == 0 else dice.choices(known, weights)[0]
-        yield Step(number, round(at_s, 1), action, tuple(dice.randrange(1000) for _ in range(6)))
+        numbers = tuple(dice.randrange(1000) for _ in range(6))
+        if earlier and follows:
+            action, numbers = dice.choice(follows), earlier.dice  # about the same event
+        earlier = Step(number, round(at_s, 1), action, numbers)
+        yield earlier
         at_s += _wait(dice, hurry)
 
 
@@ -188,7 +209,8 @@ def _wait(dice: random.Random, hurry: float) -> float:
 
 
 def _faults(dice: random.Random, steps: tuple[Step, ...]) -> Iterable[Fault]:
-    known = [(port, kind) for port, kinds in FAULTS.items() for kind in kinds if _happens(dice, kind)]
+    theme = dice.choice(_THEMES)
+    known = [(p, k) for p, kinds in FAULTS.items() for k in kinds if theme in f"{p} {k}" and _happens(dice, k)]
     rate = dice.choice((0, 0.5, 1, 2, 4))
     if not known:
         return
@@ -197,6 +219,10 @@ def _faults(dice: random.Random, steps: tuple[Step, ...]) -> Iterable[Fault]:
             port, kind = dice.choice(known)
             nth = 1 + min(int(dice.expovariate(0.25)), 30)
             yield Fault(step.number, port, nth, kind, dice.choice((1, 3, 8, 20, 45, 65, 95, 200)))
+
+
+_THEMES = ("", "", "", "pause", "provider", "push", "crash", "calendar")
+"""Half of all days know one sort of faults only, and so meet it often."""
 
 
 def _happens(dice: random.Random, kind: str) -> bool:

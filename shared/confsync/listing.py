@@ -161,8 +161,8 @@ class Listing:
             self._known = {link.event_id: link for link in self._all_links()}
         if self._known is not None:
             return self._known
-        ids = {item.get(name) for item in items if isinstance(item, dict) for name in ("id", "recurringEventId")}
-        keys = [Link.key_for(self.calendar.key, id_) for id_ in ids if isinstance(id_, str)]
+        ids = {str(item.get(name)) for item in items if isinstance(item, dict) for name in ("id", "recurringEventId")}
+        keys = [Link.key_for(self.calendar.key, id_) for id_ in ids]
         return {link.event_id: link for link in self._outside.store.get_many(Link, keys).values()}
 
     def _all_links(self) -> Iterable[Link]:
@@ -234,7 +234,7 @@ def _after_page(checkpoint: Checkpoint, page: EventPage) -> Checkpoint:
 
 def _may_concern_us(item: Mapping[str, Any], known: Mapping[str, Link], solutions: Sequence[Solution]) -> bool:
     """A cheap look before an item is read in full; most events of a calendar have nothing to do with us."""
-    if item["id"] in known or item.get("recurringEventId") in known:
+    if item["id"] in known or str(item.get("recurringEventId")) in known:
         return True
     return "conferenceData" in item and may_be_ours(item["conferenceData"], solutions)
 

@@ -172,7 +172,7 @@ def _answer(reading: Reading, at: Address, outside: Outside) -> Seen:
     if reading.series_uid is None:
         return Seen(api.get_event(at, event_id), confirmed=True)
     parts = api.list_series(at, reading.series_uid)
-    master = next((event for event in parts if event.id == event_id), None) or api.get_event(at, event_id)
+    master = api.get_event(at, event_id)  # a list may lag, and confirms nothing
     exceptions = tuple(event for event in parts if event.recurring_event_id == event_id)
     return Seen(master, confirmed=True, exceptions=exceptions)
 

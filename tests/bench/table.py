@@ -44,7 +44,7 @@ def as_json(figures: Sequence[Figure]) -> str:
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     peer = "" if figure.peer is None else f"{number(figure.peer)} {figure.peer_is}"
-    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}{_spread(figure)}"
+    ratio = "" if figure.ratio is None else f"{number(figure.ratio)}{_spread(figure)}"
     ours = f"{number(figure.ours)} {figure.unit}" + (_spread(figure) if figure.ratio is None else "")
     return f"  {figure.what}", ours, peer, ratio, str(figure.target or ""), _verdict(figure.is_met)
 

@@ -121,7 +121,7 @@ def _follow_driver(
         undecided = conference.driver != driver or conference.desired is None or conference.desired.ended
         return Judgement(conference, Reading(ref) if undecided else None)
     if seen.event is None or seen.event.is_cancelled or not seen.event.is_organizers_copy:
-        return Judgement(conference)
+        return Judgement(conference.model_copy(update={"driver": driver}))  # whoever drives after it is read anew
     if _needs_whole_series(seen, carries) and seen.exceptions is None:
         return Judgement(conference, Reading(ref, seen.event.ical_uid))
     state = project(seen.event, seen.exceptions or (), carries)
