@@ -6,8 +6,9 @@ from datetime import datetime
 from confsync.core.records import Calendar, Conference
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.in_process import KeptConference
-from tests.random_day_oracles import Ledger, Oracles
-from tests.random_day_people import SUBJECTS, TEAM
+from tests.random_day_gestures import SUBJECTS, TEAM
+from tests.random_day_ledger import Ledger
+from tests.random_day_oracles import Oracles
 from tests.random_day_truth import Held, Truth
 from tests.world import START
 
@@ -66,7 +67,9 @@ class Evening:
                 self._judge_ended(conference, kept, now)
 
     def _judge_rest(self, conference: Conference) -> None:
-        for name in ("intent", "end_after", "due_at"):
+        # An end waits, slowly and until the event is over, while a calendar shows that its event moved away.
+        waits = conference.end_after is not None and self._has_moved(conference)
+        for name in ("intent",) if waits else ("intent", "end_after", "due_at"):
             if getattr(conference, name) is not None:
                 self._oracles.complain("L3", f"{conference.conference_id}: {name} is {getattr(conference, name)}")
 
@@ -100,6 +103,14 @@ class Evening:
             return
         self._oracles.complain("L2", f"{conference.conference_id} has no owner, and did not end: {kept.state}")
 
+    def _has_moved(self, conference: Conference) -> bool:
+        places = [
+            place
+            for place, facts in self._truth.facts.items()
+            if any(fact.conference_id == conference.conference_id for fact in facts)
+        ]
+        return any(self._truth.is_seen_elsewhere(*place) for place in places)
+
     def _may_be_kept(self, conference: Conference, now: datetime) -> bool:
         """Whether it was held, or one of its events moved out of sight."""
         held = [
@@ -112,7 +123,7 @@ class Evening:
         moved = ((self._truth.organizer(*place), place[1]) for place in places)
         if any(fact.over_at <= now or fact.master_id is not None for _, fact in held):
             return True  # it was held; or an instance, of which "all events" may leave nothing but an id
-        if any(self._truth.is_scrubbed(*place) for place in places):
+        if any(self._truth.is_scrubbed(*place) for place in places) or self._has_moved(conference):
             return True
         return any(new not in places or not self._was_seen(conference, *new) for new in moved)
 

@@ -4,58 +4,16 @@ Safety (S1, S2, one call at a time, numbers that only rise, a token that covers 
 day goes by; liveness (L1 to L4) when everything has settled. It must never repair anything.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from confsync.core.records import Calendar, Conference, Link, Record
 from confsync.local.calendar_server.tokens import decode_sync
 from confsync.ports import ConferenceCall
-from tests.random_day_edges import DayStore
-from tests.random_day_people import SUBJECTS
+from tests.random_day_ledger import KEYS, Ledger, Worker, ends, is_pending, went_back
 from tests.random_day_provider import Flight
 from tests.random_day_truth import Fact, Held, Truth
 
-KEYS = {Calendar.key_for("default", calendar_id, subject): calendar_id for calendar_id, subject in SUBJECTS.items()}
-
-
 _WRITTEN_BY_SYNCS = ("lease", "sync_token", "checkpoint", "served", "sync_generation")
-
-
-@dataclass
-class Worker:
-    """One run of one function, from its request to its answer."""
-
-    since: datetime
-    fences: dict[str, int] = field(default_factory=dict)
-    """By calendar key: the fence under which it claimed the calendar."""
-
-
-class Ledger:
-    """What the store says of a day, as the oracles read it."""
-
-    def __init__(self, store: DayStore) -> None:
-        """Read the committed records of `store`."""
-        self._store = store
-
-    def calendar(self, calendar_id: str) -> Calendar | None:
-        """Return a synced calendar."""
-        key = Calendar.key_for("default", calendar_id, SUBJECTS[calendar_id])
-        found = self._store.committed.get(("calendar", key))
-        return found if isinstance(found, Calendar) else None
-
-    def conference(self, conference_id: str) -> Conference | None:
-        """Return a conference by the back end's id."""
-        found = self._store.committed.get(("conference", Conference.key_for("default", "acme", conference_id)))
-        return found if isinstance(found, Conference) else None
-
-    def link(self, calendar_key: str, event_id: str) -> Link | None:
-        """Return the link of an event."""
-        found = self._store.committed.get(("link", Link.key_for(calendar_key, event_id)))
-        return found if isinstance(found, Link) else None
-
-    def conferences(self) -> list[Conference]:
-        """Return all conferences."""
-        return [record for record in self._store.committed.values() if isinstance(record, Conference)]
 
 
 class Oracles:
@@ -93,6 +51,8 @@ class Oracles:
             self._watch_fence(before if isinstance(before, Calendar) else None, after, worker)
         elif isinstance(after, Conference):
             self._watch_conference(before if isinstance(before, Conference) else None, after, now, worker)
+        elif isinstance(after, Link) and isinstance(before, Link) and went_back(before, after):
+            self.complain("R13", f"what is recorded of {after.event_id} went back from {before.updated}")
 
     def _watch_fence(self, before: Calendar | None, after: Calendar, worker: Worker) -> None:
         """Only the worker that claimed a calendar last writes what its sync found."""
@@ -162,7 +122,7 @@ class Oracles:
         waits = is_pending(after) or after.end_after is not None or after.intent is not None
         if waits and after.due_at is None:
             self.complain("due_at", f"{name} waits for something, and has no due_at")
-        if _ends(after) and not _ends(before):
+        if ends(after) and not ends(before):
             self._decided_from[after.key] = worker.since
         if before is None:
             return
@@ -262,13 +222,3 @@ class Oracles:
                 and (link_key in conference.referents or held.fact.at > self._known_since[conference.key])
             )
         ]
-
-
-def is_pending(conference: Conference) -> bool:
-    """Whether something still has to be told."""
-    told = max(conference.applied.generation if conference.applied else 0, conference.refused)
-    return conference.desired is not None and conference.desired.generation > told
-
-
-def _ends(conference: Conference | None) -> bool:
-    return conference is not None and conference.desired is not None and conference.desired.ended

@@ -33,8 +33,8 @@ class Flight:
     lands_at: datetime
     is_awaited: bool = False
     """Whether a worker still waits for the answer."""
-    stale: int | None = None
-    """Generation because of which it was refused when it landed."""
+    refusal: ConferenceStale | ConferenceGone | None = None
+    """Why it had no effect when it landed."""
 
 
 class DayProvider:
@@ -116,8 +116,8 @@ class DayProvider:
         self._gate.stage.pause(seconds)
         self._land()
         self._time_out(left_at)
-        if flight.stale is not None:
-            raise ConferenceStale("a newer generation is stored", flight.stale)
+        if flight.refusal is not None:
+            raise flight.refusal
 
     def _time_out(self, left_at: datetime) -> None:
         if self._gate.stage.now - left_at > TIME_OUT:
@@ -133,10 +133,8 @@ class DayProvider:
         for flight in due:
             try:
                 self._apply(flight.call)
-            except ConferenceStale as error:
-                flight.stale = error.stored_generation
-            except ConferenceGone:
-                continue
+            except (ConferenceStale, ConferenceGone) as refusal:
+                flight.refusal = refusal
 
     def _apply(self, call: ConferenceCall) -> None:
         kept = self._conferences.get(call.conference_id)

@@ -19,7 +19,8 @@ ACTIONS: dict[str, int] = {
     "privacy": 1, "invite": 4, "uninvite": 2, "answer": 3, "move_copy": 2, "drop_copy": 3, "take_copy_back": 2,
     "rename_instance": 4, "move_instance": 4, "cancel_instance": 4, "restore_instance": 2, "strip_instance": 1,
     "rebook_instance": 2, "split": 4, "split_elsewhere": 3, "cut_off": 2, "edit_all": 2, "reschedule_series": 2,
-    "delete": 8, "restore": 7, "delete_forever": 1, "duplicate": 4, "copy_across": 2, "remove_conference": 4,
+    "delete": 8, "restore": 7, "delete_forever": 1, "vanish": 4, "duplicate": 4, "copy_across": 2,
+    "remove_conference": 4,
     "replace_conference": 4, "put_back_conference": 2, "meet": 2, "meet_pending": 2, "meet_settles": 2,
     "move": 6, "move_back": 3, "reduce_role": 2, "return_role": 3, "expire_tokens": 4, "forge": 3,
     "register_again": 2, "register_unborn": 1, "rename_past": 1, "pulse": 2,
@@ -97,6 +98,8 @@ class Setting:
     """Lists show a change this long after it happened."""
     id_only: bool
     """Whether listed tombstones hold nothing but their id."""
+    forgets: bool
+    """Whether a full listing shows no tombstones."""
     empty_pages: int
     begin: int
     """Which calendars are initialised before the first step, a bit each."""
@@ -174,6 +177,7 @@ def _setting(dice: random.Random) -> Setting:
         page_size=2500 if lag_s else page_size,  # pages of a list that lags lose rows in the Calendar model
         lag_s=lag_s,
         id_only=dice.random() < 0.3,
+        forgets=rules.first_sync != "recent" and dice.random() < 0.9,  # what is forgotten cannot be asked for
         empty_pages=dice.choice((0, 0, 2)),
         begin=dice.randrange(8),
         is_polled=dice.random() < 0.15,
@@ -217,10 +221,12 @@ def _faults(dice: random.Random, steps: tuple[Step, ...]) -> Iterable[Fault]:
     for step in steps:
         for _ in range(_count(dice, rate)):
             port, kind = dice.choice(known)
-            nth = 1 + min(int(dice.expovariate(0.25)), 30)
+            nth = 1 + min(int(dice.expovariate(_RARITY.get(port, 0.25))), 30)
             yield Fault(step.number, port, nth, kind, dice.choice((1, 3, 8, 20, 45, 65, 95, 200)))
 
 
+_RARITY = {"provider": 2.0, "push": 1.0, "task": 1.0}
+"""How fast the chance of a later call falls, for ports that are called seldom."""
 _THEMES = ("", "", "", "pause", "provider", "push", "crash", "calendar")
 """Half of all days know one sort of faults only, and so meet it often."""
 

@@ -129,6 +129,12 @@ class Truth:
         """Whether the event was deleted for ever: what is left does not say whose it was."""
         return self._model.state.calendars[calendar_id].entries[event_id].newest.tombstone is Tombstone.SCRUBBED
 
+    def is_seen_elsewhere(self, calendar_id: str, event_id: str) -> bool:
+        """Whether the calendar shows that the event has another organizer now."""
+        tombstone = self._model.state.calendars[calendar_id].entries[event_id].newest.tombstone
+        left_only_its_id = tombstone in (Tombstone.ID_ONLY, Tombstone.ORPHAN)
+        return self.organizer(calendar_id, event_id) != calendar_id and not left_only_its_id
+
     def projection(self, calendar_id: str, event_id: str) -> ConferenceState:
         """Return what the event gives its conference, cut down to what the conferencing system carries."""
         body, has = self._body(calendar_id, event_id), self._carries.__contains__

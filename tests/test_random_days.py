@@ -4,6 +4,7 @@
 """
 
 import pytest
+
 from tests.random_day import lived, report
 from tests.random_day_tape import ACTIONS, record
 

@@ -112,6 +112,25 @@ def test_a_404_from_a_calendar_without_access_ends_nothing() -> None:
     assert world.told("c1") is not None
 
 
+def test_access_that_is_lost_between_a_listing_and_a_reading_orphans_nothing() -> None:
+    """The 404 of a reading says that nobody may look, not that the event moved away."""
+    world, key, event_id = team_world()
+
+    def lose_access(operation: str) -> None:
+        if operation == "events.get":
+            world.model.share(TEAM, {BOB: "none"})
+
+    world.model.patch(ANN, TEAM, event_id, {"conferenceData": None}, {"conferenceDataVersion": "1"})
+    world.before_calendar = lose_access
+    world.advance(0)
+    assert (frozen := world.store.get(Calendar, key)) is not None
+    assert frozen.state == "frozen"
+    world.before_calendar = lambda _: None
+    world.model.share(TEAM, {BOB: "owner"})
+    world.advance(2 * 3600)
+    assert world.told("c1") is None
+
+
 def test_a_sweep_that_goes_on_without_access_ends_nothing() -> None:
     """The listing as writer was long ago: a 404 now may mean that the calendar is out of reach."""
     world, _, event_id = team_world()

@@ -604,3 +604,15 @@ def test_quiet_notifications_cost_two_transactions() -> None:
     world.store.on_call = calls.append  # type: ignore[attr-defined]
     sync_calendar(SyncRequest(world.calendar().key, "trailing"), world.outside, world.terms)
     assert calls.count("transact") == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "looks_again"), [("leading", True), ("trailing", True), ("lag", False), ("due", False)]
+)
+def test_only_what_was_announced_and_not_listed_is_looked_for_again(kind: str, looks_again: bool) -> None:
+    """Once: the second look does not ask for a third."""
+    world = World()
+    world.add("Planning", "c1")
+    world.settle()
+    sync_calendar(SyncRequest(world.calendar().key, kind), world.outside, world.terms)
+    assert any("-lag-" in task.name for task in world.queue.waiting) is looks_again

@@ -61,8 +61,8 @@ class Listing:
 
         """
         while self.calendar.lease is not None:
-            self._observe_registered()
             try:
+                self._observe_registered()
                 self._list()
             except SyncTokenRejected:
                 self._start_over(keep_token=False)
@@ -176,7 +176,7 @@ class Listing:
         return event_failure(self.calendar.tenant, ref, reason, self._outside.now())
 
     def _sweep(self, checkpoint: Checkpoint) -> Checkpoint | None:
-        """Read each live event that a full listing did not show: deleted in the gap, or outside the listing."""
+        """Read each event that a full listing did not show: deleted in the gap, out of sight, or not listed at all."""
         limit = self._rules.chunk_size
         links = self._outside.store.links_of(self.calendar.key, after=checkpoint.swept_to, limit=limit)
         sight = self._missing(self._unseen(links, checkpoint), checkpoint)
@@ -191,7 +191,7 @@ class Listing:
     def _unseen(self, links: list[Link], checkpoint: Checkpoint) -> list[Link]:
         unseen = [link for link in links if link.seen_in != checkpoint.listing and link.series_id is None]
         conferences = self._outside.store.get_many(Conference, {link.conference_key for link in unseen})
-        return [link for link in unseen if _is_live(link, conferences)]
+        return [link for link in unseen if _is_held(link, conferences)]
 
     def _missing(self, links: list[Link], checkpoint: Checkpoint) -> dict[EventRef, Seen]:
         """A 404 proves something only while the calendar is shown in full: the listing may have been long ago."""
@@ -239,10 +239,10 @@ def _may_concern_us(item: Mapping[str, Any], known: Mapping[str, Link], solution
     return "conferenceData" in item and may_be_ours(item["conferenceData"], solutions)
 
 
-def _is_live(link: Link, conferences: Mapping[str, Conference]) -> bool:
+def _is_held(link: Link, conferences: Mapping[str, Conference]) -> bool:
     conference = conferences.get(link.conference_key)
     referent = conference.referents.get(link.key) if conference else None
-    return referent is not None and referent.state == "live"
+    return referent is not None and referent.state != "gone"
 
 
 def _without_values(error: ValidationError) -> str:

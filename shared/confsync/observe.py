@@ -95,7 +95,7 @@ class Observer:
     def _read(self, reading: Reading) -> Seen:
         """What one event or another user's calendar answers must not hold up this calendar."""
         if reading.ref.calendar_key == self._leased.key:
-            return read_event(reading, address_of(self._leased), self._outside)
+            return self._read_own(reading)
         other = self._outside.store.get(Calendar, reading.ref.calendar_key)
         if other is None:
             return Seen(None, unreadable=True)
@@ -103,6 +103,14 @@ class Observer:
             return read_event(reading, address_of(other), self._outside)
         except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited):
             return Seen(None, unreadable=True)
+
+    def _read_own(self, reading: Reading) -> Seen:
+        """Without access every event is a 404: then the calendar is frozen, and nothing follows for its events."""
+        seen, token = read_event(reading, address_of(self._leased), self._outside), self._leased.sync_token
+        is_unknown = seen.event is None and not seen.unreadable
+        if is_unknown and token is not None and not shows_in_full(self._leased, token, self._outside):
+            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
+        return seen
 
     def failures_of(self, sight: Sight) -> list[Failure]:
         """Return a failure for each event that could not be read."""

@@ -46,6 +46,11 @@ class SyncRequest:
     """For a notification: the channel it came through."""
     resource_id: str = ""
 
+    @property
+    def is_announced(self) -> bool:
+        """Whether a notification said that something changed; the list may lag behind it."""
+        return self.kind in ("leading", "trailing")
+
     @classmethod
     def from_body(cls, body: Mapping[str, str]) -> "SyncRequest":
         """Return the request in a task's body; raises KeyError without a calendar key."""
@@ -81,7 +86,7 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     listing = Listing(claim, outside, terms, tell=lambda changed: leave_tasks(changed, outside, terms))
     outcome = _run(listing, outside, terms)
     updates = update_changed(listing.changed.values(), outside, terms, stop_at=listing.stop_at)
-    if request.kind == "leading" and outcome.status == "synced" and listing.listed == 0:
+    if request.is_announced and outcome.status == "synced" and listing.listed == 0:
         outside.task_queue.create(tasks.sync_for_lag(listing.calendar, outside.now(), terms.rules))
     return replace(outcome, updates=updates)
 

@@ -106,9 +106,10 @@ def test_a_new_driver_that_was_not_seen_is_read_first() -> None:
 
 @pytest.mark.parametrize("shown", [None, tombstone(), event(own=False), event(locked=True)])
 def test_a_driver_that_is_no_longer_what_it_was_is_not_told(shown: Any) -> None:
-    """Its own calendar's sync will say what that means."""
+    """Its own calendar's sync will say what that means; that it drives is noted, so that its successor is read."""
     known = held_by(referent())
-    assert judged(known, {ref(): Seen(shown, confirmed=True)}) == Judgement(known)
+    followed = known.model_copy(update={"driver": ref().link_key})
+    assert judged(known, {ref(): Seen(shown, confirmed=True)}) == Judgement(followed)
 
 
 def test_a_series_that_was_read_alone_is_read_whole_where_occurrences_count() -> None:

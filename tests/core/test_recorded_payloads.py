@@ -146,7 +146,7 @@ def test_no_recorded_event_takes_a_stranger_s_conference_away(name: str) -> None
     ledger.put(*shown)
     ledger.settle({ref(each.id): Seen(each) for each in shown})
     for each in ledger.conferences.values():
-        assert (each.desired, each.end_after, each.driver) == (None, None, None)
+        assert (each.desired, each.end_after) == (None, None)
 
 
 def conferences_of(shown: list[Event], *, registered: bool) -> list[Conference]:

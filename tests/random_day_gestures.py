@@ -1,0 +1,196 @@
+"""What people do to single events on a random day, and how they choose them: steps of the workload tape, by name.
+
+Every gesture goes through the Calendar model. One that Calendar refuses is simply not done. It must never look at what
+confsync stored.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from confsync.local.calendar_server.errors import ApiError
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.local.calendar_server.people import addon_conference
+from confsync.local.calendar_server.recurrence import instance_id, starts
+from tests.random_day_tape import Step
+from tests.world import ANN, BOB, START, times
+
+TEAM, ELSEWHERE, CAROL = "team@group.example.com", "elsewhere@group.example.com", "carol@example.com"
+V1 = {"conferenceDataVersion": "1"}
+WRITERS = {ANN: ANN, BOB: BOB, TEAM: CAROL, ELSEWHERE: ANN}
+"""Who writes in each calendar; `ELSEWHERE` is never synced."""
+SUBJECTS = {ANN: ANN, BOB: BOB, TEAM: BOB}
+"""As whom each calendar is synced."""
+RULES = ("RRULE:FREQ=WEEKLY;COUNT=6", "RRULE:FREQ=DAILY;COUNT=5", "RRULE:FREQ=WEEKLY", "RRULE:FREQ=DAILY;INTERVAL=2")
+_BOUNDS = ("start", "end")
+ZONES = ("Europe/Berlin", "America/New_York", "UTC")
+COPIED = ("summary", "start", "end", "recurrence", "attendees", "conferenceData", "description", "visibility")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an event is, or was."""
+
+    calendar_id: str
+    event_id: str
+
+    @property
+    def writer(self) -> str:
+        """Who writes there."""
+        return WRITERS[self.calendar_id]
+
+
+@dataclass
+class Gestures:
+    """The people, and what they remember of their events."""
+
+    model: CalendarModel
+    register: Callable[[str, str, str, float], None]
+    """Called with calendar, conference, event and a delay in seconds when the add-on vouches for a conference."""
+    places: list[Place] = field(default_factory=list)
+    conferences: list[str] = field(default_factory=list)
+    earlier: dict[Place, dict[str, Any]] = field(default_factory=dict)
+    """What an event was before it was renamed, or lost its conference."""
+    is_polled: bool = False
+    """Whether the team calendar cannot be watched."""
+
+    def __post_init__(self) -> None:
+        """Create a team calendar that Bob writes and one that nobody syncs; let Ann write in Bob's calendar."""
+        self.model.add_user(CAROL)
+        self.model.add_calendar(TEAM, CAROL, roles={ANN: "writer", BOB: "owner"}, push_supported=not self.is_polled)
+        self.model.add_calendar(ELSEWHERE, ANN, roles={BOB: "writer"})
+        self.model.share(BOB, {ANN: "writer"})
+
+    def do(self, step: Step) -> bool:
+        """Do what the step says; whether Calendar let it happen."""
+        try:
+            getattr(self, f"_{step.action}")(step.dice)
+        except ApiError:
+            return False
+        return True
+
+    # Choosing
+
+    def _place(self, dice: tuple[int, ...]) -> Place:
+        if not self.places:
+            raise ApiError(404, "notFound", "nobody has an event yet")
+        return self.places[-1 - dice[0] % min(len(self.places), 6)]
+
+    def _patch(self, place: Place, changes: Mapping[str, Any]) -> None:
+        self.model.patch(place.writer, place.calendar_id, place.event_id, dict(changes), V1)
+
+    def _see(self, place: Place) -> dict[str, Any]:
+        return self.model.get(place.writer, place.calendar_id, place.event_id)
+
+    def _instance(self, dice: tuple[int, ...]) -> Place:
+        place = self._series(dice)
+        found = list(islice(starts(self._see(place)), 5))
+        if not found:
+            raise ApiError(404, "notFound", "the series has no instance")
+        return Place(place.calendar_id, instance_id(place.event_id, found[dice[1] % len(found)]))
+
+    def _series(self, dice: tuple[int, ...]) -> Place:
+        series = [p for p in self.places if self._see(p).get("recurrence")]
+        if not series:
+            raise ApiError(404, "notFound", "nobody has a series yet")
+        return series[dice[0] % len(series)]
+
+    def _title(self, dice: tuple[int, ...]) -> dict[str, Any]:
+        return {"summary": f"Title {dice[4] % 4}"}  # few, so that titles come back
+
+    def _hours(self, dice: tuple[int, ...], zone: str = ZONES[0]) -> dict[str, Any]:
+        near = dice[3] % 6 == 0
+        start = START + (timedelta(minutes=dice[3] % 40) if near else timedelta(days=2, hours=dice[3] % 9))
+        return dict(times(start, 30 if dice[2] % 2 else 60, zone))
+
+    # Single events
+
+    def _create(self, dice: tuple[int, ...]) -> None:
+        calendar_id = (ANN, ANN, BOB, TEAM)[dice[0] % 4]
+        body: dict[str, Any] = {**self._title(dice), **self._hours(dice, ZONES[dice[5] % 3])}
+        if dice[1] % 3 == 0:
+            body["recurrence"] = [RULES[dice[2] % len(RULES)]]
+        if dice[1] % 5 == 0:
+            body["attendees"] = [{"email": email} for email in (ANN, BOB)]
+            body["guestsCanModify"] = dice[2] % 3 == 0
+        conference_id = self._new_conference()
+        body["conferenceData"] = addon_conference(conference_id)
+        place = self._insert(calendar_id, body)
+        self.register(calendar_id, conference_id, place.event_id, (0, 0, 0.5, 40)[dice[5] % 4])
+
+    def _new_conference(self) -> str:
+        self.conferences.append(f"c{len(self.conferences)}")
+        return self.conferences[-1]
+
+    def _insert(self, calendar_id: str, body: Mapping[str, Any]) -> Place:
+        event = self.model.insert(WRITERS[calendar_id], calendar_id, dict(body), V1)
+        self.places.append(Place(calendar_id, str(event["id"])))
+        return self.places[-1]
+
+    def _rename(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self._remember(place, "summary")
+        self._patch(place, self._title(dice))
+
+    def _rename_back(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        before = self.earlier.get(place, {})
+        self._remember(place, "summary")
+        self._patch(place, {"summary": before.get("summary", "Title 0")})
+
+    def _remember(self, place: Place, name: str) -> None:
+        self.earlier[place] = {**self.earlier.get(place, {}), name: self._see(place).get(name)}
+
+    def _pulse(self, dice: tuple[int, ...]) -> None:
+        for number in range(12):
+            self._patch(self._place(dice), {"summary": f"Draft {number}"})
+
+    def _retime(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), self._hours(dice))
+
+    def _rezone(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        seen = self._see(place)
+        moved: dict[str, Any] = {
+            name: {**seen[name], "timeZone": ZONES[dice[1] % 3]} for name in _BOUNDS if name in seen
+        }
+        self._patch(place, moved)
+
+    def _all_day(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"start": {"date": "2026-11-25"}, "end": {"date": "2026-11-26"}})
+
+    def _describe(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"description": f"Agenda {dice[4] % 3}", "location": f"Room {dice[5] % 2}"})
+
+    def _remind(self, dice: tuple[int, ...]) -> None:
+        overrides = [{"method": "popup", "minutes": dice[1]}]
+        self._patch(self._place(dice), {"reminders": {"useDefault": False, "overrides": overrides}})
+
+    def _privacy(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"visibility": ("private", "public", "default")[dice[1] % 3]})
+
+    def _delete(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self.model.delete(place.writer, place.calendar_id, place.event_id)
+
+    def _restore(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), {"status": "confirmed"})
+
+    def _delete_forever(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self.model.delete_forever(place.writer, place.calendar_id, place.event_id)
+
+    def _vanish(self, dice: tuple[int, ...]) -> None:
+        self._delete(dice)
+        self.model.expire_sync_tokens()
+
+    def _duplicate(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self._insert(place.calendar_id, {k: v for k, v in self._see(place).items() if k in COPIED})
+
+    def _rename_past(self, dice: tuple[int, ...]) -> None:
+        place = self._place(dice)
+        self._patch(place, times(START - timedelta(days=90)))
+        self._patch(place, self._title(dice))
