@@ -134,3 +134,14 @@ def test_an_unknown_provider_is_named_with_those_that_exist() -> None:
     request = InitializeRequest(calendar_id="primary", subject=ANN, conference_id="c1", event_id="e1", provider="other")
     with pytest.raises(ValueError, match=r"'other' is not one of those configured: acme"):
         initialize_syncing(request, world.outside, world.terms, PUSH)
+
+
+def test_the_answer_says_whether_the_event_holds_the_conference() -> None:
+    """A mistyped id would else look like success."""
+    world = World()
+    event_id = world.create("Planning", "c1")
+    good, typo = world.initialize("c1", event_id), world.initialize("c1", "abcdetypo")
+    assert (good.is_bound, good.is_complete) == (True, True)
+    assert (typo.is_bound, typo.is_complete) == (False, False)
+    assert '"status": "waiting", "reason": "no event of that id shows this conference' in typo.to_json()
+    assert world.initialize().is_complete

@@ -59,5 +59,5 @@ def _update(body: bytes) -> tuple[str, int]:
 def _initialize(body: bytes) -> tuple[str, int]:
     request, (settings, outside, terms) = InitializeRequest.from_json(body), _composed()
     outcome = initialize_syncing(request, outside, terms, settings.push_terms())
-    log("INFO", f"initialize: channel {outcome.channel.status}, sync {outcome.sync.status}", initialize=outcome)
+    log("INFO" if outcome.is_complete else "WARNING", f"initialize: sync {outcome.sync.status}", initialize=outcome)
     return outcome.to_json(), 403 if "frozen" in (outcome.channel.status, outcome.sync.status) else 200

@@ -69,18 +69,34 @@ class InitializeOutcome:
 
     calendar_key: str
     conference_key: str | None
+    is_bound: bool
+    """Whether the event was seen to hold the conference; if not, it binds as soon as it does."""
     channel: ChannelOutcome
     sync: SyncOutcome
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the calendar is watched or polled, and the conference, if one was named, found in its event."""
+        is_announced = self.channel.status in ("active", "poll_only")
+        return is_announced and (self.is_bound or self.conference_key is None)
 
     def to_json(self) -> str:
         """Return the answer that the add-on gets."""
         answer = {
             "calendar_key": self.calendar_key,
             "conference_key": self.conference_key,
+            "conference": {"status": "bound" if self.is_bound else "waiting", "reason": self._why_waiting()},
             "channel": {"status": self.channel.status, "reason": self.channel.reason},
             "sync": {"status": self.sync.status, "reason": self.sync.reason},
         }
         return json.dumps(answer) + "\n"
+
+    def _why_waiting(self) -> str:
+        if self.is_bound:
+            return ""
+        if self.conference_key is None:
+            return "no conference was named"
+        return "no event of that id shows this conference to its organizer; it binds when one does"
 
 
 def initialize_syncing(
@@ -100,7 +116,14 @@ def initialize_syncing(
     if channels.needs_channel(calendar, outside.now()):
         channel = open_channel(calendar_key, outside, push, terms.rules)
     sync = sync_calendar(SyncRequest(calendar_key), outside, terms)
-    return InitializeOutcome(calendar_key, conference.key if conference else None, channel, sync)
+    is_bound = conference is not None and _is_bound(conference, outside)
+    return InitializeOutcome(calendar_key, conference.key if conference else None, is_bound, channel, sync)
+
+
+def _is_bound(registered: Conference, outside: Outside) -> bool:
+    stored = outside.store.get(Conference, registered.key)
+    referent = stored.referents.get(registered.registered[0]) if stored else None
+    return referent is not None and (referent.role, referent.state) == ("owner", "live")
 
 
 def _conference(request: InitializeRequest, calendar_key: str, terms: Terms) -> Conference | None:

@@ -40,9 +40,10 @@ def ports_of(data_dir: Path, wanted: Mapping[str, int]) -> dict[str, int]:
     """Return the ports for a folder: those it has had so far, else those that are wanted, else free ones.
 
     Raises:
-        StackError: the file is damaged, or other ports are wanted than the folder has.
+        StackError: the file is damaged, or other ports are wanted than the folder has, or one is wanted twice.
 
     """
+    check_distinct(wanted)
     path = data_dir / "ports.json"
     found = read(path, Ports)
     if found is None:
@@ -55,6 +56,13 @@ def ports_of(data_dir: Path, wanted: Mapping[str, int]) -> dict[str, int]:
                 f"leave out port {port}, or begin anew in another folder"
             )
     return kept
+
+
+def check_distinct(asked: Mapping[str, int]) -> None:
+    """Raise StackError when one port is asked for twice."""
+    twice = {port for port in asked.values() if list(asked.values()).count(port) > 1}
+    if twice:
+        raise StackError(f"port {min(twice)} is asked for twice; give each part its own, or leave the options out")
 
 
 def _lasting_ports() -> dict[str, int]:
@@ -78,7 +86,7 @@ def prepare(urls: Urls) -> None:
 
 
 def commands_to_try(urls: Urls, now: datetime) -> tuple[tuple[str, str], ...]:
-    """Return three shell commands with what each does; `now` makes event and conference new ones."""
+    """Return shell commands with what each does; `now` makes event and conference new ones."""
     email, number = PEOPLE[0], f"{now:%m%d%H%M%S}"
     event_id, conference_id = f"meeting{number}", f"first-{number}"
     tomorrow = (now + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
@@ -97,10 +105,12 @@ def commands_to_try(urls: Urls, now: datetime) -> tuple[tuple[str, str], ...]:
     request = {"calendar_id": "primary", "subject": email, "conference_id": conference_id, "event_id": event_id}
     events, as_user = f"{urls.calendar_api}/calendars/primary/events", f"Authorization: Bearer {email}"
     renamed = _curl(f"{events}/{event_id}", {"summary": "Renamed"}, as_user, "PATCH")
+    deleted = f"curl -sS -X DELETE '{events}/{event_id}' -H '{as_user}'"
     return (
         ("Create an event with a conference, as Anna", _curl(f"{events}?conferenceDataVersion=1", event, as_user)),
         ("Tell confsync, as the add-on does", _curl(f"{urls.sync_calendar}/initialize", request)),
         ("Rename it, and see the vendor's page change", renamed),
+        ("Delete it: the conference ends a minute later, unless it is restored", deleted),
     )
 
 

@@ -31,6 +31,7 @@ class _Server(uvicorn.Server):
                 log_level="critical",
                 lifespan="on",
                 access_log=False,
+                timeout_keep_alive=240,  # Google keeps idle connections for minutes; clients count on it
                 timeout_graceful_shutdown=0,
             )
         )
