@@ -4,13 +4,28 @@ import pytest
 
 from confsync.core.ending import is_end_due, owners_still_there, owners_to_read
 from confsync.core.sight import Seen
-from tests.core.story import ACME, NOW, THERE, at, conference, event, pending, ref, referent, stub, tombstone
+from tests.core.story import (
+    ACME,
+    NOW,
+    THERE,
+    at,
+    conference,
+    event,
+    instance,
+    pending,
+    ref,
+    referent,
+    series,
+    stub,
+    tombstone,
+)
 
 GONE = {
     ref().link_key: referent("e1", state="gone"),
     ref("e2", THERE).link_key: referent("e2", THERE, state="gone"),
     ref("e3").link_key: referent("e3", role="claimed"),
 }
+LOST = series(conference=None)
 ENDING = conference(referents=GONE, end_after=at(1))
 
 
@@ -35,6 +50,14 @@ def test_every_owner_that_ever_was_is_read_again_and_no_claim() -> None:
         ("has no conference", Seen(event(conference=None), confirmed=True), False),
         ("has another of ours", Seen(event(conference="c2"), confirmed=True), False),
         ("has one of somebody else", Seen(event(conferenceData={"conferenceId": "c1"}), confirmed=True), False),
+        (
+            "lost it, and so did its instance",
+            Seen(LOST, confirmed=True, exceptions=(instance(LOST, 1, conference=None),)),
+            False,
+        ),
+        ("lost it, its instance is cancelled", Seen(LOST, confirmed=True, exceptions=(tombstone(),)), False),
+        ("moved to another organizer", Seen(tombstone(organizer={"email": "bo@example.com"}), confirmed=True), True),
+        ("lost it, but an instance has it", Seen(LOST, confirmed=True, exceptions=(instance(LOST, 1),)), True),
         ("has it after all", Seen(event(), confirmed=True), True),
         ("gets one just now", Seen(pending(), confirmed=True), True),
         ("is shown without details", Seen(event(conference=None, organizer=None), confirmed=True), True),
