@@ -616,3 +616,23 @@ def test_only_what_was_announced_and_not_listed_is_looked_for_again(kind: str, l
     world.settle()
     sync_calendar(SyncRequest(world.calendar().key, kind), world.outside, world.terms)
     assert any("-lag-" in task.name for task in world.queue.waiting) is looks_again
+
+
+def test_an_expired_token_costs_one_full_listing_even_if_an_event_is_unknown_by_then() -> None:
+    """The proof that a 404 speaks of the event must not be asked for with the token that was just rejected."""
+    world = World()
+    vanished = world.add("Planning", "c1")
+    world.settle()
+    world.lose_pushes = True
+    world.delete(vanished)
+    world.model.options.tombstone_days = 0
+    original = world.calendar_api.get_event
+    world.calendar_api.get_event = lambda at, event_id: (  # type: ignore[method-assign]
+        None if event_id == vanished else original(at, event_id)
+    )
+    world.model.expire_sync_tokens()
+    listings = world.calendar().full_listings
+    outcome = sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
+    assert (outcome.status, world.calendar().full_listings) == ("synced", listings + 1)
+    world.settle()
+    assert world.told("c1") is None

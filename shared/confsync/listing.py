@@ -22,7 +22,7 @@ from confsync.core.sight import EventRef, Reading, Seen
 from confsync.core.solutions import Solution, may_be_ours
 from confsync.core.terms import Terms
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
-from confsync.observe import Advance, Observed, Observer, address_of, event_failure, shows_in_full
+from confsync.observe import Advance, Observed, Observer, address_of, event_failure
 from confsync.ports import Outside
 
 MAX_RESTARTS = 3
@@ -84,7 +84,8 @@ class Listing:
         ids = self.calendar.to_observe[: self._rules.chunk_size]
         if not ids:
             return
-        sight = self._observer.read(Reading(EventRef(self.calendar.key, event_id)) for event_id in ids)
+        registered = (Reading(EventRef(self.calendar.key, event_id)) for event_id in ids)
+        sight = self._observer.read(registered, self.calendar.sync_token)
 
         def advance(calendar: Calendar) -> Calendar:
             waiting = tuple(event_id for event_id in calendar.to_observe if event_id not in ids)
@@ -194,11 +195,9 @@ class Listing:
         return [link for link in unseen if _is_held(link, conferences)]
 
     def _missing(self, links: list[Link], checkpoint: Checkpoint) -> dict[EventRef, Seen]:
-        """A 404 proves something only while the calendar is shown in full: the listing may have been long ago."""
-        found = self._observer.read(Reading(EventRef(link.calendar_key, link.event_id)) for link in links)
-        unknown = any(seen.event is None for seen in found.values())
-        if unknown and not shows_in_full(self.calendar, checkpoint.next_sync_token, self._outside):
-            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
+        """The listing may have been long ago: its own next token proves that the calendar is still shown in full."""
+        readings = (Reading(EventRef(link.calendar_key, link.event_id)) for link in links)
+        found = self._observer.read(readings, checkpoint.next_sync_token)
         return {ref: replace(seen, missing_from_list=True) for ref, seen in found.items()}
 
     def _extended(self, calendar: Calendar) -> Calendar:

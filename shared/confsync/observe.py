@@ -63,7 +63,7 @@ class Observer:
             if not found.readings:
                 self._extended_at = self._outside.now()
                 return calendar, found
-            observed = self._with(self.read(found.readings), observed)
+            observed = self._with(self.read(found.readings, calendar.sync_token), observed)
         raise CalendarUnavailable(f"calendar {self._leased.key}: its events changed faster than they could be read")
 
     def _with(self, sight: Sight, observed: Observed) -> Observed:
@@ -72,13 +72,27 @@ class Observer:
         failures = (*observed.failures, *self.failures_of(sight))
         return replace(observed, sight={**observed.sight, **newer}, failures=failures)
 
-    def read(self, readings: Iterable[Reading]) -> dict[EventRef, Seen]:
-        """Read events, or their whole series, each in its own calendar, while the lease is kept."""
+    def read(self, readings: Iterable[Reading], sync_token: str | None) -> dict[EventRef, Seen]:
+        """Read events, or their whole series, each in its own calendar, while the lease is kept.
+
+        Args:
+            sync_token: one that is accepted now, to prove that a 404 speaks of the event; None: there is none yet.
+
+        Raises:
+            CalendarAccessLost: an event is unknown, and so would be every other.
+
+        """
         found: dict[EventRef, Seen] = {}
         for reading in readings:
             self._keep_lease()
             found[reading.ref] = self._read(reading)
+        is_unknown = any(self._is_unknown(ref, seen) for ref, seen in found.items())
+        if is_unknown and sync_token is not None and not shows_in_full(self._leased, sync_token, self._outside):
+            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
         return found
+
+    def _is_unknown(self, ref: EventRef, seen: Seen) -> bool:
+        return ref.calendar_key == self._leased.key and seen.event is None and not seen.unreadable
 
     def _keep_lease(self) -> None:
         rules, now = self._terms.rules, self._outside.now()
@@ -95,7 +109,7 @@ class Observer:
     def _read(self, reading: Reading) -> Seen:
         """What one event or another user's calendar answers must not hold up this calendar."""
         if reading.ref.calendar_key == self._leased.key:
-            return self._read_own(reading)
+            return read_event(reading, address_of(self._leased), self._outside)
         other = self._outside.store.get(Calendar, reading.ref.calendar_key)
         if other is None:
             return Seen(None, unreadable=True)
@@ -103,14 +117,6 @@ class Observer:
             return read_event(reading, address_of(other), self._outside)
         except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited):
             return Seen(None, unreadable=True)
-
-    def _read_own(self, reading: Reading) -> Seen:
-        """Without access every event is a 404: then the calendar is frozen, and nothing follows for its events."""
-        seen, token = read_event(reading, address_of(self._leased), self._outside), self._leased.sync_token
-        is_unknown = seen.event is None and not seen.unreadable
-        if is_unknown and token is not None and not shows_in_full(self._leased, token, self._outside):
-            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
-        return seen
 
     def failures_of(self, sight: Sight) -> list[Failure]:
         """Return a failure for each event that could not be read."""
@@ -127,7 +133,7 @@ class Observer:
                 return calendar, found
             others = tx.get_many(Calendar, self._unread_elsewhere(observed.sight))
             advanced = advance(calendar)
-            failures = [_again(known.get(failure.key), failure) for failure in observed.failures]
+            failures = [failure.after(known.get(failure.key)) for failure in observed.failures]
             asked = [_asked_to_observe(other, observed.sight, self._outside.now()) for other in others.values()]
             for changed in (*found.links, *found.conferences, *failures, *asked, advanced):
                 tx.put(changed)
@@ -146,13 +152,6 @@ class Observer:
         conferences = tx.get_many(Conference, conference_keys(sight, links, self._terms))
         recorded = Recorded(links, conferences)
         return plan(calendar_key, sight, recorded, self._terms, now=self._outside.now(), listing=observed.listing)
-
-
-def _again(known: Failure | None, failure: Failure) -> Failure:
-    """A failure that comes back is counted, not piled up."""
-    if known is None:
-        return failure
-    return failure.model_copy(update={"count": known.count + 1, "first_at": known.first_at})
 
 
 def _asked_to_observe(other: Calendar, sight: Sight, now: datetime) -> Calendar:

@@ -243,17 +243,11 @@ def _store_answer(opened: Conference, intent: Intent, answer: Answer, outside: O
 
 
 def _failure(tx: Transaction, conference: Conference, answer: Answer, now: datetime) -> Failure:
-    key = key_of("failure", conference.key, answer.status)
-    known = tx.get(Failure, key)
-    return Failure(
-        key=key,
-        tenant=conference.tenant,
-        conference_key=conference.key,
-        reason=answer.reason,
-        count=known.count + 1 if known else 1,
-        first_at=known.first_at if known else now,
-        last_at=now,
+    key, tenant = key_of("failure", conference.key, answer.status), conference.tenant
+    failure = Failure(
+        key=key, tenant=tenant, conference_key=conference.key, reason=answer.reason, first_at=now, last_at=now
     )
+    return failure.after(tx.get(Failure, key))
 
 
 def _leave_task(conference_key: str, outside: Outside, terms: Terms) -> bool:

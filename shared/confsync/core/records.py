@@ -8,7 +8,7 @@ that state is confirmed. Keys are hashes, so no key range grows hot.
 import hashlib
 from datetime import datetime
 from functools import lru_cache
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -260,6 +260,12 @@ class Failure(Record):
     count: int = 1
     first_at: datetime
     last_at: datetime
+
+    def after(self, known: Self | None) -> Self:
+        """Return this failure, counted after the one that is known: what comes back does not pile up."""
+        if known is None:
+            return self
+        return self.model_copy(update={"count": known.count + 1, "first_at": known.first_at})
 
 
 RECORDS: tuple[type[Record], ...] = (Calendar, Link, Conference, Failure)
