@@ -51,3 +51,18 @@ def test_a_series_in_a_lagging_list_loses_nothing() -> None:
     world.push(ANN)
     world.advance(0)
     assert [referent.state for referent in world.conference("c1").referents.values()] == ["live"]
+
+
+def test_a_registration_while_access_is_lost_moves_nothing_out_of_sight() -> None:
+    """Without a sync token nothing proves that a calendar shows its events: an unknown one says nothing yet."""
+    world = World()
+    team = "team@group.example.com"
+    world.model.add_calendar(team, BOB, roles={ANN: "owner"})
+    event_id = world.add("Planning", "c1", calendar_id=team)
+    world.settle()
+    world.model.share(team, {ANN: "none"})
+    world.push(team)
+    world.advance(10)
+    assert world.calendar(calendar_id=team).state == "frozen"
+    world.initialize("c1", event_id, calendar_id=team)
+    assert [referent.state for referent in world.conference("c1").referents.values()] == ["live"]

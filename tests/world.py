@@ -83,36 +83,50 @@ class World:
 
     # What people and their add-on do
 
-    def create(self, title: str, conference_id: str | None = None, *, who: str = ANN, **fields: Any) -> str:
+    def create(
+        self,
+        title: str,
+        conference_id: str | None = None,
+        *,
+        who: str = ANN,
+        calendar_id: str = "primary",
+        **fields: Any,
+    ) -> str:
         """Create an event tomorrow, with a conference if one is named, and return its id."""
         start = START + timedelta(days=1)
         body: dict[str, Any] = {"summary": title, **times(start), **fields}
         if conference_id is not None:
             body["conferenceData"] = addon_conference(conference_id)
-        event: dict[str, Any] = self.model.insert(who, "primary", body, {"conferenceDataVersion": "1"})
+        event: dict[str, Any] = self.model.insert(who, calendar_id, body, {"conferenceDataVersion": "1"})
         return str(event["id"])
 
     def edit(self, event_id: str, who: str = ANN, calendar_id: str = "primary", **changes: Any) -> None:
         """Change fields of an event."""
         self.model.patch(who, calendar_id, event_id, changes, {"conferenceDataVersion": "1"})
 
-    def delete(self, event_id: str, who: str = ANN) -> None:
+    def delete(self, event_id: str, who: str = ANN, calendar_id: str = "primary") -> None:
         """Delete an event."""
-        self.model.delete(who, "primary", event_id)
+        self.model.delete(who, calendar_id, event_id)
 
     def initialize(
-        self, conference_id: str | None = None, event_id: str | None = None, who: str = ANN
+        self,
+        conference_id: str | None = None,
+        event_id: str | None = None,
+        who: str = ANN,
+        calendar_id: str = "primary",
     ) -> InitializeOutcome:
         """Do what the add-on asks for after it created a conference."""
         request = InitializeRequest(
-            calendar_id="primary", subject=who, conference_id=conference_id, event_id=event_id, provider=None
+            calendar_id=calendar_id, subject=who, conference_id=conference_id, event_id=event_id, provider=None
         )
         return initialize_syncing(request, self.outside, self.terms, PUSH)
 
-    def add(self, title: str, conference_id: str, *, who: str = ANN, **fields: Any) -> str:
+    def add(
+        self, title: str, conference_id: str, *, who: str = ANN, calendar_id: str = "primary", **fields: Any
+    ) -> str:
         """Create an event with a conference and register it."""
-        event_id = self.create(title, conference_id, who=who, **fields)
-        self.initialize(conference_id, event_id, who)
+        event_id = self.create(title, conference_id, who=who, calendar_id=calendar_id, **fields)
+        self.initialize(conference_id, event_id, who, calendar_id)
         return event_id
 
     # What Google's services do
@@ -180,9 +194,9 @@ class World:
         """Return what the back end holds; None when it ended, KeyError when it was never told."""
         return self.provider.conferences[conference_id].state
 
-    def calendar(self, who: str = ANN) -> Calendar:
-        """Return the stored calendar."""
-        found = self.store.get(Calendar, Calendar.key_for("default", who, who))
+    def calendar(self, who: str = ANN, calendar_id: str | None = None) -> Calendar:
+        """Return the stored calendar; a user's own unless it is named."""
+        found = self.store.get(Calendar, Calendar.key_for("default", calendar_id or who, who))
         assert found is not None
         return found
 
@@ -192,9 +206,9 @@ class World:
         assert found is not None
         return found
 
-    def link(self, event_id: str, who: str = ANN) -> Link | None:
-        """Return the stored link of an event."""
-        return self.store.get(Link, Link.key_for(Calendar.key_for("default", who, who), event_id))
+    def link(self, event_id: str, who: str = ANN, calendar_id: str | None = None) -> Link | None:
+        """Return the stored link of an event; of a user's own calendar unless another is named."""
+        return self.store.get(Link, Link.key_for(Calendar.key_for("default", calendar_id or who, who), event_id))
 
     def failures(self) -> list[Failure]:
         """Return all stored failures."""

@@ -86,8 +86,10 @@ class Observer:
         for reading in readings:
             self._keep_lease()
             found[reading.ref] = self._read(reading)
-        is_unknown = any(self._is_unknown(ref, seen) for ref, seen in found.items())
-        if is_unknown and sync_token is not None and not shows_in_full(self._leased, sync_token, self._outside):
+        unknown = {ref: seen for ref, seen in found.items() if self._is_unknown(ref, seen)}
+        if unknown and sync_token is None:
+            return found | {ref: replace(seen, unproven=True) for ref, seen in unknown.items()}
+        if unknown and not shows_in_full(self._leased, sync_token, self._outside):
             raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
         return found
 

@@ -38,7 +38,7 @@ def verdict(seen: Seen, tie: Tie, claimed_key: str | None) -> Verdict:  # noqa: 
 
     """
     event = seen.event
-    if seen.unreadable:
+    if seen.says_nothing:
         return "ignore"
     if event is None:
         return _unknown_to_calendar(seen, tie)

@@ -111,7 +111,7 @@ class Draft:
         if series.ical_uid is None or "occurrences" not in self.terms.carries.get(provider, ()):
             return
         seen = self.sight.get(ref)
-        if seen is not None and seen.unreadable:
+        if seen is not None and seen.says_nothing:
             return
         if seen is None or seen.exceptions is None:
             self.readings.add(Reading(ref, series.ical_uid))

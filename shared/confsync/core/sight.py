@@ -37,8 +37,15 @@ class Seen:
     """Whether a complete listing as writer did not contain it."""
     unreadable: bool = False
     """Whether it was asked for, but what Calendar answered cannot be read; nothing follows from it."""
+    unproven: bool = False
+    """Whether Calendar does not know it, but may not show it either; nothing follows from it."""
     as_writer: bool = True
     """Whether the calendar shows its events in full."""
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the event was asked for in vain."""
+        return self.unreadable or self.unproven
 
 
 @dataclass(frozen=True)
