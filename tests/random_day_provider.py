@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from confsync.core.capabilities import Capabilities
 from confsync.errors import (
     ConferenceGone,
     ConferenceStale,
@@ -16,7 +17,7 @@ from confsync.errors import (
     ProviderRejected,
 )
 from confsync.local.in_process import KeptConference
-from confsync.ports import Capabilities, ConferenceCall
+from confsync.ports import ConferenceCall, CreateCall, CreatedConference
 from tests.random_day_edges import Gate
 from tests.random_day_tape import Fault
 from tests.world import Crash
@@ -67,6 +68,14 @@ class DayProvider:
     def end(self, call: ConferenceCall) -> None:
         """Keep that it ended."""
         self._call(replace(call, state=None))
+
+    def create(self, call: CreateCall) -> CreatedConference:
+        """Refuse: this back end makes no conferences on request."""
+        raise ProviderRejected(f"no conference is made in the place of {call.replaces}")
+
+    def host_of(self, conference_id: str) -> str | None:
+        """Return nobody: this back end does not tell."""
+        return {}.get(conference_id)
 
     def _call(self, call: ConferenceCall) -> None:
         self._land()

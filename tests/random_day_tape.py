@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.rules import Rules
 from confsync.core.state import Field
-from confsync.ports import Capabilities
 from tests.world import ALL_FIELDS
 
 ACTIONS: dict[str, int] = {

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.records import Calendar
 from confsync.errors import CalendarUnavailable, OutcomeUnknown, StoreUnavailable, TaskQueueUnavailable
-from confsync.ports import Capabilities
 from tests.world import ALL_FIELDS, ANN, START, Crash, World, times
 
 WEEKLY = ["RRULE:FREQ=WEEKLY;COUNT=8"]

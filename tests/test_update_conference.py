@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.records import Conference
 from confsync.errors import (
     ConferenceGone,
@@ -14,7 +15,7 @@ from confsync.errors import (
     ProviderRejected,
 )
 from confsync.local.calendar_server.people import addon_conference
-from confsync.ports import Capabilities, ConferenceCall
+from confsync.ports import ConferenceCall
 from confsync.update_conference import update_conference
 from tests.world import ALL_FIELDS, ANN, World
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from confsync.adapters.memory import MemoryStore, MemoryTaskQueue
+from confsync.core.capabilities import Capabilities
 from confsync.core.channels import PushTerms, SigningKey
 from confsync.core.records import Calendar, Conference, Failure, Link
 from confsync.core.rules import Rules
@@ -23,7 +24,7 @@ from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, in
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.in_process import InProcessCalendar, RecordingProvider
-from confsync.ports import Capabilities, Outside, Store
+from confsync.ports import Outside, Store
 from confsync.receive_notification import receive_notification
 from confsync.renew_channels import renew_channels
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
@@ -65,7 +66,7 @@ class World:
         self.calendar_calls: list[str] = []
         self.before_calendar: Callable[[str], None] = lambda _: None
         self.calendar_api = InProcessCalendar(self.model, self._before_calendar, page_size)
-        self.terms = Terms("default", [SOLUTION], {"acme": self.provider.capabilities.carries}, self.rules)
+        self.terms = Terms("default", [SOLUTION], {"acme": self.provider.capabilities}, self.rules)
         self.lose_pushes = False
         self.outcomes: list[SyncOutcome | UpdateOutcome] = []
         self.next_run = START + timedelta(minutes=1)

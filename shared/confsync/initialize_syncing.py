@@ -140,7 +140,7 @@ def _conference(request: InitializeRequest, calendar_key: str, terms: Terms) -> 
 
 
 def _provider(named: str | None, terms: Terms) -> str:
-    configured = sorted(terms.carries)
+    configured = sorted(terms.capabilities)
     provider = named or (configured[0] if len(configured) == 1 else None)
     if provider not in configured:
         raise ValueError(f"provider {named!r} is not one of those configured: {', '.join(configured)}")

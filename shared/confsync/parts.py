@@ -54,7 +54,7 @@ def terms(settings: WorkerSettings, providers: Mapping[str, ConferenceProvider])
     return Terms(
         tenant=settings.tenant,
         solutions=settings.conference_solutions,
-        carries={name: provider.capabilities.carries for name, provider in providers.items()},
+        capabilities={name: provider.capabilities for name, provider in providers.items()},
         rules=settings.rules(),
     )
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event, EventPage, Window
 from confsync.core.records import Calendar, Conference, Link, Record
-from confsync.core.state import ConferenceState, Field
+from confsync.core.state import ConferenceState
 from confsync.core.tasks import Task
 
 R = TypeVar("R", bound=Record)
@@ -75,17 +76,6 @@ class CalendarApi(Protocol):
 
 
 @dataclass(frozen=True)
-class Capabilities:
-    """What a conferencing system can do, so that a change it cannot carry is no difference."""
-
-    carries: frozenset[Field]
-    ordered_writes: bool = False
-    """It refuses older generations by itself, so an unknown outcome need not be waited out."""
-    restores: bool = False
-    """An ended conference comes back under its old id."""
-
-
-@dataclass(frozen=True)
 class ConferenceCall:
     """One call to a conferencing system."""
 
@@ -99,6 +89,27 @@ class ConferenceCall:
     """Rises with every new state, never falls."""
     state: ConferenceState | None = None
     """Whole; None when the conference ends."""
+
+
+@dataclass(frozen=True)
+class CreateCall:
+    """A request for a conference that is to take the place of another one in an event."""
+
+    operation_id: str
+    """`op_` + 32 hex digits; the same for every attempt: the back end makes one conference of all of them."""
+    replaces: str
+    """Conference id that the event has named so far."""
+    state: ConferenceState
+    """What the new conference is to be; it counts as generation 1."""
+
+
+@dataclass(frozen=True)
+class CreatedConference:
+    """A conference that was made on request."""
+
+    conference_id: str
+    conference_data: Mapping[str, Any]
+    """What the event is to hold: Calendar's conferenceData, with this conference's id in it."""
 
 
 class ConferenceProvider(Protocol):
@@ -116,6 +127,12 @@ class ConferenceProvider(Protocol):
 
     def end(self, call: ConferenceCall) -> None:
         """End the conference; an unknown one counts as ended."""
+
+    def create(self, call: CreateCall) -> CreatedConference:
+        """Make a conference, or return the one that the same operation made before; only where it `creates`."""
+
+    def host_of(self, conference_id: str) -> str | None:
+        """Return the e-mail address of the conference's host, None when it is unknown; only where it `tells_host`."""
 
 
 class TaskQueue(Protocol):

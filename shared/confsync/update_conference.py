@@ -1,7 +1,8 @@
 """Bring one conference from what its back end was told to what it should be: the only place that calls a provider.
 
-    grace over? -> read every owner again -> want the end, or wait
     store the intent -> call -> store the answer -> again, if something newer is wanted
+
+A decided end is looked at once more before it is wanted (`end_conference`).
 
 It must never call while another call may be under way, call without a stored intent, or take an unknown outcome for a
 known one.
@@ -12,15 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from confsync.core import effects, ending, judging, tasks
-from confsync.core.records import Calendar, Conference, Failure, Intent, key_of
-from confsync.core.rules import Rules
-from confsync.core.sight import Reading, Seen
+from confsync.core import effects, judging, tasks
+from confsync.core.records import Conference, Failure, Intent, key_of
 from confsync.core.terms import Terms
+from confsync.end_conference import decide_end
 from confsync.errors import (
-    CalendarAccessLost,
-    CalendarError,
-    CalendarQuotaExceeded,
     ConferenceGone,
     ConferenceStale,
     OutcomeUnknown,
@@ -29,13 +26,10 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
-from confsync.observe import address_of, read_event, shows_in_full
 from confsync.ports import ConferenceCall, ConferenceProvider, Outside, Transaction
 
 MAX_CALLS = 5
 """Calls in one go; a conference that keeps changing goes on in a task."""
-
-ENDS_LATER = "end waits for its owners"
 
 Status = Literal["applied", "nothing", "waiting", "refused", "alert"]
 
@@ -76,7 +70,7 @@ def update_conference(
     answer, calls = None, 0
     stop_at = stop_at or outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
     while calls < MAX_CALLS and (calls == 0 or outside.now() < stop_at):
-        _decide_end(conference_key, outside, terms)
+        decide_end(conference_key, outside, terms)
         opened = _announce(conference_key, outside, terms)
         if opened is None or opened.intent is None:
             break
@@ -89,63 +83,6 @@ def update_conference(
     return UpdateOutcome(conference_key, answer.status, calls, answer.reason)
 
 
-def _decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
-    """When the grace period is over, look at every owner once more, then want the end or keep the conference."""
-    conference = outside.store.get(Conference, conference_key)
-    if conference is None or not ending.is_end_due(conference, outside.now()):
-        return
-    if judging.was_held(conference, outside.now()):
-        _keep_held(conference_key, outside)
-        return
-    looks = {reading.ref: _look(reading, outside, terms.rules) for reading in ending.owners_to_read(conference)}
-    sight = {ref: seen for ref, (seen, _) in looks.items()}
-    still_there = ending.owners_still_there(conference, sight, terms.solutions)
-    wait_s = max((wait for _, wait in looks.values()), default=0.0)
-
-    def body(tx: Transaction) -> None:
-        now, stored = outside.now(), tx.get(Conference, conference_key)
-        if stored is None or (stored.referents, stored.end_after) != (conference.referents, conference.end_after):
-            return  # a sync changed it meanwhile, and judged it anew
-        if still_there:
-            tx.put(judging.postpone_end(stored, wait_s or _patience_s(stored, terms.rules), ENDS_LATER, now))
-        else:
-            tx.put(judging.desire_end(stored, now))
-
-    outside.store.transact(body)
-    for ref in still_there:
-        outside.task_queue.create(tasks.asked_sync(ref.calendar_key, outside.now()))
-
-
-def _patience_s(conference: Conference, rules: Rules) -> float:
-    """An end that has waited before is in no hurry."""
-    has_waited = any(note.what == ENDS_LATER for note in conference.history[-1:])
-    return rules.frozen_retry_s if has_waited else rules.grace_s
-
-
-def _keep_held(conference_key: str, outside: Outside) -> None:
-    def body(tx: Transaction) -> None:
-        now, stored = outside.now(), tx.get(Conference, conference_key)
-        if stored is not None and ending.is_end_due(stored, now) and judging.was_held(stored, now):
-            tx.put(judging.keep(stored, "kept: it was held already", now))
-
-    outside.store.transact(body)
-
-
-def _look(reading: Reading, outside: Outside, rules: Rules) -> tuple[Seen, float]:
-    """Return the event as it is now; or nothing confirmed, and how long the end has to wait because of that."""
-    calendar = outside.store.get(Calendar, reading.ref.calendar_key)
-    if calendar is None:
-        return Seen(None), rules.frozen_retry_s
-    try:
-        seen = read_event(reading, address_of(calendar), outside)
-        is_proof = seen.event is not None or shows_in_full(calendar, calendar.sync_token, outside)
-    except (CalendarAccessLost, CalendarQuotaExceeded) as error:
-        return Seen(None), error.retry_after_s or rules.frozen_retry_s
-    except CalendarError as error:
-        return Seen(None), error.retry_after_s or rules.grace_s
-    return (seen, 0.0) if is_proof and not seen.unreadable else (Seen(None), rules.frozen_retry_s)
-
-
 def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference | None:
     """Store the intent of a call; None when there is nothing to tell, or a call may be under way."""
 
@@ -153,7 +90,7 @@ def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference
         now, conference = outside.now(), tx.get(Conference, conference_key)
         if conference is None or not judging.is_pending(conference) or effects.has_open_intent(conference, now):
             return None
-        if conference.due_at is not None and conference.due_at > now:
+        if conference.call_at is not None and conference.call_at > now:
             return None
         opened = effects.open_intent(conference, now, terms.rules)
         tx.put(opened)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.planning import Recorded
 from confsync.core.records import Calendar, Conference, Link
 from confsync.core.rules import Rules
@@ -23,7 +24,7 @@ NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 TERMS = Terms(
     tenant="default",
     solutions=[Solution(provider="acme", names=frozenset({"Acme Meetings"}), key_types=frozenset({"addOn"}))],
-    carries={"acme": frozenset(get_args(Field))},
+    capabilities={"acme": Capabilities(frozenset(get_args(Field)))},
     rules=Rules(),
 )
 _TITLES = (

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from hypothesis import HealthCheck, settings
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event, parse_event
 from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan
 from confsync.core.records import Calendar, Conference, Link, Referent, Times
@@ -28,7 +29,7 @@ RULES = Rules()
 HERE = Calendar.key_for("default", "ann@example.com", "ann@example.com")
 THERE = Calendar.key_for("default", "bob@example.com", "bob@example.com")
 ACME = Solution(provider="acme", names=frozenset({"Acme"}))
-TERMS = Terms("default", (ACME,), {"acme": ALL_FIELDS}, RULES)
+TERMS = Terms("default", (ACME,), {"acme": Capabilities(ALL_FIELDS)}, RULES)
 
 
 UNTIMED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])

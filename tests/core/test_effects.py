@@ -20,7 +20,7 @@ def wanting(title: str = "A", generation: int = 1, **fields: Any) -> Conference:
     """Return a conference whose state still has to go out."""
     state = ConferenceState(title=title)
     desired = Desired(generation=generation, fingerprint=f"fp {title}", state=state)
-    return conference(desired=desired, due_at=NOW, **fields)
+    return conference(desired=desired, due_at=NOW, call_at=NOW, **fields)
 
 
 def announced(known: Conference) -> tuple[Conference, Intent]:

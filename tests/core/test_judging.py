@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.judging import (
     HISTORY_LENGTH,
     PAST_OWNERS,
@@ -55,7 +56,7 @@ def judged(
     known: Conference, sight: Any = None, now: datetime = NOW, carries: frozenset[Field] = ALL_FIELDS
 ) -> Judgement:
     """Judge by the usual rules."""
-    return judge(known, sight or {}, carries, now, RULES)
+    return judge(known, sight or {}, Capabilities(carries), now, RULES)
 
 
 def wanted(generation: int = 1, fingerprint: str = "f") -> Desired:
@@ -203,7 +204,7 @@ def test_a_live_owner_ends_the_grace() -> None:
     dying = known.model_copy(update={"end_after": at(1), "due_at": at(1)})
     found = judged(dying).conference
     assert (found.end_after, found.due_at) == (None, None)
-    pending_one = dying.model_copy(update={"applied": None})
+    pending_one = dying.model_copy(update={"applied": None, "call_at": NOW})
     assert judged(pending_one).conference.due_at == NOW
 
 
@@ -230,11 +231,11 @@ def test_an_end_that_is_wanted_but_was_never_announced_is_taken_back_without_a_c
 
 def test_an_update_that_waits_comes_before_a_postponed_end() -> None:
     """The earlier of the two is due."""
-    waiting = held_by(referent(state="gone"), desired=wanted(), due_at=at(0.5))
+    waiting = held_by(referent(state="gone"), desired=wanted(), call_at=at(0.5))
     assert postpone_end(waiting, 60, "why", NOW).due_at == at(0.5)
-    assert postpone_end(waiting.model_copy(update={"due_at": None}), 60, "why", NOW).due_at == at(1)
-    assert postpone_end(waiting.model_copy(update={"due_at": at(9)}), 60, "why", NOW).due_at == at(1)
-    assert postpone_end(held_by(due_at=at(0.5)), 60, "why", NOW).due_at == at(1)
+    assert postpone_end(waiting.model_copy(update={"call_at": None}), 60, "why", NOW).due_at == at(1)
+    assert postpone_end(waiting.model_copy(update={"call_at": at(9)}), 60, "why", NOW).due_at == at(1)
+    assert postpone_end(held_by(review_at=at(0.5)), 60, "why", NOW).due_at == at(0.5)
 
 
 # --- claims --------------------------------------------------------------------------------------------------------
@@ -300,7 +301,7 @@ def test_the_same_state_is_not_wanted_twice() -> None:
 def test_a_new_state_waits_for_the_call_that_is_under_way() -> None:
     """One call at a time."""
     intent = Intent(generation=1, verb="update", deadline=at(1.5))
-    known = held_by(referent(), driver=ref().link_key, desired=wanted(), intent=intent, due_at=at(1.5))
+    known = held_by(referent(), driver=ref().link_key, desired=wanted(), intent=intent, call_at=at(1.5), due_at=at(1.5))
     found = judged(known, confirmed(event())).conference
     assert found.desired is not None
     assert (found.desired.generation, found.due_at) == (2, at(1.5))

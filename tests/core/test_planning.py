@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event
 from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
 from confsync.core.records import Conference, Link
@@ -55,7 +56,7 @@ def told(ledger: Ledger) -> None:
         if known.desired is not None:
             desired = known.desired.model_copy(update={"state": None})
             done = {"generation": desired.generation, "fingerprint": desired.fingerprint}
-            update = {"desired": desired, "applied": done, "due_at": known.end_after}
+            update = {"desired": desired, "applied": done, "call_at": None, "due_at": known.end_after}
             ledger.conferences[key] = Conference.model_validate(known.model_dump() | update | {"desired": desired})
 
 
@@ -512,7 +513,7 @@ def test_a_series_that_was_ever_seen_with_exceptions_is_always_read_whole() -> N
 
 def test_a_series_is_not_read_whole_for_a_provider_that_knows_no_occurrences() -> None:
     """What cannot be told is not read."""
-    terms = replace(TERMS, carries={"acme": frozenset({"title", "time", "recurrence"})})
+    terms = replace(TERMS, capabilities={"acme": Capabilities(frozenset({"title", "time", "recurrence"}))})
     master = series()
     ledger = owned(master, terms=terms)
     ledger.show(instance(master, 2, updated=1))
@@ -674,7 +675,9 @@ def test_an_event_concerns_us_when_it_is_linked_names_us_or_belongs_to_a_linked_
 def test_two_of_our_solutions_lead_to_different_conferences_of_the_same_id() -> None:
     """A conference id means something within its provider only."""
     other = Solution(provider="other", names=frozenset({"Other"}))
-    terms = Terms("default", (ACME, other), {"acme": frozenset(), "other": frozenset()}, RULES)
+    terms = Terms(
+        "default", (ACME, other), {"acme": Capabilities(frozenset()), "other": Capabilities(frozenset())}, RULES
+    )
     data = acme("c1") | {"conferenceSolution": {"name": "Other"}}
     keys = conference_keys(seen(event(), event("e2", conferenceData=data)), {}, terms)
     assert keys == {conference_key("c1"), Conference.key_for("default", "other", "c1")}

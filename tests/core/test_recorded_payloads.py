@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event, EventPage, parse_event, parse_page
 from confsync.core.notifications import Notification
 from confsync.core.projection import fingerprint, project, times_of
@@ -32,7 +33,7 @@ TEAMS = Solution(provider="teams", uri_prefixes=("https://teams.microsoft.com/",
 MEET = Solution(provider="meet", key_types=frozenset({"hangoutsMeet"}))
 """As if Meet were ours: most recorded conferences are Meet's."""
 SOLUTIONS = (ZOOM, TEAMS, MEET)
-TERMS = Terms("default", SOLUTIONS, {each.provider: ALL_FIELDS for each in SOLUTIONS}, RULES)
+TERMS = Terms("default", SOLUTIONS, {each.provider: Capabilities(ALL_FIELDS) for each in SOLUTIONS}, RULES)
 UNREADABLE = {
     "addon-minimal-variants": 0,
     "nylas-unparseable-year-zero": 1,

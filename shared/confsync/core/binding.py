@@ -145,6 +145,7 @@ def bound_referent(ref: EventRef, event: Event, conference: Conference) -> Refer
         role=role,
         state="live",
         times=times,
+        created=event.created,
     )
 
 

@@ -107,8 +107,8 @@ class Draft:
         self.links[ref.link_key] = known.model_copy(update=tied)
 
     def _want_whole(self, ref: EventRef, series: Link) -> None:
-        provider = self.conferences[series.conference_key].provider
-        if series.ical_uid is None or "occurrences" not in self.terms.carries.get(provider, ()):
+        capabilities = self.terms.capabilities.get(self.conferences[series.conference_key].provider)
+        if series.ical_uid is None or capabilities is None or "occurrences" not in capabilities.carries:
             return
         seen = self.sight.get(ref)
         if seen is not None and seen.says_nothing:
@@ -186,10 +186,10 @@ class Draft:
         """Judge each conference that any event touched, now that all events are taken."""
         for key in sorted(self.touched):
             conference = self.conferences[key]
-            carries = self.terms.carries.get(conference.provider)
-            if carries is None:  # a provider that was taken out of the settings: nobody could be told
+            capabilities = self.terms.capabilities.get(conference.provider)
+            if capabilities is None:  # a provider that was taken out of the settings: nobody could be told
                 continue
-            judgement = judge(conference, self._sight_of(conference), carries, self.now, self.terms.rules)
+            judgement = judge(conference, self._sight_of(conference), capabilities, self.now, self.terms.rules)
             self.conferences[key] = judgement.conference
             if judgement.reading is not None:
                 self.readings.add(judgement.reading)

@@ -10,7 +10,7 @@ Each transition runs inside one transaction. A late answer to an intent that is 
 
 from datetime import datetime, timedelta
 
-from confsync.core.judging import is_pending, next_generation, with_note
+from confsync.core.judging import is_pending, next_generation, timed, with_note
 from confsync.core.records import UNKNOWN, Applied, Conference, Desired, Intent, Verb, key_of
 from confsync.core.rules import Rules
 
@@ -33,7 +33,8 @@ def open_intent(conference: Conference, now: datetime, rules: Rules) -> Conferen
     deadline = now + timedelta(seconds=rules.intent_s)
     verb: Verb = "end" if desired.ended else "update"
     intent = Intent(generation=desired.generation, verb=verb, deadline=deadline)
-    return conference.model_copy(update={"desired": desired, "applied": told, "intent": intent, "due_at": deadline})
+    announced = {"desired": desired, "applied": told, "intent": intent, "call_at": deadline}
+    return timed(conference.model_copy(update=announced))
 
 
 def _desired(conference: Conference) -> Desired:
@@ -59,22 +60,21 @@ def applied(conference: Conference, intent: Intent, fingerprint: str, now: datet
     )
     done = with_note(closed, f"generation {intent.generation}: {intent.verb} applied", now)
     if is_pending(done):
-        return done.model_copy(update={"due_at": now})
+        return timed(done.model_copy(update={"call_at": now}))
     return _without_state(done)
 
 
 def busy(conference: Conference, retry_at: datetime, error: str) -> Conference:
     """Return the conference with the call known not to be applied; nothing is sent before `retry_at`."""
-    waiting = {"due_at": retry_at, "wait_until": retry_at}
-    return _closed(conference).model_copy(update={**waiting, "attempts": conference.attempts + 1, "last_error": error})
+    waiting = {"call_at": retry_at, "wait_until": retry_at, "attempts": conference.attempts + 1, "last_error": error}
+    return timed(_closed(conference).model_copy(update=waiting))
 
 
 def unknown(conference: Conference, retry_at: datetime, error: str) -> Conference:
     """Return the conference with the intent left open until `retry_at` (arrow c)."""
     intent = conference.intent.model_copy(update={"deadline": retry_at}) if conference.intent else None
-    return conference.model_copy(
-        update={"intent": intent, "due_at": retry_at, "attempts": conference.attempts + 1, "last_error": error}
-    )
+    waiting = {"intent": intent, "call_at": retry_at, "attempts": conference.attempts + 1, "last_error": error}
+    return timed(conference.model_copy(update=waiting))
 
 
 def stale(conference: Conference, stored_generation: int, now: datetime, rules: Rules) -> Conference:
@@ -88,16 +88,16 @@ def stale(conference: Conference, stored_generation: int, now: datetime, rules: 
     desired = _desired(conference).model_copy(update={"generation": generation})
     held = Applied(generation=stored_generation, fingerprint=UNKNOWN)
     raised = _closed(conference).model_copy(
-        update={"desired": desired, "applied": held, "due_at": at, "wait_until": at, "attempts": attempts}
+        update={"desired": desired, "applied": held, "call_at": at, "wait_until": at, "attempts": attempts}
     )
-    return with_note(raised, f"generation {generation}: raised above the back end's {stored_generation}", now)
+    return with_note(timed(raised), f"generation {generation}: raised above the back end's {stored_generation}", now)
 
 
 def refused(conference: Conference, intent: Intent, error: str, now: datetime) -> Conference:
     """Return the conference with this generation given up; a newer state will be sent again."""
     closed = _closed(conference).model_copy(update={"refused": intent.generation, "last_error": error})
     noted = with_note(closed, f"generation {intent.generation}: {intent.verb} refused", now)
-    return noted.model_copy(update={"due_at": now}) if is_pending(noted) else _without_state(noted)
+    return timed(noted.model_copy(update={"call_at": now})) if is_pending(noted) else _without_state(noted)
 
 
 def _closed(conference: Conference) -> Conference:
@@ -107,4 +107,4 @@ def _closed(conference: Conference) -> Conference:
 def _without_state(conference: Conference) -> Conference:
     """Titles and attendees are forgotten once they are told; an end that waits stays due."""
     desired = _desired(conference).model_copy(update={"state": None})
-    return conference.model_copy(update={"desired": desired, "due_at": conference.end_after})
+    return timed(conference.model_copy(update={"desired": desired, "call_at": None}))

@@ -149,6 +149,8 @@ class Event(Wire):
     """Last change of the main data; reminder edits do not move it."""
     event_type: str = Field("default", alias="eventType")
     locked: bool = False
+    created: Timestamp = None
+    """All parts of a split series have the original's; a duplicate has its own."""
 
     @property
     def is_cancelled(self) -> bool:
@@ -210,11 +212,11 @@ def parse_event(item: Mapping[str, Any] | bytes) -> Event:
 PAGE_FIELDS = "accessRole,nextPageToken,nextSyncToken,items"
 EVENT_FIELDS = (
     "id,status,etag,iCalUID,recurringEventId,originalStartTime,organizer(email,self),summary,description,location,"
-    "visibility,start,end,recurrence,attendees(email,self),attendeesOmitted,sequence,updated,eventType,locked,"
+    "visibility,start,end,recurrence,attendees(email,self),attendeesOmitted,sequence,created,updated,eventType,locked,"
     "conferenceData(conferenceId,conferenceSolution(key,name),entryPoints(entryPointType,uri),createRequest/status)"
 )
 LIST_FIELDS = f"{PAGE_FIELDS}({EVENT_FIELDS})"
 """The `fields` mask of every listing: part of its parameters, so a change of it costs a full listing."""
 
-LIST_PARAMETERS_VERSION = 1
+LIST_PARAMETERS_VERSION = 2
 """Raised with any change of the listings' parameters: a sync token belongs to the parameters it came from."""

@@ -7,12 +7,12 @@ only when no owner is left, none moved out of sight, and it has not been held al
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from confsync.core.projection import fingerprint, project
+from confsync.core.capabilities import Capabilities
+from confsync.core.projection import clamped, fingerprint, project
 from confsync.core.records import Applied, Conference, Desired, Note, Referent
 from confsync.core.recurrence import last_end, next_start
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen, Sight
-from confsync.core.state import Field
 
 HISTORY_LENGTH = 20
 PAST_OWNERS = 10
@@ -26,13 +26,13 @@ class Judgement:
     reading: Reading | None = None
 
 
-def judge(conference: Conference, sight: Sight, carries: frozenset[Field], now: datetime, rules: Rules) -> Judgement:
+def judge(conference: Conference, sight: Sight, capabilities: Capabilities, now: datetime, rules: Rules) -> Judgement:
     """Return what the conference should be now that its referents are up to date."""
     conference = _without_found_again(promote_claims(conference))
     owners = _owners(conference, "live")
     if owners:
         conference = _without_past(conference, now)
-        return _follow_driver(conference, _driver_of(owners, now), sight, carries, now)
+        return _follow_driver(conference, _driver_of(owners, now), sight, capabilities, now)
     if _owners(conference, "orphaned"):
         return Judgement(keep(conference, "kept: its event moved out of sight", now))
     gone = _owners(conference, "gone")
@@ -109,12 +109,12 @@ def _driver_of(owners: dict[str, Referent], now: datetime) -> str:
 
 
 def _follow_driver(
-    conference: Conference, driver: str, sight: Sight, carries: frozenset[Field], now: datetime
+    conference: Conference, driver: str, sight: Sight, capabilities: Capabilities, now: datetime
 ) -> Judgement:
     referent = conference.referents[driver]
     ref = EventRef(referent.calendar_key, referent.event_id)
     seen = sight.get(ref)
-    conference = _without_end(conference, now)
+    conference = _without_end(conference)
     if last_end(referent.times) <= now:
         return Judgement(conference.model_copy(update={"driver": driver}))
     if seen is None:
@@ -122,17 +122,17 @@ def _follow_driver(
         return Judgement(conference, Reading(ref) if undecided else None)
     if seen.event is None or seen.event.is_cancelled or not seen.event.is_organizers_copy:
         return Judgement(conference.model_copy(update={"driver": driver}))  # whoever drives after it is read anew
-    if _needs_whole_series(seen, carries) and seen.exceptions is None:
+    if _needs_whole_series(seen, capabilities) and seen.exceptions is None:
         return Judgement(conference, Reading(ref, seen.event.ical_uid))
-    state = project(seen.event, seen.exceptions or (), carries)
+    state = clamped(project(seen.event, seen.exceptions or (), capabilities.carries), capabilities)
     following = conference.model_copy(update={"driver": driver})
     return Judgement(_desire(following, Desired(generation=0, fingerprint=fingerprint(state), state=state), now))
 
 
-def _needs_whole_series(seen: Seen, carries: frozenset[Field]) -> bool:
+def _needs_whole_series(seen: Seen, capabilities: Capabilities) -> bool:
     """A master read alone says nothing of its exceptions."""
     recurring = seen.event is not None and bool(seen.event.recurrence) and seen.event.ical_uid is not None
-    return recurring and seen.confirmed and "occurrences" in carries
+    return recurring and seen.confirmed and "occurrences" in capabilities.carries
 
 
 def _desire(conference: Conference, wanted: Desired, now: datetime) -> Conference:
@@ -143,7 +143,7 @@ def _desire(conference: Conference, wanted: Desired, now: datetime) -> Conferenc
     if applied is not None and conference.intent is None and applied.fingerprint == wanted.fingerprint:
         return _as_applied(conference, applied)
     new = wanted.model_copy(update={"generation": next_generation(conference)})
-    changed = conference.model_copy(update={"desired": new, "due_at": _call_time(conference, now)})
+    changed = timed(conference.model_copy(update={"desired": new, "call_at": _call_time(conference, now)}))
     return with_note(changed, f"generation {new.generation}: {'end' if new.ended else 'state'} wanted", now)
 
 
@@ -152,7 +152,7 @@ def _as_applied(conference: Conference, applied: Applied) -> Conference:
     generation = next_generation(conference) - 1
     unchanged = Desired(generation=generation, fingerprint=applied.fingerprint)
     known = applied.model_copy(update={"generation": generation})
-    return conference.model_copy(update={"desired": unchanged, "applied": known, "due_at": None})
+    return timed(conference.model_copy(update={"desired": unchanged, "applied": known, "call_at": None}))
 
 
 def _call_time(conference: Conference, now: datetime) -> datetime:
@@ -169,7 +169,7 @@ def next_generation(conference: Conference) -> int:
 
 def desire_end(conference: Conference, now: datetime) -> Conference:
     """Return the conference with its end wanted; the caller has just confirmed that every referent is gone."""
-    return _desire(_without_end(conference, now), Desired(generation=0, fingerprint="ended"), now)
+    return _desire(_without_end(conference), Desired(generation=0, fingerprint="ended"), now)
 
 
 def _begin_grace(conference: Conference, now: datetime, rules: Rules) -> Conference:
@@ -181,21 +181,27 @@ def _begin_grace(conference: Conference, now: datetime, rules: Rules) -> Confere
 def postpone_end(conference: Conference, wait_s: float, why: str, now: datetime) -> Conference:
     """Return the conference with its end not before `wait_s` from now; an update that waits still comes first."""
     end_after = now + timedelta(seconds=wait_s)
-    due_at = min(conference.due_at or end_after, end_after) if is_pending(conference) else end_after
-    return with_note(conference.model_copy(update={"end_after": end_after, "due_at": due_at}), why, now)
+    return with_note(timed(conference.model_copy(update={"end_after": end_after})), why, now)
 
 
 def keep(conference: Conference, why: str, now: datetime) -> Conference:
     """Return the conference without the end that was decided."""
-    return with_note(_without_end(conference, now), why, now)
+    return with_note(_without_end(conference), why, now)
 
 
-def _without_end(conference: Conference, now: datetime) -> Conference:
+def _without_end(conference: Conference) -> Conference:
     """Cancel a decided end that nobody carried out yet."""
     if conference.end_after is None:
         return conference
-    due_at = _call_time(conference, now) if is_pending(conference) else None
-    return conference.model_copy(update={"end_after": None, "due_at": due_at})
+    return timed(conference.model_copy(update={"end_after": None}))
+
+
+def timed(conference: Conference) -> Conference:
+    """Return the conference with `due_at` the earliest time at which something has to be done."""
+    waits = (conference.call_at, conference.end_after, conference.review_at)
+    replacements = (replacement.due_at for replacement in conference.replacements.values())
+    due_at = min((at for at in (*waits, *replacements) if at is not None), default=None)
+    return conference if due_at == conference.due_at else conference.model_copy(update={"due_at": due_at})
 
 
 def is_pending(conference: Conference) -> bool:

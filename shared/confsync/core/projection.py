@@ -5,7 +5,9 @@ A change that does not reach the projection is no change (rule R12). No I/O.
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event
 from confsync.core.records import Times
 from confsync.core.state import ConferenceState, Field, Moment, Occurrence
@@ -34,6 +36,28 @@ def project(event: Event, exceptions: Sequence[Event], carries: frozenset[Field]
         attendees=_attendees(event) if "attendees" in carries and not event.attendees_omitted else None,
         visibility=event.visibility if "visibility" in carries else None,
     )
+
+
+def clamped(state: ConferenceState, capabilities: Capabilities) -> ConferenceState:
+    """Return the state with its length, and that of each instance, within what the provider takes.
+
+    What it cannot take is told in the nearest way once, and is no difference after that.
+    """
+    occurrences = tuple(
+        o.model_copy(update={"end": _end_within(o.start, o.end, capabilities)}) for o in state.occurrences
+    )
+    end = _end_within(state.start, state.end, capabilities)
+    if (end, occurrences) == (state.end, state.occurrences):
+        return state
+    return state.model_copy(update={"end": end, "occurrences": occurrences})
+
+
+def _end_within(start: Moment | None, end: Moment | None, capabilities: Capabilities) -> Moment | None:
+    """Whole days are passed on as they are: they have no length in hours."""
+    if start is None or end is None or start.instant is None or end.instant is None:
+        return end
+    length = max(end.instant - start.instant, capabilities.shortest or timedelta.min)
+    return Moment(instant=start.instant + min(length, capabilities.longest or timedelta.max))
 
 
 def _zone_that_matters(event: Event, carries: frozenset[Field]) -> str | None:

@@ -162,6 +162,10 @@ class Referent(Value):
     role: Role
     state: ReferentState
     times: Times
+    created: datetime | None = None
+    """When the event was made: the parts of a split series share it, a duplicate has its own."""
+    moved_to: str | None = None
+    """For an orphaned event: its organizer now, where its tombstone names one."""
 
 
 class Desired(Value):
@@ -205,6 +209,20 @@ class Intent(Value):
     deadline: datetime
 
 
+class Replacement(Value):
+    """A reservation: a conference that is about to take the place of this one in an event of its own."""
+
+    number: int
+    """Of all replacements of this conference: it makes the operation id new."""
+    due_at: datetime
+    """When to go on; while a call may be under way, when its outcome counts as unknown."""
+    conference_id: str | None = None
+    """Of the new conference, once it is made."""
+    conference_data: str | None = None
+    """What the event is to hold instead, in JSON."""
+    attempts: int = 0
+
+
 class Note(Value):
     """One line of a conference's history."""
 
@@ -233,10 +251,25 @@ class Conference(Record):
     """Newest generation that the back end refused for good; only a newer one is sent."""
     intent: Intent | None = None
     due_at: datetime | None = None
+    """The earliest of the times below at which something has to be done."""
+    call_at: datetime | None = None
+    """When the desired state may be told; None when there is nothing to tell."""
     wait_until: datetime | None = None
     """The back end asked not to be called before, whatever there is to tell."""
     end_after: datetime | None = None
     """When the grace period of a decided end is over."""
+    brake: Literal["none", "held", "approved", "rejected"] = "none"
+    """What the brake, and after it an operator, said of a decided end."""
+    review_at: datetime | None = None
+    """When to look at it again though nothing changed: another event drives, a draft was discarded, it is forgotten."""
+    registered_at: datetime | None = None
+    """When the add-on last vouched for it."""
+    gone: bool = False
+    """Whether the back end said that it ended for good: it is not told anything any more."""
+    replacements: dict[str, Replacement] = {}
+    """Conferences that are to take its place, by the link key of the event that gets one."""
+    replaced: int = 0
+    """How many replacements were begun."""
     attempts: int = 0
     last_error: str = ""
     history: tuple[Note, ...] = ()

@@ -56,6 +56,30 @@ class Rules:
     """Most events recorded in one transaction."""
     inline_updates: int = 10
     """Most conferences that are updated at once after a sync; the others get tasks."""
+    task_horizon_s: float = 24 * 3600
+    """What is due later than this gets no task: the next runs of renew_channels find it in the store."""
+    mode: Literal["act", "observe"] = "act"
+    """`observe`: everything is listed, recorded and planned; nothing is called, nothing is written to an event."""
+    claims: Literal["registered", "matching"] = "registered"
+    """Whether a conference id in an event binds only when the add-on vouched for it, or by its solution alone."""
+    duplicates: Literal["share", "mint"] = "share"
+    """Whether a duplicate of an event shares its conference or gets one of its own."""
+    draft_s: float = 24 * 3600
+    """A registered conference whose event has not appeared after this was discarded with its draft."""
+    orphan_s: float = 30 * 24 * 3600
+    """A conference whose event moved out of sight is watched for this long."""
+    retention_s: float = 31 * 24 * 3600
+    """What ended is remembered for this long: Calendar restores events for 30 days."""
+    brake_s: float = 3600
+    """The brake counts the ends that were decided within this time."""
+    calendar_brake: int = 20
+    """Ends of one calendar that are never held, however few conferences it has."""
+    calendar_brake_share: float = 0.2
+    """Share of a calendar's conferences above which ends are held for an operator."""
+    tenant_brake: int = 50
+    """Ends of one tenant that are never held."""
+    tenant_brake_share: float = 0.05
+    """Share of a tenant's conferences above which ends are held for an operator."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that break each other's conditions."""

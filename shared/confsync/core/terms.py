@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event
 from confsync.core.records import Conference
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution, claim_of
-from confsync.core.state import Field
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,8 @@ class Terms:
 
     tenant: str
     solutions: Sequence[Solution]
-    carries: Mapping[str, frozenset[Field]]
-    """By provider: what it can be told."""
+    capabilities: Mapping[str, Capabilities]
+    """By provider."""
     rules: Rules
 
 

@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from confsync.adapters.google_calendar_errors import Call, UnknownToCalendar, refusal
+from confsync.core.capabilities import Capabilities
 from confsync.core.events import LIST_FIELDS, Event, EventPage, Window, parse_event, parse_page
 from confsync.core.state import ConferenceState
-from confsync.errors import ConferenceStale, PreconditionFailed
+from confsync.errors import ConferenceGone, ConferenceStale, PreconditionFailed
 from confsync.local.calendar_server.errors import ApiError
 from confsync.local.calendar_server.model import CalendarModel
-from confsync.ports import Address, Capabilities, ConferenceCall, WatchedChannel
+from confsync.local.calendar_server.people import addon_conference
+from confsync.ports import Address, ConferenceCall, CreateCall, CreatedConference, WatchedChannel
 
 LIST = {"singleEvents": "false", "showDeleted": "true", "timeZone": "UTC", "maxResults": "2500", "fields": LIST_FIELDS}
 
@@ -135,9 +137,17 @@ class RecordingProvider:
     """Called before a call takes effect; may raise."""
     after: Callable[[ConferenceCall], None] = lambda _: None
     """Called after it took effect; may raise."""
+    before_create: Callable[[CreateCall], None] = lambda _: None
+    """Called before a conference is made; may raise."""
+    after_create: Callable[[CreateCall], None] = lambda _: None
+    """Called after a conference was made; may raise."""
     calls: list[ConferenceCall] = field(default_factory=list)
     conferences: dict[str, KeptConference] = field(default_factory=dict)
     """By conference id."""
+    created: dict[str, CreatedConference] = field(default_factory=dict)
+    """By operation id."""
+    hosts: dict[str, str] = field(default_factory=dict)
+    """By conference id: who hosts it."""
 
     def update(self, call: ConferenceCall) -> None:
         """Keep the state; see the port."""
@@ -147,9 +157,25 @@ class RecordingProvider:
         """Keep that it ended; see the port."""
         self._apply(replace(call, state=None))
 
+    def create(self, call: CreateCall) -> CreatedConference:
+        """Keep a new conference; see the port."""
+        self.before_create(call)
+        if call.operation_id not in self.created:
+            conference_id = f"{call.replaces}-n{len(self.created) + 1}"
+            self.created[call.operation_id] = CreatedConference(conference_id, addon_conference(conference_id))
+            self.conferences[conference_id] = KeptConference(1, call.state)
+        self.after_create(call)
+        return self.created[call.operation_id]
+
+    def host_of(self, conference_id: str) -> str | None:
+        """Return who hosts the conference; see the port."""
+        return self.hosts.get(conference_id)
+
     def _apply(self, call: ConferenceCall) -> None:
         self.before(call)
         kept = self.conferences.get(call.conference_id)
+        if kept is not None and kept.state is None and call.state is not None and not self.capabilities.restores:
+            raise ConferenceGone(f"conference {call.conference_id} ended for good")
         if kept is not None and kept.generation > call.generation:
             raise ConferenceStale("a newer generation is stored", kept.generation)
         self.calls.append(call)

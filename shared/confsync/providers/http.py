@@ -15,9 +15,10 @@ from typing import Any, NamedTuple, get_args
 
 import httpx
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.state import Field
 from confsync.errors import ProviderRefusesUs, ProviderRejected, SettingsError
-from confsync.ports import Capabilities, ConferenceCall
+from confsync.ports import ConferenceCall, CreateCall, CreatedConference
 from confsync.providers.answers import Answer, Asked, Verb, judge, judge_failure
 from confsync.providers.conference_body import desired_body
 from confsync.providers.deadline import DeadlineTransport, deadline_after
@@ -82,6 +83,14 @@ class HttpProvider:
     def end(self, call: ConferenceCall) -> None:
         """Tell the back end that the conference is over; one that it does not know counts as ended."""
         self._call("conference.delete", call, {})
+
+    def create(self, call: CreateCall) -> CreatedConference:
+        """Ask the back end for a conference in the place of another."""
+        raise NotImplementedError
+
+    def host_of(self, conference_id: str) -> str | None:
+        """Ask the back end who hosts a conference."""
+        raise NotImplementedError
 
     def ping(self) -> None:
         """Check address, signature and contract without touching a conference.
