@@ -67,11 +67,11 @@ class Evening:
                 self._judge_ended(conference, kept, now)
 
     def _judge_rest(self, conference: Conference) -> None:
-        # An end waits, slowly and until the event is over, while a calendar shows that its event moved away.
-        waits = conference.end_after is not None and self._has_moved(conference)
-        for name in ("intent",) if waits else ("intent", "end_after", "due_at"):
+        for name in ("intent", "end_after", "call_at"):
             if getattr(conference, name) is not None:
                 self._oracles.complain("L3", f"{conference.conference_id}: {name} is {getattr(conference, name)}")
+        if conference.due_at != conference.review_at:
+            self._oracles.complain("L3", f"{conference.conference_id}: due_at is {conference.due_at}")
 
     def _drivers(self, owners: Iterable[Held], now: datetime) -> list[Held]:
         """Return the owners with the earliest next occurrence, none where all are over.

@@ -46,6 +46,7 @@ class DayProvider:
     ) -> None:
         """Start without conferences."""
         self._capabilities, self._gate, self._watch = capabilities, gate, watch
+        self._hosts: dict[str, str] = {}
         self._flights: list[Flight] = []
         self.calls: list[ConferenceCall] = []
         self._conferences: dict[str, KeptConference] = {}
@@ -75,7 +76,7 @@ class DayProvider:
 
     def host_of(self, conference_id: str) -> str | None:
         """Return nobody: this back end does not tell."""
-        return {}.get(conference_id)
+        return self._hosts.get(conference_id)
 
     def _call(self, call: ConferenceCall) -> None:
         self._land()

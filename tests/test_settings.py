@@ -29,6 +29,14 @@ def test_good_settings_have_sane_defaults() -> None:
     assert settings.conference_solutions[0].secrets[0].get_secret_value() == SECRET
 
 
+def test_policies_reach_the_rules() -> None:
+    """What an operator sets is what plans are made by."""
+    policies = {"MODE": "observe", "CLAIMS": "matching", "DUPLICATES": "mint", "DRAFT_GRACE_S": "60"}
+    rules = WorkerSettings.from_mapping({**GOOD, **policies, "CALENDAR_BRAKE": "3", "TENANT_BRAKE": "4"}).rules()
+    assert (rules.mode, rules.claims, rules.duplicates, rules.draft_s) == ("observe", "matching", "mint", 60)
+    assert (rules.calendar_brake, rules.tenant_brake) == (3, 4)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
@@ -37,6 +45,12 @@ def test_good_settings_have_sane_defaults() -> None:
         ("TASK_QUEUE", "sync", "TASK_QUEUE 'sync'.*expected: projects/PROJECT/locations"),
         ("STORE", "postgres:x", "STORE 'postgres:x'.*expected: sqlite:PATH"),
         ("SIGN_IN", "magic", "SIGN_IN 'magic'.*expected: local or delegated"),
+        ("MODE", "watch", "MODE 'watch'.*expected: act or observe"),
+        ("CLAIMS", "all", "CLAIMS 'all'.*expected: registered or matching"),
+        ("DUPLICATES", "copy", "DUPLICATES 'copy'.*expected: share or mint"),
+        ("DRAFT_GRACE_S", "0", "DRAFT_GRACE_S '0'.*expected: a number of seconds above 0"),
+        ("CALENDAR_BRAKE", "0", "CALENDAR_BRAKE '0'.*expected: a whole number from 1"),
+        ("TENANT_BRAKE", "2.5", "TENANT_BRAKE '2.5'.*expected: a whole number from 1"),
         ("END_GRACE_S", "soon", "END_GRACE_S 'soon'.*expected: a number"),
         ("END_GRACE_S", "-1", "END_GRACE_S '-1'.*expected: a number"),
         ("CHANNEL_TOKEN_KEYS", "k1:c2hvcnQ=", "CHANNEL_TOKEN_KEYS: each key is an id .* at least 16 bytes"),

@@ -24,7 +24,7 @@ from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, in
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.in_process import InProcessCalendar, RecordingProvider
-from confsync.ports import Outside, Store
+from confsync.ports import ConferenceProvider, Outside, Store
 from confsync.receive_notification import receive_notification
 from confsync.renew_channels import renew_channels
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
@@ -60,6 +60,7 @@ class World:
         for email in (ANN, BOB):
             self.model.add_user(email)
         self.provider = RecordingProvider(capabilities or Capabilities(ALL_FIELDS, ordered_writes=True, restores=True))
+        self.providers: dict[str, ConferenceProvider] = {"acme": self.provider}
         self.store = store or MemoryStore()
         self.queue = MemoryTaskQueue()
         self.rules = rules or Rules()
@@ -74,9 +75,7 @@ class World:
     @property
     def outside(self) -> Outside:
         """The ports, as one worker holds them."""
-        return Outside(
-            self.store, self.calendar_api, self.queue, {"acme": self.provider}, lambda: self.now, self.new_id
-        )
+        return Outside(self.store, self.calendar_api, self.queue, self.providers, lambda: self.now, self.new_id)
 
     def _before_calendar(self, operation: str) -> None:
         self.calendar_calls.append(operation)
@@ -108,6 +107,27 @@ class World:
     def delete(self, event_id: str, who: str = ANN, calendar_id: str = "primary") -> None:
         """Delete an event."""
         self.model.delete(who, calendar_id, event_id)
+
+    def restore(self, event_id: str, who: str = ANN, calendar_id: str = "primary") -> None:
+        """Take a deleted event out of the trash."""
+        self.edit(event_id, who, calendar_id, status="confirmed")
+
+    def duplicate(self, event_id: str, who: str = ANN, calendar_id: str = "primary") -> str:
+        """Duplicate an event as the web page does, and return the copy's id."""
+        return str(self.model.duplicate(who, calendar_id, event_id)["id"])
+
+    def move(self, event_id: str, destination: str, who: str = ANN, calendar_id: str = "primary") -> None:
+        """Give an event to another calendar of the same person."""
+        self.model.move(who, calendar_id, event_id, {"destination": destination})
+
+    def instances(self, series_id: str, who: str = ANN, calendar_id: str = "primary") -> list[str]:
+        """Return the ids of a series' occurrences, the earliest first."""
+        return [str(item["id"]) for item in self.model.instances(who, calendar_id, series_id)["items"]]
+
+    def split(self, series_id: str, before: int, who: str = ANN, calendar_id: str = "primary", **changes: Any) -> str:
+        """Change "this and following" from the occurrence of this number (from 0) on; return the new part's id."""
+        cut = self.instances(series_id, who, calendar_id)[before]
+        return str(self.model.edit_this_and_following(who, calendar_id, cut, changes)["id"])
 
     def initialize(
         self,

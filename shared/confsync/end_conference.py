@@ -1,48 +1,107 @@
 """Carry out a decided end as far as to want it: when the grace period is over, look at every owner once more.
 
-    held already? -> keep;  read every owner again -> want the end, or wait for what could not be read
+    held already? -> keep;  too many ends? -> `hold_end`
+    read every owner again -> want the end, or wait for what could not be read
 
 It must never want an end because something could not be read, nor call the conferencing system: `update_conference`
 does.
 """
 
-from confsync.core import ending, judging, tasks
+from collections.abc import Callable
+from datetime import datetime
+
+from confsync.core import desires, ending, judging, tasks
 from confsync.core.records import Calendar, Conference
 from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen
 from confsync.core.terms import Terms
-from confsync.errors import CalendarAccessLost, CalendarError, CalendarQuotaExceeded
+from confsync.errors import CalendarAccessLost, CalendarError, CalendarQuotaExceeded, ProviderError
+from confsync.hold_end import HeldEnd, hold_end
 from confsync.observe import address_of, read_event, shows_in_full
 from confsync.ports import Outside, Transaction
 
 ENDS_LATER = "end waits for its owners"
+HOST_UNKNOWN = "end waits: the back end did not say who hosts it"
 
 
-def decide_end(conference_key: str, outside: Outside, terms: Terms) -> None:
-    """When the grace period is over, look at every owner once more, then want the end or keep the conference."""
+def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd | None:
+    """When the grace period is over, look at every owner once more, then want the end or keep the conference.
+
+    Where too many ends were decided it is held instead, and so is one that is wanted already; that is returned.
+    """
     conference = outside.store.get(Conference, conference_key)
-    if conference is None or not ending.is_end_due(conference, outside.now()):
-        return
-    if judging.was_held(conference, outside.now()):
+    if conference is None:
+        return None
+    is_due = ending.is_end_due(conference, outside.now())
+    if is_due and judging.was_held(conference, outside.now()):
         _keep_held(conference_key, outside)
-        return
+        return None
+    held = hold_end(conference, outside, terms.rules)
+    if is_due and held is None:
+        _look_once_more(conference, outside, terms)
+    return held
+
+
+def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> None:
     looks = {reading.ref: _look(reading, outside, terms.rules) for reading in ending.owners_to_read(conference)}
     sight = {ref: seen for ref, (seen, _) in looks.items()}
     still_there = ending.owners_still_there(conference, sight, terms.solutions)
+    if not still_there and not _may_end(conference, outside, terms):
+        return
     wait_s = max((wait for _, wait in looks.values()), default=0.0)
 
     def body(tx: Transaction) -> None:
-        now, stored = outside.now(), tx.get(Conference, conference_key)
-        if stored is None or (stored.referents, stored.end_after) != (conference.referents, conference.end_after):
+        now, stored = outside.now(), tx.get(Conference, conference.key)
+        if stored is None or not _is_same(stored, conference):
             return  # a sync changed it meanwhile, and judged it anew
         if still_there:
-            tx.put(judging.postpone_end(stored, wait_s or _patience_s(stored, terms.rules), ENDS_LATER, now))
+            tx.put(desires.postpone_end(stored, wait_s or _patience_s(stored, terms.rules), ENDS_LATER, now))
         else:
-            tx.put(judging.desire_end(stored, now))
+            tx.put(desires.desire_end(stored, now))
 
     outside.store.transact(body)
     for ref in still_there:
         outside.task_queue.create(tasks.asked_sync(ref.calendar_key, outside.now()))
+
+
+def _is_same(stored: Conference, conference: Conference) -> bool:
+    judged = (conference.referents, conference.registered, conference.end_after)
+    return (stored.referents, stored.registered, stored.end_after) == judged
+
+
+def _may_end(conference: Conference, outside: Outside, terms: Terms) -> bool:
+    """Whether the conference is known to be its events' own; one that nobody registered may be somebody else's.
+
+    Where it is not, it is kept; where the back end does not answer, the end waits.
+    """
+    provider = outside.providers.get(conference.provider)
+    if conference.registered or provider is None or not provider.capabilities.tells_host:
+        return True
+    try:
+        host = provider.host_of(conference.conference_id)
+    except ProviderError:
+        _change(conference, lambda c, now: desires.postpone_end(c, terms.rules.grace_s, HOST_UNKNOWN, now), outside)
+        return False
+    if host is not None and host.lower() in _organizers(conference, outside):
+        return True
+    _change(conference, lambda c, now: desires.keep(c, "kept: its host is somebody else", now), outside)
+    return False
+
+
+def _organizers(conference: Conference, outside: Outside) -> set[str]:
+    """An organizer's copy stands in the organizer's calendar."""
+    keys = {referent.calendar_key for referent in conference.referents.values() if referent.role == "owner"}
+    calendars = outside.store.get_many(Calendar, sorted(keys)).values()
+    return {name.lower() for calendar in calendars for name in (calendar.calendar_id, calendar.subject)}
+
+
+def _change(conference: Conference, change: Callable[[Conference, datetime], Conference], outside: Outside) -> None:
+    def body(tx: Transaction) -> None:
+        stored = tx.get(Conference, conference.key)
+        if stored is not None and _is_same(stored, conference):
+            tx.put(change(stored, outside.now()))
+
+    outside.store.transact(body)
 
 
 def _patience_s(conference: Conference, rules: Rules) -> float:
@@ -55,7 +114,7 @@ def _keep_held(conference_key: str, outside: Outside) -> None:
     def body(tx: Transaction) -> None:
         now, stored = outside.now(), tx.get(Conference, conference_key)
         if stored is not None and ending.is_end_due(stored, now) and judging.was_held(stored, now):
-            tx.put(judging.keep(stored, "kept: it was held already", now))
+            tx.put(desires.keep(stored, "kept: it was held already", now))
 
     outside.store.transact(body)
 

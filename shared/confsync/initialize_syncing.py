@@ -8,13 +8,14 @@ once, makes one channel. It must never bind a conference to any other event than
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from confsync.core import channels
+from confsync.core import channels, reviewing
 from confsync.core.channels import PushTerms
-from confsync.core.records import Calendar, Conference, Link
+from confsync.core.records import Calendar, Conference, Link, Registration
 from confsync.core.terms import Terms
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside, Transaction
@@ -110,7 +111,7 @@ def initialize_syncing(
 
     """
     calendar_key = Calendar.key_for(terms.tenant, request.canonical_calendar_id, request.subject)
-    conference = _conference(request, calendar_key, terms)
+    conference = _conference(request, calendar_key, outside.now(), terms)
     calendar = outside.store.transact(lambda tx: _register(tx, request, conference, outside, terms))
     channel = ChannelOutcome("active", "it was open already")
     if channels.needs_channel(calendar, outside.now()):
@@ -122,20 +123,21 @@ def initialize_syncing(
 
 def _is_bound(registered: Conference, outside: Outside) -> bool:
     stored = outside.store.get(Conference, registered.key)
-    referent = stored.referents.get(registered.registered[0]) if stored else None
-    return referent is not None and (referent.role, referent.state) == ("owner", "live")
+    held_by = [stored.referents.get(link_key) for link_key in registered.registered] if stored else []
+    return any(referent is not None and (referent.role, referent.state) == ("owner", "live") for referent in held_by)
 
 
-def _conference(request: InitializeRequest, calendar_key: str, terms: Terms) -> Conference | None:
+def _conference(request: InitializeRequest, calendar_key: str, now: datetime, terms: Terms) -> Conference | None:
     if request.conference_id is None or request.event_id is None:
         return None
-    provider = _provider(request.provider, terms)
+    provider, event_id = _provider(request.provider, terms), request.event_id
+    vouched = Registration(calendar_key=calendar_key, event_id=event_id, at=now)
     return Conference(
         key=Conference.key_for(terms.tenant, provider, request.conference_id),
         tenant=terms.tenant,
         provider=provider,
         conference_id=request.conference_id,
-        registered=(Link.key_for(calendar_key, request.event_id),),
+        registered={Link.key_for(calendar_key, event_id): vouched},
     )
 
 
@@ -156,8 +158,7 @@ def _register(
     if calendar is None or calendar.state == "removed":
         calendar = _new_calendar(calendar, calendar_key, request, outside, terms)
     if conference is not None and request.event_id is not None:
-        registered = (*(known or conference).registered, *conference.registered)
-        tx.put((known or conference).model_copy(update={"registered": tuple(dict.fromkeys(registered))}))
+        tx.put(reviewing.registered(known or conference, conference.registered, terms.rules))
         to_observe = tuple(dict.fromkeys((*calendar.to_observe, request.event_id)))
         calendar = calendar.model_copy(update={"to_observe": to_observe})
     tx.put(calendar := channels.sync_at_once(calendar, outside.now()))

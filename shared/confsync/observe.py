@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from confsync.core import leases
+from confsync.core import brake, leases, tasks
 from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.events import Window
 from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan
-from confsync.core.records import Calendar, Conference, Failure, Link, key_of
+from confsync.core.records import Brake, Calendar, Conference, Failure, Link, key_of
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -129,15 +129,17 @@ class Observer:
     def _attempt(self, observed: Observed, advance: Advance) -> tuple[Calendar, Plan]:
         def body(tx: Transaction) -> tuple[Calendar, Plan]:
             calendar = leases.check_fence(tx.get(Calendar, self._leased.key), self._leased.fence)
-            found = self._plan(tx, observed)
+            recorded = self._recorded(tx, observed.sight)
+            found = self._plan(recorded, observed)
             known = tx.get_many(Failure, [failure.key for failure in observed.failures])
             if found.readings:
                 return calendar, found
             others = tx.get_many(Calendar, self._unread_elsewhere(observed.sight))
+            brakes = self._counted(tx, brake.newly_decided(recorded.conferences, found.conferences))
             advanced = advance(calendar)
             failures = [failure.after(known.get(failure.key)) for failure in observed.failures]
-            asked = [_asked_to_observe(other, observed.sight, self._outside.now()) for other in others.values()]
-            for changed in (*found.links, *found.conferences, *failures, *asked, advanced):
+            asked = [self._asked(other, observed.sight) for other in others.values()]
+            for changed in (*found.links, *found.conferences, *failures, *asked, *brakes, advanced):
                 tx.put(changed)
             return advanced, found
 
@@ -148,18 +150,50 @@ class Observer:
         unread = {ref.calendar_key for ref, seen in sight.items() if seen.unreadable}
         return unread - {self._leased.key}
 
-    def _plan(self, tx: Transaction, observed: Observed) -> Plan:
-        sight, calendar_key = observed.sight, self._leased.key
-        links = tx.get_many(Link, link_keys(sight, calendar_key))
-        conferences = tx.get_many(Conference, conference_keys(sight, links, self._terms))
-        recorded = Recorded(links, conferences)
-        return plan(calendar_key, sight, recorded, self._terms, now=self._outside.now(), listing=observed.listing)
+    def _asked(self, other: Calendar, sight: Sight) -> Calendar:
+        unread = [ref.event_id for ref, seen in sight.items() if seen.unreadable and ref.calendar_key == other.key]
+        return asked_to_observe(other, unread, self._outside.now())
+
+    def _counted(self, tx: Transaction, ends: int) -> list[Brake]:
+        """Count decided ends for the brakes of this calendar and its tenant, in the transaction that decides them."""
+        if not ends:
+            return []
+        blank = {each.key: each for each in brake.counters(self._leased.tenant, self._leased.key)}
+        known, now = tx.get_many(Brake, blank), self._outside.now()
+        return [brake.counted(each, ends, now, self._terms.rules) for each in (blank | known).values()]
+
+    def _recorded(self, tx: Transaction, sight: Sight) -> Recorded:
+        links = tx.get_many(Link, link_keys(sight, self._leased.key))
+        return Recorded(links, tx.get_many(Conference, conference_keys(sight, links, self._terms)))
+
+    def _plan(self, recorded: Recorded, observed: Observed) -> Plan:
+        now, listing = self._outside.now(), observed.listing
+        return plan(self._leased.key, observed.sight, recorded, self._terms, now=now, listing=listing)
 
 
-def _asked_to_observe(other: Calendar, sight: Sight, now: datetime) -> Calendar:
-    ids = [ref.event_id for ref, seen in sight.items() if seen.unreadable and ref.calendar_key == other.key]
-    asked = other.model_copy(update={"to_observe": tuple(dict.fromkeys((*other.to_observe, *ids)))})
-    return asked if other.state == "frozen" else sync_at_once(asked, now)
+def ask_to_observe(refs: Iterable[EventRef], outside: Outside) -> None:
+    """Have each calendar read these events of its own at once."""
+    by_calendar: dict[str, list[str]] = {}
+    for ref in refs:
+        by_calendar.setdefault(ref.calendar_key, []).append(ref.event_id)
+    for calendar_key, event_ids in by_calendar.items():
+        _ask_calendar(calendar_key, event_ids, outside)
+        outside.task_queue.create(tasks.asked_sync(calendar_key, outside.now()))
+
+
+def _ask_calendar(calendar_key: str, event_ids: list[str], outside: Outside) -> None:
+    def body(tx: Transaction) -> None:
+        calendar = tx.get(Calendar, calendar_key)
+        if calendar is not None and calendar.state != "removed":
+            tx.put(asked_to_observe(calendar, event_ids, outside.now()))
+
+    outside.store.transact(body)
+
+
+def asked_to_observe(calendar: Calendar, event_ids: Iterable[str], now: datetime) -> Calendar:
+    """Return the calendar with these events to be read by its next sync, at once unless access is lost."""
+    asked = calendar.model_copy(update={"to_observe": tuple(dict.fromkeys((*calendar.to_observe, *event_ids)))})
+    return asked if calendar.state == "frozen" else sync_at_once(asked, now)
 
 
 def _lags(seen: Seen, listed: Seen | None) -> bool:

@@ -82,7 +82,10 @@ def _providers(settings: WorkerSettings) -> Mapping[str, ConferenceProvider]:
 
     return {
         solution.provider: HttpProvider(
-            solution.url, [secret.get_secret_value() for secret in solution.secrets], now=utc_now
+            solution.url,
+            [secret.get_secret_value() for secret in solution.secrets],
+            now=utc_now,
+            capabilities=solution.capabilities(),
         )
         for solution in settings.conference_solutions
     }

@@ -29,6 +29,8 @@ class RenewalOutcome:
 def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOutcome:
     """Do what is due, the oldest first, as much as one run may; channels first, since no task is needed for them.
 
+    In the mode `observe` no conference is started: what waits for one stays due, and the first run in `act` finds it.
+
     Raises:
         StoreUnavailable, TaskQueueError: the next run goes on.
 
@@ -37,7 +39,7 @@ def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOu
     started = outside.now()
     overdue = started - timedelta(seconds=rules.overdue_s)
     calendars = outside.store.calendars_due(overdue, rules.starts_per_run)
-    conferences = outside.store.conferences_due(overdue, rules.starts_per_run)
+    conferences = outside.store.conferences_due(overdue, rules.starts_per_run) if rules.mode == "act" else []
     for calendar in calendars:
         outside.task_queue.create(tasks.overdue_sync(calendar, started))
     for conference in conferences:

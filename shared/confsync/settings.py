@@ -8,13 +8,26 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.channels import PushTerms, SigningKey
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution
+from confsync.core.state import Field as Carried
 from confsync.errors import SettingsError
 
 S = TypeVar("S", bound="Settings")
@@ -48,13 +61,55 @@ def _from_json(value: Any) -> Any:
 SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(_signing_keys)]
 
 
+Minutes = Annotated[int, Field(ge=1, le=525_600, strict=True)]
+"""Up to a year."""
+
+
 class SolutionSettings(Solution):
-    """One conference solution and the back end that its conferences live in."""
+    """One conference solution, the back end that its conferences live in, and what the vendor says of that one."""
 
     url: str = Field(pattern=r"^https?://[^\s]+$")
     """The vendor's endpoint; https, or http on the loopback."""
     secrets: tuple[SecretStr, ...] = Field(min_length=1, max_length=2)
     """`whsec_...`: the key that signs first, during a rotation also the old one."""
+    carries: frozenset[Carried] = frozenset(get_args(Carried))
+    """What of an event the vendor wants to be told; the rest is neither sent nor a difference."""
+    restores: StrictBool = True
+    """Ended conferences come back under their old id."""
+    creates: StrictBool = False
+    """It answers `conference.create`."""
+    tells_host: StrictBool = False
+    """Its answer to `conference.get` names the host."""
+    shortest_minutes: Minutes | None = None
+    """A shorter conference is told this length."""
+    longest_minutes: Minutes | None = None
+    """A longer conference is told this length."""
+
+    @model_validator(mode="after")
+    def _has_a_length_between(self) -> Self:
+        if self.shortest_minutes and self.longest_minutes and self.shortest_minutes > self.longest_minutes:
+            raise ValueError("shortest_minutes is above longest_minutes")
+        return self
+
+    def back_end(self) -> Mapping[str, Any]:
+        """Return what is said of the back end, not of the solution: the same for all solutions of one provider."""
+        return self.model_dump(exclude=set(Solution.model_fields))
+
+    def capabilities(self) -> Capabilities:
+        """Return what this back end can do; that it orders writes by generation is part of the contract."""
+        return Capabilities(
+            carries=self.carries,
+            ordered_writes=True,
+            restores=self.restores,
+            creates=self.creates,
+            tells_host=self.tells_host,
+            shortest=_in_minutes(self.shortest_minutes),
+            longest=_in_minutes(self.longest_minutes),
+        )
+
+
+def _in_minutes(minutes: int | None) -> timedelta | None:
+    return None if minutes is None else timedelta(minutes=minutes)
 
 
 class Settings(BaseModel):
@@ -73,6 +128,11 @@ class Settings(BaseModel):
         "SYNC_CALENDAR_URL": "URL of the sync_calendar function",
         "NOTIFICATION_URL": "URL of the receive_notification function",
         "FIRST_SYNC": "future, recent or everything",
+        "MODE": "act or observe",
+        "CLAIMS": "registered or matching",
+        "DUPLICATES": "share or mint",
+        "CALENDAR_BRAKE": "a whole number from 1",
+        "TENANT_BRAKE": "a whole number from 1",
     }
     secret: ClassVar[frozenset[str]] = frozenset({"CHANNEL_TOKEN_KEYS", "CONFERENCE_SOLUTIONS"})
 
@@ -112,6 +172,7 @@ def _rules(**numbers: Any) -> Rules:
 QueuePath = Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[A-Za-z0-9-]{1,100}$")]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 Seconds = Annotated[float, Field(gt=0)]
+Ends = Annotated[int, Field(ge=1)]
 
 
 class QueueSettings(Settings):
@@ -167,6 +228,25 @@ class WorkerSettings(ReceiveNotificationSettings):
     overdue_s: Seconds = Field(Rules.overdue_s, alias="OVERDUE_AFTER_S")
     first_sync: Literal["future", "recent", "everything"] = Field("future", alias="FIRST_SYNC")
     """What the very first sync of a calendar looks at."""
+    mode: Literal["act", "observe"] = Field("act", alias="MODE")
+    """`observe`: nothing is called and nothing written to an event; `confsync plan` shows what would be."""
+    claims: Literal["registered", "matching"] = Field("registered", alias="CLAIMS")
+    duplicates: Literal["share", "mint"] = Field("share", alias="DUPLICATES")
+    draft_s: Seconds = Field(Rules.draft_s, alias="DRAFT_GRACE_S")
+    calendar_brake: Ends = Field(Rules.calendar_brake, alias="CALENDAR_BRAKE")
+    tenant_brake: Ends = Field(Rules.tenant_brake, alias="TENANT_BRAKE")
+
+    @field_validator("conference_solutions")
+    @classmethod
+    def _say_one_thing_of_a_provider(cls, solutions: tuple[SolutionSettings, ...]) -> tuple[SolutionSettings, ...]:
+        first: dict[str, SolutionSettings] = {}
+        for solution in solutions:
+            if first.setdefault(solution.provider, solution).back_end() != solution.back_end():
+                raise ValueError(
+                    f"provider {solution.provider!r} is described in two ways; its entries may differ in names, "
+                    "key_types and uri_prefixes only"
+                )
+        return solutions
 
     def rules(self) -> Rules:
         """Return the numbers that these settings change, and the defaults."""
@@ -179,6 +259,12 @@ class WorkerSettings(ReceiveNotificationSettings):
             lag_s=self.lag_s,
             overdue_s=self.overdue_s,
             first_sync=self.first_sync,
+            mode=self.mode,
+            claims=self.claims,
+            duplicates=self.duplicates,
+            draft_s=self.draft_s,
+            calendar_brake=self.calendar_brake,
+            tenant_brake=self.tenant_brake,
         )
 
     def push_terms(self) -> PushTerms:

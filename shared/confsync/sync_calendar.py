@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from confsync.core import channels, leases, tasks
-from confsync.core.judging import is_pending
+from confsync.core.desires import is_pending
 from confsync.core.records import Calendar, Conference
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -196,8 +196,13 @@ def _transition(listing: Listing, change: leases.Transition, outside: Outside) -
 def update_changed(
     changed: Iterable[Conference], outside: Outside, terms: Terms, stop_at: datetime
 ) -> tuple[UpdateOutcome, ...]:
-    """Update the first few conferences until `stop_at`; make tasks for the others and for what is due later."""
+    """Update the first few conferences until `stop_at`; make tasks for the others and for what is due later.
+
+    In the mode `observe` nothing is done and no task waits: what is due stays in the store.
+    """
     outcomes: list[UpdateOutcome] = []
+    if terms.rules.mode == "observe":
+        return ()
     for conference in changed:
         now = outside.now()
         at_once = is_pending(conference) and conference.due_at is not None and conference.due_at <= now < stop_at
@@ -209,7 +214,9 @@ def update_changed(
 
 
 def leave_tasks(changed: Iterable[Conference], outside: Outside, terms: Terms) -> None:
-    """Make a task for each conference that is due, now or later."""
+    """Make a task for each conference that is due, now or later; in the mode `observe` for none."""
+    if terms.rules.mode == "observe":
+        return
     for conference in changed:
         if conference.due_at is not None:
             outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))

@@ -2,7 +2,8 @@
 
     store the intent -> call -> store the answer -> again, if something newer is wanted
 
-A decided end is looked at once more before it is wanted (`end_conference`).
+A decided end is looked at once more before it is wanted (`end_conference`); a conference that cannot be revived is
+replaced (`replace_conference`); what only time changes is found by a review (`review_conference`).
 
 It must never call while another call may be under way, call without a stored intent, or take an unknown outcome for a
 known one.
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from confsync.core import effects, judging, tasks
+from confsync.core import desires, effects, tasks
 from confsync.core.records import Conference, Failure, Intent, key_of
 from confsync.core.terms import Terms
 from confsync.end_conference import decide_end
@@ -26,12 +27,15 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
+from confsync.hold_end import HeldEnd
 from confsync.ports import ConferenceCall, ConferenceProvider, Outside, Transaction
+from confsync.replace_conference import replace_conference
+from confsync.review_conference import review_conference
 
 MAX_CALLS = 5
 """Calls in one go; a conference that keeps changing goes on in a task."""
 
-Status = Literal["applied", "nothing", "waiting", "refused", "alert"]
+Status = Literal["applied", "nothing", "waiting", "refused", "alert", "held"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class UpdateOutcome:
     status: Status = "nothing"
     calls: int = 0
     reason: str = ""
+    held: HeldEnd | None = None
+    """Its end, where the brake holds it since now."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Answer:
 def update_conference(
     conference_key: str, outside: Outside, terms: Terms, stop_at: datetime | None = None
 ) -> UpdateOutcome:
-    """Apply what is wanted now, and make sure that somebody applies what has to wait.
+    """Apply what is wanted now, and make sure that somebody applies what has to wait; in the mode `observe` neither.
 
     Args:
         stop_at: no call begins after this; None: the time of one task from now.
@@ -67,20 +73,26 @@ def update_conference(
         StoreUnavailable, TaskQueueError: nothing is lost; the task is to be tried again.
 
     """
-    answer, calls = None, 0
+    if terms.rules.mode == "observe":
+        return UpdateOutcome(conference_key, "nothing", reason="MODE=observe: nothing is told")
+    answer, held, calls = None, None, 0
+    review_conference(conference_key, outside, terms)
     stop_at = stop_at or outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
     while calls < MAX_CALLS and (calls == 0 or outside.now() < stop_at):
-        decide_end(conference_key, outside, terms)
+        held = decide_end(conference_key, outside, terms) or held
         opened = _announce(conference_key, outside, terms)
         if opened is None or opened.intent is None:
             break
         calls += 1
         answer = _call(opened, opened.intent, outside, terms)
         _store_answer(opened, opened.intent, answer, outside)
+    replace_conference(conference_key, outside, terms)
     waiting = _leave_task(conference_key, outside, terms)
-    if answer is None:
-        return UpdateOutcome(conference_key, "waiting" if waiting else "nothing")
-    return UpdateOutcome(conference_key, answer.status, calls, answer.reason)
+    if answer is not None:
+        return UpdateOutcome(conference_key, answer.status, calls, answer.reason, held)
+    if held is not None:
+        return UpdateOutcome(conference_key, "held", reason=held.reason, held=held)
+    return UpdateOutcome(conference_key, "waiting" if waiting else "nothing")
 
 
 def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference | None:
@@ -88,7 +100,7 @@ def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference
 
     def body(tx: Transaction) -> Conference | None:
         now, conference = outside.now(), tx.get(Conference, conference_key)
-        if conference is None or not judging.is_pending(conference) or effects.has_open_intent(conference, now):
+        if conference is None or not desires.is_pending(conference) or effects.has_open_intent(conference, now):
             return None
         if conference.call_at is not None and conference.call_at > now:
             return None
@@ -152,12 +164,15 @@ def _answer_to(
             return Answer("waiting", reason, lambda c: effects.busy(c, at, reason))
         case OutcomeUnknown():
             at = later if provider.capabilities.ordered_writes else intent.deadline
-            return Answer("waiting", reason, lambda c: effects.unknown(c, at, reason))
+            return Answer("waiting", reason, lambda c: effects.unknown(c, at, reason, now))
         case ConferenceStale():
             return Answer("waiting", reason, lambda c: effects.stale(c, error.stored_generation, now, rules))
         case ProviderRefusesUs():
             at = now + timedelta(seconds=rules.refused_pause_s)
             return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
+        case ConferenceGone() if provider.capabilities.creates:
+            able = provider.capabilities
+            return Answer("waiting", reason, lambda c: effects.given_up(c, intent, able, reason, now))
         case ProviderRejected() | ConferenceGone():
             return Answer("refused", reason, lambda c: effects.refused(c, intent, reason, now), is_failure=True)
         case _:

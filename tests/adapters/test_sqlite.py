@@ -22,7 +22,7 @@ import pytest
 
 from confsync.adapters.sqlite import SqliteStore
 from confsync.adapters.sqlite_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, prepare
-from confsync.core.records import RECORDS, Calendar, Conference, Link
+from confsync.core.records import RECORDS, Brake, Calendar, Conference, Link
 from confsync.errors import SettingsError, StoreCorrupt, StoreError, StoreUnavailable
 from confsync.ports import Transaction
 from tests.contracts import store_processes
@@ -426,7 +426,7 @@ def _made(path: Path, *statements: str) -> None:
         (_foreign, "another application"),
         (_foreign_with_mark, "another application"),
         (_foreign_with_same_table, "another application"),
-        (_newer, "schema version 2, this confsync knows 1"),
+        (_newer, "schema version 3, this confsync knows 2"),
         (_torn, "damaged"),
         (_scribbled, "damaged"),
     ],
@@ -594,8 +594,8 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
 
 
 def test_schema_of_this_version_has_not_changed() -> None:
-    """Files of version 1 are out there: who changes the schema raises SCHEMA_VERSION and converts them."""
-    assert SCHEMA_VERSION == 1
+    """Files of version 2 are out there: who changes the schema raises SCHEMA_VERSION and converts them."""
+    assert SCHEMA_VERSION == 2
     assert SCHEMA == (
         "CREATE TABLE calendar (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, renew_at TEXT, body TEXT NOT NULL)",
         "CREATE INDEX calendar_by_due_at ON calendar (due_at, key)",
@@ -605,8 +605,26 @@ def test_schema_of_this_version_has_not_changed() -> None:
         "CREATE TABLE conference (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, body TEXT NOT NULL)",
         "CREATE INDEX conference_by_due_at ON conference (due_at, key)",
         "CREATE TABLE failure (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
+        "CREATE TABLE brake (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
     )
-    assert {kind.kind for kind in RECORDS} == {"calendar", "link", "conference", "failure"}
+    assert {kind.kind for kind in RECORDS} == {"calendar", "link", "conference", "failure", "brake"}
+
+
+def test_a_file_of_the_first_version_is_converted(path: Path, store: SqliteStore) -> None:
+    """What it holds stays, what it lacked is there, and it is a file of this version from then on."""
+    before = SqliteStore(path)
+    put(before, calendar("a"))
+    before.close()
+    _made(path, "DROP TABLE brake", "PRAGMA user_version = 1")
+    written = Brake(key="b", tenant="t", decided={1: 2})
+    put(store, written)
+    assert store.get(Calendar, "a") == calendar("a")
+    assert store.get(Brake, "b") == written
+    store.close()
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    assert tuple(row[0] for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")) == SCHEMA
+    connection.close()
 
 
 def test_every_error_is_one_of_confsyncs(store: SqliteStore) -> None:

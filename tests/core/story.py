@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event, parse_event
 from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan
-from confsync.core.records import Calendar, Conference, Link, Referent, Times
+from confsync.core.records import Calendar, Conference, Link, Referent, Registration, Times
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.solutions import Solution
@@ -150,6 +150,11 @@ def conference_key(conference_id: str = "c1") -> str:
     return Conference.key_for("default", "acme", conference_id)
 
 
+def vouched(named: EventRef) -> Registration:
+    """Return the add-on's word for an event."""
+    return Registration(calendar_key=named.calendar_key, event_id=named.event_id, at=NOW)
+
+
 def conference(conference_id: str = "c1", *registered: EventRef, **fields: Any) -> Conference:
     """Return a conference that the add-on registered for these events."""
     return Conference(
@@ -157,7 +162,7 @@ def conference(conference_id: str = "c1", *registered: EventRef, **fields: Any) 
         tenant="default",
         provider="acme",
         conference_id=conference_id,
-        registered=tuple(named.link_key for named in registered),
+        registered={named.link_key: vouched(named) for named in registered},
         **fields,
     )
 

@@ -138,23 +138,23 @@ MOVED_CLAIM = referent("e1", THERE, role="claimed", state="orphaned")
 )  # fmt: skip
 def test_who_may_drive(why: str, known: object, role: Role) -> None:
     """The add-on's word, an owner in the same calendar, or the same event in its new place."""
-    assert (role_of(ref(), event(), known), why) == (role, why)  # type: ignore[arg-type]  # a conference
+    assert (role_of(ref(), event(), known, "registered"), why) == (role, why)  # type: ignore[arg-type]  # a conference
 
 
 def test_events_without_an_ical_uid_are_never_taken_for_one_another() -> None:
     """Two unknowns are not the same."""
     known = conference(referents=held(referent("e9", THERE, state="orphaned", ical_uid=None)))
     shown = event().model_copy(update={"ical_uid": None})
-    assert role_of(ref(), shown, known) == "claimed"
+    assert role_of(ref(), shown, known, "registered") == "claimed"
 
 
 def test_an_owner_stays_owner_until_it_is_gone() -> None:
     """Whoever vouched for it may have forgotten it."""
     known = conference(referents=held(referent()))
-    bound = bound_referent(ref(), event(), known)
+    bound = bound_referent(ref(), event(), known, "registered")
     assert bound is not None
     assert bound.role == "owner"
-    assert bound_referent(ref(), timeless(), known) is None
+    assert bound_referent(ref(), timeless(), known, "registered") is None
 
 
 def test_a_link_keeps_what_belongs_to_the_event_and_drops_what_belonged_to_its_conference() -> None:

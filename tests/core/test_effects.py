@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from confsync.core import effects, judging
+from confsync.core import desires, effects
 from confsync.core.records import Conference, Desired, Intent
 from confsync.core.state import ConferenceState
 from tests.core.story import NOW, RULES, UNTIMED, Ledger, at, conference, event, ref, seen
@@ -71,7 +71,7 @@ def test_a_confirmed_call_is_applied_and_what_was_told_is_forgotten() -> None:
     assert (done.applied.generation, done.applied.fingerprint) == (1, "fp A")
     assert done.desired == Desired(generation=1, fingerprint="fp A")
     assert (done.intent, done.due_at, done.attempts) == (None, None, 0)
-    assert not judging.is_pending(done)
+    assert not desires.is_pending(done)
 
 
 def test_a_newer_state_goes_out_at_once_after_the_call_before_it() -> None:
@@ -80,7 +80,7 @@ def test_a_newer_state_goes_out_at_once_after_the_call_before_it() -> None:
     newer = opened.model_copy(update={"desired": wanting("B", 2).desired})
     done = effects.applied(newer, intent, "fp A", NOW)
     assert done.due_at == NOW
-    assert judging.is_pending(done)
+    assert desires.is_pending(done)
     assert done.desired is not None
     assert done.desired.state == ConferenceState(title="B")
 
@@ -102,7 +102,7 @@ def test_a_busy_back_end_is_called_again_with_the_same_generation() -> None:
 def test_an_unknown_outcome_keeps_everybody_from_calling_until_its_deadline() -> None:
     """Then the newest state goes out as a new generation."""
     opened, intent = announced(wanting())
-    waiting = effects.unknown(opened, intent.deadline, "timeout")
+    waiting = effects.unknown(opened, intent.deadline, "timeout", NOW)
     assert effects.has_open_intent(waiting, at(1))
     assert (waiting.due_at, waiting.attempts) == (intent.deadline, 1)
     again = effects.open_intent(waiting, at(2), RULES)
@@ -114,7 +114,7 @@ def test_an_unknown_outcome_keeps_everybody_from_calling_until_its_deadline() ->
 
 def test_an_unknown_outcome_without_an_intent_waits_all_the_same() -> None:
     """Another worker closed it meanwhile."""
-    assert effects.unknown(wanting(), at(2), "timeout").due_at == at(2)
+    assert effects.unknown(wanting(), at(2), "timeout", NOW).due_at == at(2)
 
 
 @pytest.mark.parametrize("stored", [1, 7, 1000])
@@ -126,7 +126,7 @@ def test_a_stale_call_is_raised_above_what_the_back_end_holds(stored: int) -> No
     assert raised.desired.generation == stored + 1
     assert raised.desired.state == ConferenceState(title="A")
     assert (raised.intent, raised.due_at) == (None, NOW)
-    assert judging.is_pending(raised)
+    assert desires.is_pending(raised)
 
 
 def test_a_refused_state_is_given_up_until_there_is_a_newer_one() -> None:
@@ -134,7 +134,7 @@ def test_a_refused_state_is_given_up_until_there_is_a_newer_one() -> None:
     opened, intent = announced(wanting())
     given_up = effects.refused(opened, intent, "422", NOW)
     assert (given_up.refused, given_up.last_error, given_up.due_at) == (1, "422", None)
-    assert not judging.is_pending(given_up)
+    assert not desires.is_pending(given_up)
     newer = opened.model_copy(update={"desired": wanting("B", 2).desired})
     assert effects.refused(newer, intent, "422", NOW).due_at == NOW
 
@@ -166,7 +166,7 @@ def generation(known: Conference) -> int:
 def test_there_and_back_again_makes_no_call_when_nothing_was_announced() -> None:
     """A, B, A: the back end still holds A."""
     back = follow(follow(applied_a(), "B"), "A")
-    assert not judging.is_pending(back)
+    assert not desires.is_pending(back)
     assert back.due_at is None
 
 
@@ -174,22 +174,22 @@ def test_there_and_back_again_makes_a_call_when_b_is_under_way() -> None:
     """It may be applied at any moment."""
     opened, _ = announced(follow(applied_a(), "B"))
     back = follow(opened, "A")
-    assert judging.is_pending(back)
+    assert desires.is_pending(back)
     assert (generation(back), back.due_at) == (3, NOW + WAIT)
 
 
 def test_there_and_back_again_makes_a_call_when_an_earlier_outcome_is_unknown() -> None:
     """B timed out, perhaps applied; the next attempt was refused as busy: A has to be told again."""
     opened, intent = announced(follow(applied_a(), "B"))
-    late = effects.unknown(opened, intent.deadline, "timeout")
+    late = effects.unknown(opened, intent.deadline, "timeout", NOW)
     busy = effects.busy(effects.open_intent(late, at(2), RULES), at(3), "503")
-    assert judging.is_pending(follow(busy, "A"))
+    assert desires.is_pending(follow(busy, "A"))
 
 
 def test_there_and_back_again_makes_a_call_when_the_back_end_held_something_else() -> None:
     """Told "stale", nobody knows what it holds."""
     opened, _ = announced(follow(applied_a(), "B"))
-    assert judging.is_pending(follow(effects.stale(opened, 9, NOW, RULES), "A"))
+    assert desires.is_pending(follow(effects.stale(opened, 9, NOW, RULES), "A"))
 
 
 @pytest.mark.parametrize("answer", ["busy", "refused"])
@@ -198,7 +198,7 @@ def test_a_generation_that_was_announced_is_never_used_for_another_state(answer:
     opened, intent = announced(follow(applied_a(), "B"))
     closed = effects.busy(opened, at(1), "429") if answer == "busy" else effects.refused(opened, intent, "422", NOW)
     other = follow(follow(closed, "A"), "C")
-    assert judging.is_pending(other)
+    assert desires.is_pending(other)
     assert generation(other) > intent.generation
     assert other.due_at == (at(1) if answer == "busy" else NOW)
 
@@ -245,7 +245,7 @@ class Calls(RuleBasedStateMachine):
         """Somebody brings the conference up to date, if nobody else does."""
         known = self.conference
         due = known.due_at is not None and known.due_at <= self.now
-        if not (judging.is_pending(known) and due) or effects.has_open_intent(known, self.now):
+        if not (desires.is_pending(known) and due) or effects.has_open_intent(known, self.now):
             return
         known = effects.open_intent(known, self.now, RULES)
         assert known.intent is not None
@@ -272,7 +272,7 @@ class Calls(RuleBasedStateMachine):
                 return effects.refused(known, intent, "422", self.now)
             case "crash":
                 return known
-        return effects.unknown(known, intent.deadline, "timeout")
+        return effects.unknown(known, intent.deadline, "timeout", self.now)
 
     @rule(seconds=st.sampled_from([1.0, 30.0, 91.0]))
     def time_passes(self, seconds: float) -> None:
@@ -296,7 +296,7 @@ class Calls(RuleBasedStateMachine):
     @invariant()
     def what_is_pending_is_due(self) -> None:
         """The sweep finds it, and its state is still there."""
-        if judging.is_pending(self.conference):
+        if desires.is_pending(self.conference):
             assert self.conference.due_at is not None
             assert self.conference.due_at <= self.now + timedelta(seconds=RULES.backoff_max_s)
             assert self.conference.desired is not None

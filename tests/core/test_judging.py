@@ -8,20 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confsync.core.capabilities import Capabilities
-from confsync.core.judging import (
-    HISTORY_LENGTH,
-    PAST_OWNERS,
-    Judgement,
-    desire_end,
-    is_pending,
-    judge,
-    keep,
-    next_generation,
-    postpone_end,
-    promote_claims,
-    was_held,
-    with_note,
-)
+from confsync.core.desires import desire_end, is_pending, keep, next_generation, postpone_end
+from confsync.core.history import HISTORY_LENGTH, with_note
+from confsync.core.judging import PAST_OWNERS, Judgement, judge, promote_claims, was_held
 from confsync.core.records import Applied, Conference, Desired, Intent, Referent
 from confsync.core.sight import Reading, Seen
 from confsync.core.state import Field
@@ -151,7 +140,7 @@ def test_nothing_is_forgotten_of_a_conference_that_is_over() -> None:
 
 def test_without_any_owner_left_the_grace_begins_once() -> None:
     """Being judged again does not prolong it."""
-    lost = judged(held_by(referent(state="gone"))).conference
+    lost = judged(held_by(referent(state="gone", since=NOW))).conference
     assert lost.end_after == lost.due_at == at(1)
     assert judged(lost, now=at(0.5)).conference == lost
 
@@ -184,7 +173,8 @@ def test_an_event_that_moved_is_in_sight_again_where_a_live_owner_has_its_ical_u
     """It no longer keeps the conference by itself."""
     moved = referent("e1", state="orphaned")
     found = judged(held_by(moved, referent("e1", THERE)), confirmed(event(), calendar_key=THERE)).conference
-    assert found.referents[ref().link_key].state == "gone"
+    there = found.referents[ref().link_key]
+    assert (there.state, there.continues_in) == ("gone", ref("e1", THERE).link_key)
     kept = judged(held_by(moved, referent("e2", THERE, ical_uid="other")), confirmed(event("e2"), calendar_key=THERE))
     assert kept.conference.referents[ref().link_key].state == "orphaned"
 
@@ -192,10 +182,12 @@ def test_an_event_that_moved_is_in_sight_again_where_a_live_owner_has_its_ical_u
 def test_a_conference_without_owners_is_left_alone() -> None:
     """Claims end nothing, and an ended one is not ended again."""
     claims = held_by(referent(role="claimed", state="gone"))
-    assert judged(claims) == Judgement(claims)
     assert judged(conference()) == Judgement(conference())
     ended = held_by(referent(state="gone"), desired=wanted(2, "ended"))
-    assert judged(ended) == Judgement(ended)
+    for left_alone in (claims, ended):
+        found = judged(left_alone).conference
+        assert (found.end_after, found.desired) == (None, left_alone.desired)
+        assert found.due_at == found.review_at == NOW + timedelta(seconds=RULES.retention_s)
 
 
 def test_a_live_owner_ends_the_grace() -> None:
@@ -258,14 +250,14 @@ def test_a_claim_becomes_owner_when_its_event_lost_its_owner(
 ) -> None:
     """Before anybody says that no owner is left."""
     known = held_by(referent(**owner), referent("e1", THERE, role="claimed", **claim))
-    found = promote_claims(known).referents[ref("e1", THERE).link_key]
+    found = promote_claims(known, "registered").referents[ref("e1", THERE).link_key]
     assert ((found.role == "owner"), why) == (promoted, why)
 
 
 def test_a_claim_in_the_calendar_of_an_owner_is_an_owner() -> None:
     """In whatever order they were seen: its writers control the conference anyway."""
     known = held_by(referent(), referent("copy", HERE, role="claimed", ical_uid="other"))
-    assert {each.role for each in promote_claims(known).referents.values()} == {"owner"}
+    assert {each.role for each in promote_claims(known, "registered").referents.values()} == {"owner"}
 
 
 def test_a_promoted_claim_is_read_before_the_conference_follows_it() -> None:

@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.draft import MOST_CLAIMS
 from confsync.core.events import Event
+from confsync.core.history import GRACE_BEGAN
 from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
 from confsync.core.records import Conference, Link
 from confsync.core.sight import Reading, Seen
@@ -38,9 +40,10 @@ from tests.core.story import (
     stub,
     timeless,
     tombstone,
+    vouched,
 )
 
-NOTHING = Plan((), (), frozenset())
+NOTHING = Plan((), (), frozenset(), frozenset())
 
 
 def title_of(known: Conference) -> str | None:
@@ -98,10 +101,32 @@ def test_a_claim_that_is_registered_later_becomes_owner_when_it_is_seen_again() 
     assert ledger.c1.desired is not None
 
 
-def test_an_event_of_an_unknown_conference_is_not_recorded() -> None:
-    """An id of our solution that was never registered is no conference of ours."""
-    ledger = Ledger.of(conference("c2"))
-    assert ledger.show(event(conference="c1")) == NOTHING
+def test_an_event_of_an_unknown_conference_is_a_claim() -> None:
+    """It decides nothing until the add-on vouches for it, and is reported once."""
+    ledger = Ledger.of()
+    assert ledger.show(event()).claims == {ref()}
+    assert (ledger.c1.desired, ledger.c1.due_at) == (None, None)
+    assert ledger.show(event(summary="Retro", updated=1)).claims == set()
+    ledger.conferences[ledger.c1.key] = ledger.c1.model_copy(update={"registered": {ref().link_key: vouched(ref())}})
+    ledger.settle(confirmed(event(summary="Retro", updated=1)))
+    assert title_of(ledger.c1) == "Retro"
+
+
+def test_claims_beside_an_event_that_is_registered_later_own_with_it() -> None:
+    """A duplicate may be listed before the add-on has vouched for the original."""
+    ledger = Ledger.of()
+    ledger.show(event("copy", starts=at(30)), event())
+    ledger.conferences[ledger.c1.key] = ledger.c1.model_copy(update={"registered": {ref().link_key: vouched(ref())}})
+    ledger.settle(confirmed(event()))
+    assert {each.role for each in ledger.c1.referents.values()} == {"owner"}
+
+
+def test_a_conference_remembers_only_so_many_claims() -> None:
+    """Anybody may write its id into any number of events of their own."""
+    ledger = owned(event())
+    for number in range(MOST_CLAIMS + 5):
+        ledger.show(event(f"forged{number}"), calendar_key=THERE)
+    assert len(ledger.c1.referents) == MOST_CLAIMS + 1
 
 
 def test_a_forged_id_in_another_calendar_neither_drives_nor_ends() -> None:
@@ -536,7 +561,7 @@ def test_a_deleted_series_takes_its_exceptions_along() -> None:
     stubs = [stub(f"s1_{day}") for day in range(5)]
     ledger.show(tombstone("s1"), *stubs)
     assert ledger.c1.end_after is not None
-    assert [note.what for note in ledger.c1.history].count("no owner left: grace") == 1
+    assert sum(note.what.startswith(GRACE_BEGAN) for note in ledger.c1.history) == 1
 
 
 def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:

@@ -34,7 +34,7 @@ from tests.core.story import (
     tombstone,
 )
 
-NOTHING = Plan((), (), frozenset())
+NOTHING = Plan((), (), frozenset(), frozenset())
 CONFERENCES = (None, "c1", "c2", "stranger")
 
 
@@ -287,7 +287,9 @@ def test_another_calendar_changes_no_state_and_ends_nothing(story: Story) -> Non
     copies = {EventRef(THERE, r.event_id): s for r, s in story.sight.items()}
     strangers = {r: Seen(s.event and s.event.model_copy(update={"ical_uid": "other"})) for r, s in copies.items()}
     ledger.settle(strangers, calendar_key=THERE)
-    assert {key: (each.desired, each.end_after) for key, each in ledger.conferences.items()} == before
+    after = {key: (each.desired, each.end_after) for key, each in ledger.conferences.items()}
+    assert {key: after[key] for key in before} == before
+    assert all(decided == (None, None) for key, decided in after.items() if key not in before)
 
 
 @UNTIMED

@@ -17,13 +17,13 @@ from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event, EventPage, parse_event, parse_page
 from confsync.core.notifications import Notification
 from confsync.core.projection import fingerprint, project, times_of
-from confsync.core.records import Conference, Referent
+from confsync.core.records import Conference, Referent, Registration
 from confsync.core.recurrence import last_end, next_start
 from confsync.core.sight import Seen
 from confsync.core.solutions import Claim, Solution, claim_of
 from confsync.core.terms import Terms
 from confsync.errors import NotificationRejected
-from tests.core.story import ALL_FIELDS, DAY, HERE, HOUR, NOW, RULES, Ledger, ref, times
+from tests.core.story import ALL_FIELDS, DAY, HERE, HOUR, NOW, RULES, Ledger, ref, times, vouched
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "data" / "calendar-payloads"
 pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded payloads are not part of the repository")
@@ -159,9 +159,14 @@ def conferences_of(shown: list[Event], *, registered: bool) -> list[Conference]:
             continue
         key = Conference.key_for("default", claim.provider, claim.conference_id)
         before = found.get(key, bare(claim))
-        links = (*before.registered, ref(each.id).link_key) if registered else ()
-        found[key] = before.model_copy(update={"registered": links})
+        vouched_for = before.registered | registrations(each) if registered else {}
+        found[key] = before.model_copy(update={"registered": vouched_for})
     return list(found.values())
+
+
+def registrations(shown: Event) -> dict[str, Registration]:
+    """Return the add-on's word for one event."""
+    return {ref(shown.id).link_key: vouched(ref(shown.id))}
 
 
 def bare(claim: Claim) -> Conference:
@@ -245,7 +250,7 @@ def situation(case: Case, shown: Event) -> tuple[Ledger, str]:
     """Return the records before, and the key of the conference."""
     claim = claim_of(shown, SOLUTIONS) or Claim(provider="zoom", conference_id="93339998877")
     owner = bare(claim)
-    registered = (ref(shown.id).link_key,) if case.registered else ()
+    registered = registrations(shown) if case.registered else {}
     ledger = Ledger.of(owner.model_copy(update={"registered": registered}), terms=TERMS)
     if case.before:
         before = parse_event(first_seen(shown, claim))

@@ -1,13 +1,20 @@
 """The three functions as functions-framework serves them: doors, status codes, one log line, settings."""
 
 import json
+import os
+from datetime import UTC, datetime
+from math import floor
 from pathlib import Path
 
 import pytest
 from functions_framework import create_app
 from werkzeug.test import Client, TestResponse
 
+from confsync.adapters.sqlite import SqliteStore
+from confsync.core.brake import Scope
 from confsync.core.channels import SigningKey, sign_channel_token
+from confsync.core.records import Brake, Conference
+from confsync.core.rules import Rules
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.limits import QueueSettings
 from confsync.local.task_server.options import Options
@@ -147,6 +154,26 @@ def test_an_idle_renewal_run_succeeds(settings: pytest.MonkeyPatch, capsys: pyte
     del settings
     assert served("renew_channels").post("/").status_code == 200
     assert last_log(capsys)["message"] == "renewal run"
+
+
+def test_a_held_end_calls_for_an_operator(settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The log has one critical line for all that one brake holds: which scope, how many, the limit, what to do."""
+    now = datetime.now(UTC)
+    decided = {floor(now.timestamp() / 60): Rules().tenant_brake + 1}
+    brake = Brake(key=Scope("default").keys[0], tenant="default", decided=decided)
+    due = {"tenant": "default", "provider": "acme", "end_after": now, "due_at": now}
+    ends = [Conference(key=key, conference_id=key, **due) for key in ("c1", "c2")]
+    store = SqliteStore(os.environ["STORE"].removeprefix("sqlite:"))
+    store.transact(lambda tx: [tx.put(record) for record in (brake, *ends)])
+    del settings
+    worker = served("sync_calendar")
+    statuses = [worker.post("/update", json={"conference_key": end.key}).status_code for end in ends]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (alert,) = [line for line in lines if line["severity"] == "CRITICAL"]
+    assert statuses == [200, 200]
+    assert "confsync ends list" in alert["message"]
+    assert (alert["scope"], alert["count"], alert["limit"]) == ("tenant", 51, 50)
+    assert [line["message"] for line in lines if line is not alert] == ["conference held"] * 2
 
 
 @pytest.mark.parametrize("name", ["receive_notification", "sync_calendar", "renew_channels"])

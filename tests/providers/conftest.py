@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from confsync.core.state import ConferenceState, Moment
-from confsync.ports import ConferenceCall
+from confsync.ports import ConferenceCall, CreateCall
 from confsync.providers.http import HttpProvider
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -147,6 +147,12 @@ def state() -> ConferenceState:
 def call(state: ConferenceState) -> ConferenceCall:
     """Return the call that tells this meeting as generation 7."""
     return ConferenceCall("key-1", "conf-1", "op_" + "7" * 32, 7, state)
+
+
+@pytest.fixture
+def create_call(state: ConferenceState) -> CreateCall:
+    """Return the call that asks for a conference for this meeting in the place of another."""
+    return CreateCall("op_" + "c" * 32, "conf-1", state)
 
 
 @pytest.fixture

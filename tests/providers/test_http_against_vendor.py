@@ -10,6 +10,7 @@ import pytest
 
 from confsync.core.state import ConferenceState
 from confsync.errors import (
+    ConferenceGone,
     ConferenceStale,
     OutcomeUnknown,
     ProviderBusy,
@@ -17,8 +18,9 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
+from confsync.local.stack_parts import SOLUTION_NAME
 from confsync.local.vendor.server import Vendor, serving
-from confsync.ports import ConferenceCall
+from confsync.ports import ConferenceCall, CreateCall
 from confsync.providers.http import HttpProvider
 
 
@@ -40,6 +42,12 @@ def vendor(server: Vendor) -> Vendor:
 def call(call: ConferenceCall) -> ConferenceCall:
     """Return a call about a conference of its own."""
     return replace(call, conference_id=f"conf-{uuid4()}")
+
+
+@pytest.fixture
+def create_call(create_call: CreateCall) -> CreateCall:
+    """Return a creation of its own, in the place of a conference of its own."""
+    return replace(create_call, operation_id=f"op_{uuid4().hex}", replaces=f"conf-{uuid4()}")
 
 
 @pytest.fixture
@@ -240,3 +248,107 @@ def test_what_arrives_is_what_was_meant(vendor: Vendor, provider: HttpProvider, 
     title = 'Gr\u00fc\u00dfe \u2014 \u4f1a\u8b70 \U0001f600 "quoted" <b>\\n'
     provider.update(replace(call, state=ConferenceState(title=title)))
     assert _stored(vendor, call)["desired"]["title"] == title
+
+
+def _made_in_the_place_of(vendor: Vendor, conference_id: str) -> list[dict[str, Any]]:
+    found = httpx.get(f"{vendor.url}/_local/conferences").json()["conferences"]
+    return [conference for conference in found if conference["replaces"] == conference_id]
+
+
+def test_a_made_conference_can_be_joined_and_lives_on_under_its_own_id(
+    vendor: Vendor, provider: HttpProvider, call: ConferenceCall, create_call: CreateCall
+) -> None:
+    """Its link works at once, the solution is the stack's, and the first call binds the key."""
+    made = provider.create(create_call)
+    (entry_point,) = made.conference_data["entryPoints"]
+    assert made.conference_data["conferenceSolution"]["name"] == SOLUTION_NAME
+    assert "Weekly planning" in httpx.get(entry_point["uri"]).text
+    first = replace(call, conference_id=made.conference_id, generation=2, state=ConferenceState(title="Later"))
+    provider.update(first)
+    (stored,) = _made_in_the_place_of(vendor, create_call.replaces)
+    assert (stored["conference_id"], stored["key"], stored["generation"]) == (made.conference_id, "key-1", 2)
+    assert "Later" in httpx.get(entry_point["uri"]).text
+
+
+@pytest.mark.parametrize("kind", ["reset", "hang", "status"])
+def test_a_creation_whose_answer_was_lost_yields_the_same_conference_again(
+    vendor: Vendor, provider_for: Any, create_call: CreateCall, kind: str
+) -> None:
+    """One conference, also when the event was renamed between the attempts."""
+    provider = provider_for(vendor.endpoint, timeout_s=1.0 if kind == "hang" else 10.0)
+    _set_fault(vendor, kind=kind, status=502, after_effect=True)
+    with pytest.raises(OutcomeUnknown):
+        provider.create(create_call)
+    again = provider.create(replace(create_call, state=ConferenceState(title="Renamed")))
+    assert provider.create(create_call) == again
+    (stored,) = _made_in_the_place_of(vendor, create_call.replaces)
+    assert stored["conference_id"] == again.conference_id
+    assert stored["desired"]["title"] == "Weekly planning"
+    log = httpx.get(f"{vendor.url}/_local/calls").json()["calls"]
+    mine = [entry["outcome"] for entry in log if entry["conference_id"] == create_call.replaces]
+    assert mine == ["created", "repeated", "repeated"]
+
+
+def test_a_creation_that_had_no_effect_is_made_by_the_next_attempt(
+    vendor: Vendor, provider: HttpProvider, create_call: CreateCall
+) -> None:
+    """A lost request costs time, not a second conference."""
+    _set_fault(vendor, kind="reset", types=["conference.create"])
+    with pytest.raises(OutcomeUnknown):
+        provider.create(create_call)
+    assert _made_in_the_place_of(vendor, create_call.replaces) == []
+    provider.create(create_call)
+    assert len(_made_in_the_place_of(vendor, create_call.replaces)) == 1
+
+
+def test_each_operation_makes_a_conference_of_its_own(
+    vendor: Vendor, provider: HttpProvider, call: ConferenceCall, create_call: CreateCall
+) -> None:
+    """Two copies of an event get one each, and the conference that both named lives on."""
+    provider.update(replace(call, conference_id=create_call.replaces))
+    copies = [provider.create(replace(create_call, operation_id=f"op_{uuid4().hex}")) for _ in range(2)]
+    stored = _stored(vendor, replace(call, conference_id=create_call.replaces))
+    assert stored["state"] == "live"
+    assert stored["replaced_by"] == [made.conference_id for made in copies]
+    assert len(set(stored["replaced_by"])) == 2
+
+
+def test_a_back_end_that_does_not_restore_says_so_for_good(
+    provider_for: Any, secret: str, call: ConferenceCall, create_call: CreateCall
+) -> None:
+    """Whatever the generation; a new conference takes the place, and the old page leads to it."""
+    with serving([secret], restores=False) as vendor:
+        provider = provider_for(vendor.endpoint)
+        provider.update(call)
+        provider.end(replace(call, generation=8, operation_id="op_8", state=None))
+        with pytest.raises(ConferenceGone):
+            provider.update(replace(call, generation=9, operation_id="op_9"))
+        provider.end(replace(call, generation=10, operation_id="op_10", state=None))
+        made = provider.create(replace(create_call, replaces=call.conference_id))
+        old = httpx.get(f"{vendor.url}/join/{call.conference_id}")
+        assert old.status_code == 410
+        assert f'<a href="{made.conference_id}">' in old.text
+        assert _stored(vendor, call)["replaced_by"] == [made.conference_id]
+
+
+def test_the_host_is_who_had_the_conference_made_and_no_later_organizer(
+    vendor: Vendor, provider: HttpProvider, call: ConferenceCall, create_call: CreateCall, state: ConferenceState
+) -> None:
+    """An event that only claims the conference cannot make its organizer the host."""
+    body = {"title": "New", "organizer": {"email": "cy@example.com"}}
+    of_the_add_on = httpx.post(f"{vendor.url}/api/conferences", json=body).json()["conference_id"]
+    made = provider.create(create_call).conference_id
+    provider.update(call)
+    hosts = {of_the_add_on: "cy@example.com", made: "anna@example.com", call.conference_id: "anna@example.com"}
+    forged = state.model_copy(update={"organizer": "eve@example.com"})
+    for conference_id in hosts:
+        provider.update(replace(call, conference_id=conference_id, generation=9, operation_id="op_9", state=forged))
+        provider.end(replace(call, conference_id=conference_id, generation=10, operation_id="op_10", state=None))
+    assert {conference_id: provider.host_of(conference_id) for conference_id in hosts} == hosts
+
+
+def test_nobody_hosts_an_unknown_conference(provider: HttpProvider, vendor: Vendor) -> None:
+    """None is no permission to end anything; nor is a conference that was made for nobody."""
+    assert provider.host_of("conf-unknown") is None
+    made = httpx.post(f"{vendor.url}/api/conferences", json={"title": "New"}).json()["conference_id"]
+    assert provider.host_of(made) is None

@@ -1,23 +1,28 @@
 """docs/provider-contract.md tells the truth: its examples run, its code works, its tables equal the code."""
 
 import base64
+import inspect
 import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
 
-from confsync.core.state import ConferenceState, Moment, Occurrence
+from confsync.core.solutions import Solution
+from confsync.core.state import ConferenceState, Field, Moment, Occurrence
 from confsync.local.vendor.app import ENDPOINT
 from confsync.local.vendor.server import Vendor, serving
-from confsync.providers import answers
+from confsync.providers import answers, conference_data
 from confsync.providers.conference_body import desired_body
+from confsync.providers.conference_data import LARGEST_CONFERENCE_DATA, ConferenceData, checked_conference_data
+from confsync.providers.http import ALL_FIELDS
 from confsync.providers.problems import CONFERENCE_ENDED, GENERATION_STALE, PROBLEM_BASE
 from confsync.providers.signature import parse_secrets, sign
+from confsync.settings import SolutionSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "provider-contract.md").read_text(encoding="utf-8")
 EXAMPLE = PAGE.partition("## A worked example")[2]
@@ -51,10 +56,46 @@ def test_the_worked_example_runs(secret: str) -> None:
     """Each request of the page, signed and sent to the sample back end, gets the answer that the page shows."""
     assert secret in EXAMPLE
     assert f"`{ENDPOINT}`" in EXAMPLE
-    with serving([secret]) as vendor:
+    with serving([secret], new_id=lambda: "613-204-9951") as vendor:
         for number, (body, status, expected) in enumerate(_exchanges()):
             answer = _post(vendor, body, f"op_{number}", secret)
-            assert (answer.status_code, answer.json()) == (status, expected)
+            # The page's own port; the label has the address without its scheme.
+            text = answer.text.replace(vendor.url.partition("://")[2], "127.0.0.1:8080")
+            assert (answer.status_code, json.loads(text)) == (status, expected)
+
+
+def test_the_conference_of_the_example_may_go_into_an_event() -> None:
+    """What the page shows as the answer to a create is what the provider accepts."""
+    made = next(expected for _, status, expected in _exchanges() if status == 201)
+    data = made["conference_data"]
+    assert checked_conference_data(data, made["conference_id"]) == data
+
+
+def test_the_limits_of_conference_data_are_those_of_the_code() -> None:
+    """Every number of the section stands in the schema, and the other way round."""
+    section = PAGE.partition("### conference.create")[2].partition("### ")[0]
+    limits = set(re.findall(r"'max(?:Length|Items|Properties)': (\d+)", str(ConferenceData.model_json_schema())))
+    limits |= set(re.findall(r"max_length=(\d+)", inspect.getsource(conference_data)))
+    # Region codes and icons are short in practice; the bounds only keep nonsense out.
+    unsaid = {"16"}
+    for limit in limits - unsaid:
+        assert re.search(rf"\b{limit}\b", section), limit
+    assert f"{LARGEST_CONFERENCE_DATA // 1024} KiB" in section
+
+
+def test_what_you_say_of_yourself_is_a_setting() -> None:
+    """The example is accepted as it stands, and the table has every capability with its default."""
+    section = PAGE.partition("## What you say of yourself")[2].partition("\n## ")[0]
+    (example,) = _blocks(section, "json")
+    (said,) = (SolutionSettings.model_validate(entry) for entry in json.loads(example))
+    assert (said.restores, said.creates, said.tells_host, said.longest_minutes) == (False, True, True, 1440)
+    rows = [row.split("|")[1:3] for row in section.splitlines() if row.startswith("| `")]
+    defaults = {name: default.strip().strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
+    plain = SolutionSettings.model_validate({"provider": "a", "names": ["A"], "url": "https://a/", "secrets": ["x"]})
+    written = {None: "none", True: "true", False: "false", ALL_FIELDS: "all of them"}
+    of_the_back_end = SolutionSettings.model_fields.keys() - Solution.model_fields.keys() - {"url", "secrets"}
+    assert defaults == {name: written[getattr(plain, name)] for name in of_the_back_end}
+    assert set(get_args(Field)) <= set(re.findall(r"`(\w+)`", section))
 
 
 def test_the_example_is_what_the_provider_sends() -> None:

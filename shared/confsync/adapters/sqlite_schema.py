@@ -13,7 +13,7 @@ from confsync.errors import SettingsError, StoreCorrupt
 APPLICATION_ID = 0x636E6673
 """`cnfs`: marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change of `SCHEMA`."""
 
 
@@ -29,17 +29,20 @@ def _statements(kind: str) -> list[str]:
 SCHEMA = tuple(statement for kind in QUERIED for statement in _statements(kind))
 """One table per kind: the key, the queried fields as text whose order is theirs, the record as JSON."""
 
+CONVERSIONS = {1: tuple(_statements("brake"))}
+"""By version: the statements that make a file of the next version of it."""
+
 
 def prepare(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) -> None:
-    """Make sure that the file is ours, of this version and durable; fill it when it is empty.
+    """Make sure that the file is ours, of this version and durable; fill it when it is empty, convert an older one.
 
     Raises:
         StoreCorrupt: it belongs to something else, or to a newer confsync. Nothing was overwritten.
         SettingsError: its file system cannot hold it safely.
 
     """
-    if _is_empty(connection, path):
-        _create(connection, path)
+    if _version(connection, path) != SCHEMA_VERSION:
+        _bring_up_to_date(connection, path)
     if _write_ahead(connection, time.monotonic() + busy_timeout_s) != b"wal":
         raise SettingsError(f"{path} is on a file system without shared memory: put it on a local disk")
     # With NORMAL, power loss rolls back transactions that were acknowledged. The store would then give out
@@ -63,32 +66,32 @@ def _write_ahead(connection: sqlite3.Connection, give_up_at: float) -> bytes:
             return mode
 
 
-def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
-    """Tell an empty file from one of ours; one statement, so that a creation under way is seen whole or not at all."""
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the file's schema version, 0 for an empty one; one statement: a creation is seen whole or not at all."""
     application_id, version, tables = connection.execute(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), "
         "(SELECT count(*) FROM sqlite_master)"
     ).fetchone()
     if application_id == 0 and tables == 0:
-        return True
+        return 0
     if application_id != APPLICATION_ID:
         raise StoreCorrupt(
             f"{path} is a database of another application (application_id {application_id}). "
             "Nothing was overwritten: name another file"
         )
-    if version != SCHEMA_VERSION:
+    if version not in (*CONVERSIONS, SCHEMA_VERSION):
         raise StoreCorrupt(
             f"{path} has schema version {version}, this confsync knows {SCHEMA_VERSION}. "
             "Nothing was overwritten: use the confsync that wrote it, a newer one, or another file"
         )
-    return False
+    return int(version)
 
 
-def _create(connection: sqlite3.Connection, path: Path) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    if _is_empty(connection, path):  # another process may have been quicker
-        for statement in SCHEMA:
+    while (version := _version(connection, path)) != SCHEMA_VERSION:  # another process may have been quicker
+        for statement in CONVERSIONS[version] if version else SCHEMA:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute(f"PRAGMA user_version = {version + 1 if version else SCHEMA_VERSION}")
     connection.execute("COMMIT")

@@ -20,6 +20,7 @@ QUERIED: Mapping[str, tuple[str, ...]] = {
     "link": ("calendar_key",),
     "conference": ("due_at",),
     "failure": (),
+    "brake": (),
 }
 """By kind: the fields that queries ask for, so that they are kept beside the JSON."""
 

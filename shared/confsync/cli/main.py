@@ -6,7 +6,10 @@ import click
 
 from confsync.cli.demo import demo
 from confsync.cli.dev import dev
+from confsync.cli.explain import explain_command
 from confsync.cli.initialize import initialize
+from confsync.cli.plan import plan
+from confsync.cli.record_facts import record_facts
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,8 +19,10 @@ def main() -> None:
 
     `demo` shows what it does and `dev` lets you try it, both on this machine alone and without any account.
     `initialize` begins to sync a calendar of a deployment whose settings are in the environment.
+    `plan` shows what would be done, and `explain` why a conference is as it is; neither changes anything.
+    `record-facts` asks a real account how Calendar behaves where nobody outside Google knows.
     """
 
 
-for command in (demo, dev, initialize):
+for command in (demo, dev, initialize, plan, explain_command, record_facts):
     main.add_command(command)

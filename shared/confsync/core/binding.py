@@ -10,6 +10,7 @@ from typing import Literal
 from confsync.core.events import Event
 from confsync.core.projection import times_of
 from confsync.core.records import Conference, Link, Referent, Role
+from confsync.core.rules import Claims
 from confsync.core.sight import EventRef, Seen
 
 Verdict = Literal["ignore", "confirm", "bind", "gone", "orphaned"]
@@ -72,9 +73,13 @@ def _unknown_to_calendar(seen: Seen, tie: Tie) -> Verdict:
 
 
 def _tombstone(event: Event, seen: Seen, tie: Tie) -> Verdict:
-    """A tombstone proves a deletion only when it still names this calendar as organizer; else the event moved."""
-    deleted_here = event.organizer is not None and event.organizer.is_self
-    return _confirmed(seen, tie, "gone" if deleted_here else "orphaned")
+    """What is no proof of a deletion tells of a move."""
+    return _confirmed(seen, tie, "gone" if is_deleted_here(event) else "orphaned")
+
+
+def is_deleted_here(event: Event) -> bool:
+    """Whether the event is a tombstone that proves a deletion: it still names its calendar as organizer."""
+    return event.is_cancelled and event.organizer is not None and event.organizer.is_self
 
 
 def _without_conference(event: Event, seen: Seen, tie: Tie) -> Verdict:
@@ -100,18 +105,20 @@ def _confirmed(seen: Seen, tie: Tie, found: Verdict) -> Verdict:
     return found if tie.referent.role == "owner" else "gone"
 
 
-def role_of(ref: EventRef, event: Event, conference: Conference) -> Role:
-    """Return whether the event may drive the conference (rule R11, policy `registered`).
+def role_of(ref: EventRef, event: Event, conference: Conference, claims: Claims) -> Role:
+    """Return whether the event may drive the conference (rule R11).
 
     It may when the add-on vouched for it; when an owner stands in the same calendar, whose writers control the
-    conference anyway (splits and duplicates); or when an owner with the same iCalUID moved out of sight.
+    conference anyway (splits and duplicates); when an owner with the same iCalUID moved out of sight; or, under the
+    policy `matching`, when no other event holds the conference.
     """
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
     vouched = ref.link_key in conference.registered
     beside_owner = any(owner.calendar_key == ref.calendar_key for owner in owners)
     moved = {owner.ical_uid for owner in owners if owner.state == "orphaned" and owner.ical_uid is not None}
     moved_here = event.ical_uid in moved
-    return "owner" if vouched or beside_owner or moved_here else "claimed"
+    is_free = claims == "matching" and all(owner.state == "gone" for owner in owners)
+    return "owner" if vouched or beside_owner or moved_here or is_free else "claimed"
 
 
 def bound_link(ref: EventRef, event: Event, conference_key: str, previous: Link | None) -> Link:
@@ -131,13 +138,13 @@ def bound_link(ref: EventRef, event: Event, conference_key: str, previous: Link 
     )
 
 
-def bound_referent(ref: EventRef, event: Event, conference: Conference) -> Referent | None:
+def bound_referent(ref: EventRef, event: Event, conference: Conference, claims: Claims) -> Referent | None:
     """Return the live referent that this event gives the conference; None for an event without times."""
     times = times_of(event)
     if times is None:
         return None
     known = conference.referents.get(ref.link_key)
-    role = "owner" if known is not None and known.role == "owner" else role_of(ref, event, conference)
+    role = "owner" if known is not None and known.role == "owner" else role_of(ref, event, conference, claims)
     return Referent(
         calendar_key=ref.calendar_key,
         event_id=ref.event_id,

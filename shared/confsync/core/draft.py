@@ -9,12 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from confsync.core.binding import Tie, bound_link, bound_referent, is_older, role_of, tie_of, verdict
+from confsync.core.desires import timed
 from confsync.core.events import Event
+from confsync.core.history import note_promoted, note_referent
 from confsync.core.judging import judge, promote_claims
-from confsync.core.records import Conference, Link, Referent, ReferentState
+from confsync.core.records import Conference, Link, Referent, ReferentState, Role
 from confsync.core.recurrence import last_end
 from confsync.core.sight import EventRef, Reading, Seen, Sight
-from confsync.core.terms import Terms, claimed_key
+from confsync.core.terms import Terms, claimed_conference, claimed_key
+
+MOST_CLAIMS = 20
+"""Claims that one conference remembers; those of events that may own it are never refused."""
 
 
 @dataclass
@@ -29,6 +34,8 @@ class Draft:
     conferences: dict[str, Conference]
     readings: set[Reading] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    claims: set[EventRef] = field(default_factory=set)
+    """Events that claim a conference for which nobody vouched, seen for the first time."""
     unheard: set[EventRef] = field(default_factory=set)
     """Live owners whose event, as it is shown now, says nothing."""
 
@@ -36,9 +43,12 @@ class Draft:
         """Masters are taken before their instances, and who owns a conference before those that own it beside him."""
         event, link = self.sight[ref].event, self.links.get(ref.link_key)
         is_instance = bool((event and event.recurring_event_id) or (link and link.series_id))
-        named = self._known(claimed_key(event, self.terms)) if event else None
-        owns = event is not None and named is not None and role_of(ref, event, self.conferences[named]) == "owner"
+        known = self.conferences.get(claimed_key(event, self.terms) or "") if event else None
+        owns = event is not None and known is not None and self._role_of(ref, event, known) == "owner"
         return is_instance, not owns, ref.event_id
+
+    def _role_of(self, ref: EventRef, event: Event, conference: Conference) -> Role:
+        return role_of(ref, event, conference, self.terms.rules.claims)
 
     def take(self, ref: EventRef) -> None:
         """Record what one event says: as an instance of a series, or for itself."""
@@ -56,7 +66,7 @@ class Draft:
         if event is None or event.recurring_event_id is None or ref.link_key in self.links:
             return None
         series = EventRef(self.calendar_key, event.recurring_event_id)
-        binds = event.is_organizers_copy and not event.is_cancelled and self._known(claimed_key(event, self.terms))
+        binds = event.is_organizers_copy and not event.is_cancelled and claimed_key(event, self.terms)
         return series if binds and series not in self.sight else None
 
     def _series_of(self, ref: EventRef) -> Link | None:
@@ -67,8 +77,7 @@ class Draft:
         series = self.links.get(Link.key_for(self.calendar_key, series_id)) if series_id else None
         if series is None or event is None:
             return series
-        named = self._known(claimed_key(event, self.terms))
-        return series if named in (None, series.conference_key) else None
+        return series if claimed_key(event, self.terms) in (None, series.conference_key) else None
 
     def _take_exception(self, ref: EventRef, series: Link) -> None:
         """An exception says nothing on its own: its series is read whole and told as one."""
@@ -126,7 +135,7 @@ class Draft:
 
     def _take_event(self, ref: EventRef) -> None:
         seen = self.sight[ref]
-        named = self._known(claimed_key(seen.event, self.terms)) if seen.event else None
+        named = claimed_key(seen.event, self.terms) if seen.event else None
         self._follow_verdict(ref, seen, self._tie_of(ref), named)
 
     def _follow_verdict(self, ref: EventRef, seen: Seen, tie: Tie, named: str | None) -> None:
@@ -140,15 +149,15 @@ class Draft:
         elif found == "ignore" and tie.is_live_owner:
             self.unheard.add(ref)
 
-    def _known(self, conference_key: str | None) -> str | None:
-        """An id that nobody registered is no conference of ours."""
-        return conference_key if conference_key in self.conferences else None
-
     def _bind(self, ref: EventRef, event: Event, seen: Seen, conference_key: str, tie: Tie) -> None:
-        referent = bound_referent(ref, event, self.conferences[conference_key])
-        if referent is None:
+        conference = self.conferences.get(conference_key) or claimed_conference(event, self.terms)
+        referent = bound_referent(ref, event, conference, self.terms.rules.claims)
+        if referent is None or self._is_one_claim_too_many(ref, referent, conference):
             self.unheard.add(ref)
             return
+        self.conferences[conference_key] = conference
+        if referent.role == "claimed" and ref.link_key not in conference.referents:
+            self.claims.add(ref)
         if tie.link is not None and tie.link.conference_key != conference_key:
             self._lose(ref, tie, "gone", event)
         link = bound_link(ref, event, conference_key, tie.link)
@@ -156,6 +165,11 @@ class Draft:
         self._refer(conference_key, link.key, referent)
         if event.recurrence:
             self._take_series(ref, seen, link, is_new=tie.link is None or tie.link.conference_key != conference_key)
+
+    def _is_one_claim_too_many(self, ref: EventRef, referent: Referent, conference: Conference) -> bool:
+        """Anybody can write any conference id into events of their own: a conference's record must not grow by it."""
+        claims = sum(known.role == "claimed" for known in conference.referents.values())
+        return referent.role == "claimed" and ref.link_key not in conference.referents and claims >= MOST_CLAIMS
 
     def _take_series(self, ref: EventRef, seen: Seen, link: Link, *, is_new: bool) -> None:
         """Exceptions of a new series may have been listed before it, when they concerned nobody."""
@@ -171,16 +185,37 @@ class Draft:
     def _lose(self, ref: EventRef, tie: Tie, state: ReferentState, event: Event | None) -> None:
         if tie.link is None or tie.referent is None:
             return
-        self._refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update={"state": state}))
+        moved_to = event.organizer.email if event is not None and event.organizer is not None else None
+        lost = {"state": state, "since": self.now, "moved_to": moved_to if state == "orphaned" else None}
+        self._refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update=lost))
+        if state == "orphaned":
+            self._review_now(tie.link.conference_key)
         if event is not None and event.updated is not None:
             newer = {"etag": event.etag, "updated": event.updated, "sequence": event.sequence}
             self.links[ref.link_key] = tie.link.model_copy(update=newer)
 
+    def _review_now(self, conference_key: str) -> None:
+        """Where an event moved to is asked at once."""
+        conference = self.conferences[conference_key]
+        self.conferences[conference_key] = timed(conference.model_copy(update={"review_at": self.now}))
+
     def _refer(self, conference_key: str, link_key: str, referent: Referent) -> None:
         conference = self.conferences[conference_key]
         referents = {**conference.referents, link_key: referent}
-        self.conferences[conference_key] = promote_claims(conference.model_copy(update={"referents": referents}))
+        referring = self._noted(conference.model_copy(update={"referents": referents}), conference, link_key)
+        promoted = promote_claims(referring, self.terms.rules.claims)
+        self.conferences[conference_key] = note_promoted(promoted, referring.referents, self.now)
         self.touched.add(conference_key)
+
+    def _noted(self, conference: Conference, known: Conference, link_key: str) -> Conference:
+        """Say in the history what was seen of the event, if that is new."""
+        before, after = known.referents.get(link_key), conference.referents[link_key]
+        if before is not None and (before.state, before.role) == (after.state, after.role):
+            return conference
+        seen = self.sight.get(EventRef(after.calendar_key, after.event_id))
+        event = seen.event if seen is not None else None
+        shares = event is not None and claimed_key(event, self.terms) == conference.key
+        return note_referent(conference, before, after, seen, shares=shares, now=self.now)
 
     def judge_touched(self) -> None:
         """Judge each conference that any event touched, now that all events are taken."""

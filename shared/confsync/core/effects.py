@@ -10,7 +10,11 @@ Each transition runs inside one transaction. A late answer to an intent that is 
 
 from datetime import datetime, timedelta
 
-from confsync.core.judging import is_pending, next_generation, timed, with_note
+from confsync.core import replacing
+from confsync.core.capabilities import Capabilities
+from confsync.core.desires import is_pending, next_generation, timed
+from confsync.core.history import with_note
+from confsync.core.judging import owners_of
 from confsync.core.records import UNKNOWN, Applied, Conference, Desired, Intent, Verb, key_of
 from confsync.core.rules import Rules
 
@@ -32,7 +36,7 @@ def open_intent(conference: Conference, now: datetime, rules: Rules) -> Conferen
         told = told.model_copy(update={"fingerprint": UNKNOWN}) if told else None
     deadline = now + timedelta(seconds=rules.intent_s)
     verb: Verb = "end" if desired.ended else "update"
-    intent = Intent(generation=desired.generation, verb=verb, deadline=deadline)
+    intent = Intent(generation=desired.generation, verb=verb, deadline=deadline, field_hashes=desired.field_hashes)
     announced = {"desired": desired, "applied": told, "intent": intent, "call_at": deadline}
     return timed(conference.model_copy(update=announced))
 
@@ -55,10 +59,9 @@ def is_answer_to(conference: Conference, intent: Intent) -> bool:
 
 def applied(conference: Conference, intent: Intent, fingerprint: str, now: datetime) -> Conference:
     """Return the conference with the call confirmed; what it was told need not be kept any longer."""
-    closed = _closed(conference).model_copy(
-        update={"applied": Applied(generation=intent.generation, fingerprint=fingerprint), "attempts": 0}
-    )
-    done = with_note(closed, f"generation {intent.generation}: {intent.verb} applied", now)
+    told = Applied(generation=intent.generation, fingerprint=fingerprint, field_hashes=intent.field_hashes, at=now)
+    closed = _closed(conference).model_copy(update={"applied": told, "attempts": 0})
+    done = with_note(closed, f"{intent.verb} applied (generation {intent.generation})", now, "done")
     if is_pending(done):
         return timed(done.model_copy(update={"call_at": now}))
     return _without_state(done)
@@ -70,11 +73,13 @@ def busy(conference: Conference, retry_at: datetime, error: str) -> Conference:
     return timed(_closed(conference).model_copy(update=waiting))
 
 
-def unknown(conference: Conference, retry_at: datetime, error: str) -> Conference:
+def unknown(conference: Conference, retry_at: datetime, error: str, now: datetime) -> Conference:
     """Return the conference with the intent left open until `retry_at` (arrow c)."""
     intent = conference.intent.model_copy(update={"deadline": retry_at}) if conference.intent else None
     waiting = {"intent": intent, "call_at": retry_at, "attempts": conference.attempts + 1, "last_error": error}
-    return timed(conference.model_copy(update=waiting))
+    left_open = timed(conference.model_copy(update=waiting))
+    what = f"outcome of {intent.verb} unknown (generation {intent.generation})" if intent else "outcome unknown"
+    return with_note(left_open, what, now, "done")
 
 
 def stale(conference: Conference, stored_generation: int, now: datetime, rules: Rules) -> Conference:
@@ -90,14 +95,27 @@ def stale(conference: Conference, stored_generation: int, now: datetime, rules: 
     raised = _closed(conference).model_copy(
         update={"desired": desired, "applied": held, "call_at": at, "wait_until": at, "attempts": attempts}
     )
-    return with_note(timed(raised), f"generation {generation}: raised above the back end's {stored_generation}", now)
+    why = f"told stale: the back end held generation {stored_generation}; raised to {generation}"
+    return with_note(timed(raised), why, now, "done")
 
 
 def refused(conference: Conference, intent: Intent, error: str, now: datetime) -> Conference:
     """Return the conference with this generation given up; a newer state will be sent again."""
     closed = _closed(conference).model_copy(update={"refused": intent.generation, "last_error": error})
-    noted = with_note(closed, f"generation {intent.generation}: {intent.verb} refused", now)
+    noted = with_note(closed, f"{intent.verb} refused for good (generation {intent.generation})", now, "done")
     return timed(noted.model_copy(update={"call_at": now})) if is_pending(noted) else _without_state(noted)
+
+
+def given_up(
+    conference: Conference, intent: Intent, capabilities: Capabilities, error: str, now: datetime
+) -> Conference:
+    """Return the conference as one that can never come back, with a successor reserved for the events that hold it."""
+    closed = _closed(conference).model_copy(update={"refused": intent.generation, "last_error": error})
+    noted = with_note(closed, f"generation {intent.generation}: the back end says that it ended for good", now, "done")
+    owners, state = owners_of(conference, "live"), _desired(conference).state
+    if not owners or state is None:
+        return _without_state(noted.model_copy(update={"gone": True}))
+    return _without_state(replacing.succeed(noted, owners, state, capabilities, now))
 
 
 def _closed(conference: Conference) -> Conference:

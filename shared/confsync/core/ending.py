@@ -18,9 +18,15 @@ def is_end_due(conference: Conference, now: datetime) -> bool:
 
 
 def owners_to_read(conference: Conference) -> list[Reading]:
-    """Return what has to be read again before the end; a series whole, since its exceptions may hold the conference."""
-    owners = (referent for referent in conference.referents.values() if referent.role == "owner")
-    return [_reading(owner) for owner in owners]
+    """Return what has to be read again before the end; a series whole, since its exceptions may hold the conference.
+
+    Where no event ever owned it, these are the events that were to.
+    """
+    known = conference.referents
+    last = (referent for referent in known.values() if referent.continues_in not in known)
+    owners = [_reading(referent) for referent in last if referent.role == "owner"]
+    expected = (Reading(EventRef(each.calendar_key, each.event_id)) for each in conference.registered.values())
+    return owners or list(expected)
 
 
 def _reading(owner: Referent) -> Reading:

@@ -14,7 +14,7 @@ from datetime import datetime
 from confsync.core.draft import Draft
 from confsync.core.events import Event
 from confsync.core.records import Conference, Link
-from confsync.core.sight import Reading, Sight
+from confsync.core.sight import EventRef, Reading, Sight
 from confsync.core.terms import Terms, claimed_key
 
 
@@ -33,6 +33,8 @@ class Plan:
     links: tuple[Link, ...]
     conferences: tuple[Conference, ...]
     readings: frozenset[Reading]
+    claims: frozenset[EventRef]
+    """Events that claim a conference for which nobody vouched, seen for the first time."""
 
 
 def link_keys(sight: Sight, calendar_key: str) -> set[str]:
@@ -83,4 +85,5 @@ def _difference(draft: Draft, recorded: Recorded) -> Plan:
         links=tuple(link for key, link in draft.links.items() if links.get(key) != link),
         conferences=tuple(found for key, found in draft.conferences.items() if conferences.get(key) != found),
         readings=frozenset(draft.readings_once()),
+        claims=frozenset(draft.claims),
     )

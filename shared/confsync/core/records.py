@@ -1,4 +1,4 @@
-"""What confsync remembers: the five records, as frozen values that know how to become JSON.
+"""What confsync remembers: its five kinds of records, as frozen values that know how to become JSON.
 
 They hold no behaviour beyond simple questions; who may change them, and when, is said in `leases`, `channels`,
 `planning` and `effects`. Titles, descriptions and attendees stand only in `Conference.desired.state`, and only until
@@ -164,8 +164,21 @@ class Referent(Value):
     times: Times
     created: datetime | None = None
     """When the event was made: the parts of a split series share it, a duplicate has its own."""
+    since: datetime | None = None
+    """When it was found gone or orphaned."""
     moved_to: str | None = None
     """For an orphaned event: its organizer now, where its tombstone names one."""
+    continues_in: str | None = None
+    """Link key of the same event in the calendar that it moved to: what became of it is known there."""
+
+
+class Registration(Value):
+    """An event that is to hold a conference, by the word of the add-on that made it."""
+
+    calendar_key: str
+    event_id: str
+    at: datetime
+    """When the add-on said so; the event may appear later, or never."""
 
 
 class Desired(Value):
@@ -176,6 +189,10 @@ class Desired(Value):
     """Of the state as the provider can carry it; `ended` for an ended one."""
     state: ConferenceState | None = None
     """None once it is applied and confirmed, and for an ended conference."""
+    field_hashes: dict[str, str] = {}
+    """8 hex digits for each field of the state: which fields changed can be told without keeping what they hold."""
+    since: datetime | None = None
+    """When it began to differ from what the back end was told."""
 
     @property
     def ended(self) -> bool:
@@ -193,6 +210,10 @@ class Applied(Value):
     """Newest one that needs no call: a newer desired state does."""
     fingerprint: str
     """`UNKNOWN` where a call may or may not have been applied since."""
+    field_hashes: dict[str, str] = {}
+    """Of the state that was last confirmed."""
+    at: datetime | None = None
+    """When it was confirmed."""
 
 
 UNKNOWN = ""
@@ -207,6 +228,8 @@ class Intent(Value):
     generation: int
     verb: Verb
     deadline: datetime
+    field_hashes: dict[str, str] = {}
+    """Of the state that it tells."""
 
 
 class Replacement(Value):
@@ -214,8 +237,14 @@ class Replacement(Value):
 
     number: int
     """Of all replacements of this conference: it makes the operation id new."""
-    due_at: datetime
-    """When to go on; while a call may be under way, when its outcome counts as unknown."""
+    links: tuple[str, ...]
+    """Keys of the links whose events are to hold the new conference."""
+    is_successor: bool
+    """Whether it is for all events, since this conference cannot come back; else for a duplicate."""
+    state: ConferenceState | None = None
+    """What it is to be; None once it is made."""
+    due_at: datetime | None = None
+    """When to go on; while a call may be under way, when its outcome counts as unknown. None: done, or given up."""
     conference_id: str | None = None
     """Of the new conference, once it is made."""
     conference_data: str | None = None
@@ -223,12 +252,30 @@ class Replacement(Value):
     attempts: int = 0
 
 
+class Hold(Value):
+    """Why the brake holds a decided end."""
+
+    since: datetime
+    scope: Literal["calendar", "tenant"]
+    calendar_key: str = ""
+    """Of the calendar whose brake it is; empty for the tenant's."""
+    count: int
+    """Most ends that were decided within the time of the brake, as they were counted then."""
+    limit: int
+
+
+NoteKind = Literal["seen", "decided", "done"]
+
+
 class Note(Value):
     """One line of a conference's history."""
 
     at: datetime
+    kind: NoteKind = "decided"
     what: str
-    """What was seen, decided or done, without titles or names."""
+    """What was seen of an event, decided and why, or done and with what result; without titles or names."""
+    event_id: str = ""
+    """The event that it was seen of, or that decided."""
 
 
 class Conference(Record):
@@ -239,8 +286,8 @@ class Conference(Record):
     tenant: str
     provider: str
     conference_id: str
-    registered: tuple[str, ...] = ()
-    """Keys of the links that the add-on vouched for."""
+    registered: dict[str, Registration] = {}
+    """The events that the add-on vouched for, by link key."""
     referents: dict[str, Referent] = {}
     """By link key."""
     driver: str | None = None
@@ -259,15 +306,15 @@ class Conference(Record):
     end_after: datetime | None = None
     """When the grace period of a decided end is over."""
     brake: Literal["none", "held", "approved", "rejected"] = "none"
-    """What the brake, and after it an operator, said of a decided end."""
+    """What the brake, and after it an operator, said of a decided end; it stands until an event holds it again."""
+    hold: Hold | None = None
+    """While it is held: why."""
     review_at: datetime | None = None
     """When to look at it again though nothing changed: another event drives, a draft was discarded, it is forgotten."""
-    registered_at: datetime | None = None
-    """When the add-on last vouched for it."""
     gone: bool = False
     """Whether the back end said that it ended for good: it is not told anything any more."""
-    replacements: dict[str, Replacement] = {}
-    """Conferences that are to take its place, by the link key of the event that gets one."""
+    replacements: tuple[Replacement, ...] = ()
+    """Conferences that are to take its place in events."""
     replaced: int = 0
     """How many replacements were begun."""
     attempts: int = 0
@@ -301,4 +348,26 @@ class Failure(Record):
         return self.model_copy(update={"count": known.count + 1, "first_at": known.first_at})
 
 
-RECORDS: tuple[type[Record], ...] = (Calendar, Link, Conference, Failure)
+class Brake(Record):
+    """How many ends were decided of late, of a calendar or in a share of a tenant, and what that is measured against."""
+
+    kind: ClassVar[str] = "brake"
+
+    tenant: str
+    calendar_key: str = ""
+    """Empty for a tenant's."""
+    decided: dict[int, int] = {}
+    """How many, by the minute (since 1970)."""
+    size: int = 0
+    """How many conferences there were when they were last counted."""
+    sized_at: datetime | None = None
+    alerted_at: datetime | None = None
+    """When an operator was last told that ends are held."""
+
+    @staticmethod
+    def key_for(tenant: str, calendar_key: str, share: str = "") -> str:
+        """Return the key of a calendar's brake, or of one share of its tenant's."""
+        return key_of("brake", tenant, calendar_key, share)
+
+
+RECORDS: tuple[type[Record], ...] = (Calendar, Link, Conference, Failure, Brake)

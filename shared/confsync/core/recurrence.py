@@ -38,6 +38,12 @@ def next_start(times: Times, now: datetime) -> datetime | None:
         return start
 
 
+def next_end(times: Times, now: datetime) -> datetime | None:
+    """Return the end of the instance that runs at `now` or comes next; None when the last one is over."""
+    start = next_start(times, now)
+    return start + (_end(times) - _start(times)) if start is not None else None
+
+
 @lru_cache(maxsize=4096)  # some rules are slow to expand, and a plan asks several times
 def last_end(times: Times) -> datetime:
     """Return the end of the last instance; `ENDLESS` for a series without end or with an unreadable rule."""

@@ -9,6 +9,8 @@ from typing import Literal
 
 from confsync.core.events import Window
 
+Claims = Literal["registered", "matching"]
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -60,7 +62,7 @@ class Rules:
     """What is due later than this gets no task: the next runs of renew_channels find it in the store."""
     mode: Literal["act", "observe"] = "act"
     """`observe`: everything is listed, recorded and planned; nothing is called, nothing is written to an event."""
-    claims: Literal["registered", "matching"] = "registered"
+    claims: Claims = "registered"
     """Whether a conference id in an event binds only when the add-on vouched for it, or by its solution alone."""
     duplicates: Literal["share", "mint"] = "share"
     """Whether a duplicate of an event shares its conference or gets one of its own."""

@@ -21,6 +21,15 @@ class Terms:
     rules: Rules
 
 
+def claimed_conference(event: Event, terms: Terms) -> Conference:
+    """Return a new record of the conference of ours that the event names: nobody vouched for it yet."""
+    claim = claim_of(event, terms.solutions)
+    if claim is None:
+        raise ValueError(f"event {event.id} names no conference of ours")
+    key = Conference.key_for(terms.tenant, claim.provider, claim.conference_id)
+    return Conference(key=key, tenant=terms.tenant, provider=claim.provider, conference_id=claim.conference_id)
+
+
 def claimed_key(event: Event, terms: Terms) -> str | None:
     """Return the key of the conference of ours that the event names; None when it names none."""
     claim = claim_of(event, terms.solutions)

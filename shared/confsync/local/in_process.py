@@ -69,16 +69,16 @@ class InProcessCalendar:
         self, at: Address, event_id: str, etag: str, conference_data: Mapping[str, Any] | None
     ) -> Event:
         """Replace the conference data; see the port."""
-        body = self._model.get(at.subject, at.calendar_id, event_id) | {"conferenceData": conference_data}
+        whole = self._ask(Call("events.get", "event"), lambda: self._model.get(at.subject, at.calendar_id, event_id))
+        body = json.loads(whole) | {"conferenceData": conference_data}
         if body["etag"] != etag:
             raise PreconditionFailed("the event changed since it was read")
         params = {"conferenceDataVersion": "1", "sendUpdates": "none"}
         call = Call("events.update", "event", if_match=True)
-        return parse_event(
-            self._ask(
-                call, lambda: self._model.update(at.subject, at.calendar_id, event_id, body, params, if_match=etag)
-            )
+        written = self._ask(
+            call, lambda: self._model.update(at.subject, at.calendar_id, event_id, body, params, if_match=etag)
         )
+        return parse_event(written)
 
     def watch_events(
         self, at: Address, *, channel_id: str, channel_token: str, address: str, ttl_s: int

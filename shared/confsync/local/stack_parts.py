@@ -151,6 +151,8 @@ def _settings(site: Site) -> dict[str, str]:
         "key_types": ["addOn"],
         "url": f"{urls.vendor}/hooks/conference",
         "secrets": [keys.vendor_secret],
+        "creates": True,
+        "tells_host": True,
     }
     return {
         "STORE": f"sqlite:{site.folder.store}",

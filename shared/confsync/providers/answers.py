@@ -22,7 +22,10 @@ from confsync.errors import (
 )
 from confsync.providers.problems import CONFERENCE_ENDED, GENERATION_STALE, Problem, shown
 
-Verb = Literal["conference.upsert", "conference.delete", "ping"]
+Verb = Literal["conference.upsert", "conference.delete", "conference.create", "conference.get", "ping"]
+
+ORDERED = frozenset({"conference.upsert", "conference.delete"})
+"""The calls with a generation, which a newer one can make stale."""
 
 BUSY = frozenset({408, 423, 425, 429, 503})
 """Not applied; the same call may be made again."""
@@ -56,10 +59,13 @@ class Asked:
     conference_key: str = ""
     generation: int = 0
     state: ConferenceState | None = None
+    conference_id: str = ""
+    """Of the conference that is asked about, or is to be replaced, where the call has no key."""
 
     def __str__(self) -> str:
         """Name the call without anything that belongs to the event."""
         what = f" {self.conference_key} generation {self.generation}" if self.conference_key else ""
+        what = f" for {shown(self.conference_id, None)}" if self.conference_id else what
         return f"{self.verb}{what} ({self.operation_id}) at {self.host}"
 
 
@@ -93,31 +99,49 @@ def _judge_by_status(answer: Answer, asked: Asked) -> ProviderError:
     if status in REFUSED or 300 <= status < 400:
         return _refused(answer, asked)
     if 400 <= status < 500:
-        return ProviderRejected(f"{asked}: rejected for good, {_told(answer, asked)}")
+        return _rejected(answer, asked)
+    if asked.verb == "conference.get":
+        return ProviderBusy(f"{asked}: not answered, {_told(answer, asked)}", answer.retry_after_s)
     return OutcomeUnknown(f"{asked}: perhaps applied, {_told(answer, asked)}")
 
 
+def _rejected(answer: Answer, asked: Asked) -> ProviderRejected:
+    return ProviderRejected(f"{asked}: rejected for good, {_told(answer, asked)}")
+
+
 def _judge_success(answer: Answer, asked: Asked) -> ProviderError | None:
-    """A body is not needed: the status says that the state arrived, and many back ends answer 204."""
-    if answer.generation is not None and answer.generation > asked.generation:
+    """A body is not needed for a state: the status says that it arrived, and many back ends answer 204.
+
+    A conference that is still being made is not there yet: the same call comes again and finds it.
+    """
+    if asked.verb == "conference.create" and answer.status == 202:
+        return ProviderBusy(f"{asked}: not made yet, {_told(answer, asked)}", answer.retry_after_s)
+    if asked.verb in ORDERED and answer.generation is not None and answer.generation > asked.generation:
         return _stale(asked, answer.generation)
     return None
 
 
 def _judge_missing(answer: Answer, asked: Asked) -> ProviderError | None:
-    """Only a problem body speaks of the conference; a bare 404 or 410 speaks of the address."""
+    """Only a problem body speaks of the conference; a bare 404 or 410 speaks of the address.
+
+    Nobody asks to create what is gone or unknown: such an answer refuses the creation itself.
+    """
     ended = answer.problem is not None and answer.problem.name == CONFERENCE_ENDED
     if asked.verb == "conference.delete" and (answer.status == 404 or ended):
         return None
-    if ended or (answer.status == 404 and answer.problem is not None and asked.verb != "ping"):
-        return ConferenceGone(f"{asked}: the conference cannot be revived, {_told(answer, asked)}")
-    return _refused(answer, asked)
+    if not (ended or (answer.status == 404 and answer.problem is not None and asked.verb != "ping")):
+        return _refused(answer, asked)
+    if asked.verb == "conference.create":
+        return _rejected(answer, asked)
+    return ConferenceGone(f"{asked}: the conference cannot be revived, {_told(answer, asked)}")
 
 
 def _judge_conflict(answer: Answer, asked: Asked) -> ProviderError:
     problem = answer.problem
     if problem is None or problem.name != GENERATION_STALE:
         return ProviderBusy(f"{asked}: not applied, {_told(answer, asked)}", answer.retry_after_s)
+    if asked.verb not in ORDERED:
+        return _rejected(answer, asked)
     if problem.generation is None:
         expected = "expected a member `generation` with the stored one, an integer from 0 to 2**53 - 1"
         return ProviderRejected(f"{asked}: answered {GENERATION_STALE} without a generation; {expected}")
@@ -150,6 +174,8 @@ def judge_failure(failure: httpx.HTTPError | httpx.InvalidURL, asked: Asked) -> 
         return ProviderRefusesUs(f"{name}; check the provider's address")
     if kind in UNSENDABLE:
         return ProviderRejected(f"{name}: the request breaks the rules of HTTP and was not sent")
+    if asked.verb == "conference.get":
+        return ProviderBusy(f"{name}: no complete answer in time")
     return OutcomeUnknown(f"{name}: perhaps applied, no complete answer in time")
 
 

@@ -17,8 +17,9 @@ import httpx
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.state import Field
-from confsync.errors import ProviderRefusesUs, ProviderRejected, SettingsError
+from confsync.errors import ConferenceGone, ProviderRefusesUs, ProviderRejected, SettingsError
 from confsync.ports import ConferenceCall, CreateCall, CreatedConference
+from confsync.providers.answer_bodies import created_in, host_in
 from confsync.providers.answers import Answer, Asked, Verb, judge, judge_failure
 from confsync.providers.conference_body import desired_body
 from confsync.providers.deadline import DeadlineTransport, deadline_after
@@ -27,6 +28,8 @@ from confsync.providers.retry_after import parse_retry_after
 from confsync.providers.signature import parse_secrets, sign
 
 ALL_FIELDS: frozenset[Field] = frozenset(get_args(Field))
+CONTRACT = Capabilities(carries=ALL_FIELDS, ordered_writes=True, restores=True)
+"""What every back end can do that implements the contract's upsert and delete."""
 CALL_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 10.0
 IDLE_CONNECTION_S = 4.0
@@ -43,7 +46,7 @@ class HttpProvider:
         secrets: Sequence[str],
         *,
         now: Callable[[], datetime],
-        carries: frozenset[Field] = ALL_FIELDS,
+        capabilities: Capabilities = CONTRACT,
         timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
         """Check the settings; open nothing before the first call, so that a fork in between does no harm.
@@ -52,7 +55,7 @@ class HttpProvider:
             endpoint: https://..., or http://... on this machine.
             secrets: one `whsec_...`, or two during a rotation; each call is signed with all of them.
             now: the current time in UTC.
-            carries: what the vendor wants to be told; the rest is neither sent nor a difference.
+            capabilities: what the vendor says of its back end.
             timeout_s: for the whole call, from looking up the name to the last byte of the answer.
 
         Raises:
@@ -62,13 +65,13 @@ class HttpProvider:
         self._endpoint = parse_endpoint(endpoint)
         self._keys = parse_secrets(secrets)
         self._now = now
-        self._capabilities = Capabilities(carries=carries, ordered_writes=True, restores=True)
+        self._capabilities = capabilities
         self._timeout_s = timeout_s
         self._clients: dict[int, httpx.Client] = {}
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the contract gives: ordered writes, and ended conferences that come back under their old id."""
+        """What the vendor says of its back end."""
         return self._capabilities
 
     def update(self, call: ConferenceCall) -> None:
@@ -85,12 +88,31 @@ class HttpProvider:
         self._call("conference.delete", call, {})
 
     def create(self, call: CreateCall) -> CreatedConference:
-        """Ask the back end for a conference in the place of another."""
-        raise NotImplementedError
+        """Ask the back end for a conference in the place of another; the same operation yields the same one.
+
+        Raises:
+            ProviderRejected: among others, when what an event is to hold is not what Calendar accepts.
+            OutcomeUnknown: it may be made; the same operation finds it.
+
+        """
+        asked = Asked(
+            "conference.create", self._endpoint.host, call.operation_id, state=call.state, conference_id=call.replaces
+        )
+        reply = self._send(asked, {"replaces": call.replaces, "desired": desired_body(call.state)})
+        return created_in(parse_object(reply.content), asked)
 
     def host_of(self, conference_id: str) -> str | None:
-        """Ask the back end who hosts a conference."""
-        raise NotImplementedError
+        """Ask the back end who hosts a conference; None where it does not know the conference or its host.
+
+        Nothing can have been applied, so whatever passes by itself is a `ProviderBusy`.
+        """
+        operation_id = self._passing_id("get", conference_id)
+        asked = Asked("conference.get", self._endpoint.host, operation_id, conference_id=conference_id)
+        try:
+            reply = self._send(asked, {"conference_id": conference_id})
+        except ConferenceGone:
+            return None
+        return host_in(parse_object(reply.content), asked)
 
     def ping(self) -> None:
         """Check address, signature and contract without touching a conference.
@@ -99,9 +121,7 @@ class HttpProvider:
             ProviderRefusesUs: among others, when something answers there that does not speak the contract.
 
         """
-        sent_at = self._now().isoformat()
-        operation_id = f"op_{hashlib.sha256(f'ping|{sent_at}'.encode()).hexdigest()[:32]}"
-        asked = Asked("ping", self._endpoint.host, operation_id)
+        asked = Asked("ping", self._endpoint.host, self._passing_id("ping"))
         reply = self._send(asked, {})
         if (parse_object(reply.content) or {}).get("type") != "pong":
             raise ProviderRefusesUs(f'{asked}: the answer is not {{"type": "pong"}}; check the provider\'s address')
@@ -116,6 +136,11 @@ class HttpProvider:
         key, generation = call.conference_key, call.generation
         asked = Asked(verb, self._endpoint.host, call.operation_id, key, generation, call.state)
         self._send(asked, {"key": key, "conference_id": call.conference_id, "generation": generation, **more})
+
+    def _passing_id(self, *what: str) -> str:
+        """Return the operation id of a call that changes nothing and is not repeated under it."""
+        text = "|".join((*what, self._now().isoformat()))
+        return f"op_{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:32]}"
 
     def _send(self, asked: Asked, data: dict[str, Any]) -> "_Reply":
         """Return the reply of a call that is done; raise what any other outcome means."""

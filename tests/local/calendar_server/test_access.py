@@ -1,5 +1,7 @@
 """Roles: who may see and do what in whose calendar."""
 
+from typing import Any
+
 import pytest
 
 from confsync.local.calendar_server.records import Role
@@ -126,3 +128,26 @@ def test_the_calendar_list_has_roles_and_a_sync_token(model: CheckedModel) -> No
     assert [item.get("deleted") for item in lost if item["id"] == TEAM] == [True]
     assert model.calendar_get(ADA, "primary")["id"] == ADA
     assert model.calendar_list_get(ADA, TEAM)["summary"] == "Team"
+
+
+def test_nothing_is_done_in_a_suspended_users_name(model: CheckedModel, team_event: str) -> None:
+    """Without HTTP too, every method answers 401 to the user and not to others; an unknown user cannot be suspended."""
+    model.share(TEAM, {BOB: "writer"})
+    channel = model.watch(ADA, TEAM, {"id": "c1", "type": "web_hook", "address": "https://hooks.example.com/"})
+    model.suspend("Ada@Example.com")
+    calls: tuple[tuple[Any, ...], ...] = (
+        (model.list_events, TEAM),
+        (model.get, TEAM, team_event),
+        (model.watch, TEAM, {}),
+        (model.stop, channel),
+        (model.calendar_list,),
+        (model.calendar_get, TEAM),
+        (model.calendar_insert, {"summary": "Other"}),
+        (model.change_owner, TEAM, team_event, BOB),
+    )
+    for call, *arguments in calls:
+        assert refusal(call, ADA, *arguments) == (401, "authError")
+    assert model.get(BOB, TEAM, team_event)["status"] == "confirmed"
+    model.reinstate(ADA)
+    model.stop(ADA, channel)
+    assert refusal(model.suspend, "nobody@example.com") == (404, "notFound")

@@ -203,3 +203,14 @@ def test_page_tokens_belong_to_their_list(model: CheckedModel) -> None:
     for params in wrong:
         assert refusal(model.list_events, ADA, "primary", {"pageToken": token, **params}) == (400, "invalid")
     assert refusal(model.list_events, BOB, "primary", {"pageToken": token}) == (400, "invalid")
+
+
+def test_lagging_lists_lose_nothing_between_pages(model: CheckedModel, clock: Clock) -> None:
+    """An event that changed again too recently to be seen is shown as it was, wherever its page is."""
+    token = sync(model, ADA)["nextSyncToken"]
+    model.options.list_lag_ms = 5000
+    first, second = (model.insert(ADA, "primary", meeting(f"{n}"))["id"] for n in range(2))
+    clock.advance(seconds=10)
+    model.patch(ADA, "primary", first, {"summary": "0 again"})
+    items = sync(model, ADA, token=token, maxResults=1)["items"]
+    assert [(item["id"], item["summary"]) for item in items] == [(first, "0"), (second, "1")]

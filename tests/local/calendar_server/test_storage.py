@@ -100,6 +100,33 @@ def test_series_go_on_after_opening_again(tmp_path: Path) -> None:
     storage.close()
 
 
+def test_a_suspension_outlives_the_process(tmp_path: Path) -> None:
+    """A suspended user is still suspended after a restart."""
+    model, storage = furnished(tmp_path / "calendar.db")
+    storage.save(model.state)
+    model.suspend(BOB)
+    storage.save(model.state)
+    storage.close()
+    again, storage = opened(tmp_path / "calendar.db")
+    assert refusal(again.list_events, BOB, "primary") == (401, "authError")
+    storage.close()
+
+
+def test_an_unlisted_edit_is_told_after_a_restart(tmp_path: Path) -> None:
+    """A restart forgets what a listing under way has still to show, so an edit of reminders is told after all."""
+    model, storage = furnished(tmp_path / "calendar.db")
+    model.options.lists_reminder_edits = False
+    event_id = model.insert(ADA, "primary", meeting())["id"]
+    token = sync(model, ADA)["nextSyncToken"]
+    model.patch(ADA, "primary", event_id, {"reminders": {"useDefault": False}})
+    assert sync(model, ADA, token=token)["items"] == []
+    storage.save(model.state)
+    storage.close()
+    again, storage = opened(tmp_path / "calendar.db")
+    assert [item["id"] for item in sync(again, ADA, token=token)["items"]] == [event_id]
+    storage.close()
+
+
 def test_only_what_changed_is_written(tmp_path: Path) -> None:
     """Saving marks everything as stored; without changes nothing is written."""
     model, storage = furnished(tmp_path / "calendar.db")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confsync.local.vendor.conferences import KEPT_AFTER_END, Conference, apply
-from confsync.local.vendor.contract import Answer, Command, Delete, Desired, Upsert, parse_command
+from confsync.local.vendor.conferences import KEPT_AFTER_END, Conference, apply, created, forgotten, replaced
+from confsync.local.vendor.contract import Answer, Command, Create, Delete, Desired, Upsert, parse_command
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -94,6 +94,83 @@ def test_ending_again_does_not_prolong_the_thirty_days() -> None:
     again, _ = apply(ended, _delete(3), "op_3", NOW + timedelta(days=20))
     assert again is not None
     assert again.ended_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "outcome"),
+    [
+        (_upsert(3), 410, "conference-ended"),
+        (_upsert(2), 409, "generation-stale"),
+        (_delete(3), 200, "ended"),
+        (_delete(2), 200, "repeated"),
+    ],
+)
+def test_where_nothing_is_restored_an_upsert_of_what_ended_is_refused_for_good(
+    last: Upsert | Delete, status: int, outcome: str
+) -> None:
+    """A late call is still only late, an end still an end, and what is stored stays."""
+    ended, _ = _after(_upsert(1), _delete(2))
+    stored, answer = apply(ended, last, _operation_id(last), NOW, restores=False)
+    assert stored is not None
+    assert (stored.state, answer.status, answer.outcome) == ("ended", status, outcome)
+
+
+def test_a_live_conference_is_updated_also_where_nothing_is_restored() -> None:
+    """Only what has ended stays so."""
+    live, _ = _after(_upsert(1))
+    stored, answer = apply(live, _upsert(2), "op_2", NOW, restores=False)
+    assert stored is not None
+    assert (stored.generation, answer.status) == (2, 200)
+
+
+def _create(**desired: object) -> Create:
+    data = {"replaces": "old", "desired": {"title": "Planning", **desired}}
+    return Create.model_validate({"type": "conference.create", "data": data})
+
+
+def _by(email: str) -> dict[str, object]:
+    return {"organizer": {"email": email}}
+
+
+def test_a_made_conference_counts_as_generation_one_and_has_no_key_yet() -> None:
+    """So its first upsert is generation 2 or above, and binds the key."""
+    made = created(_create(**_by("anna@example.com")), "new", "op_c", NOW)
+    assert (made.state, made.generation, made.key, made.replaces) == ("live", 1, None, "old")
+    assert made.host == "anna@example.com"
+    for generation, status in ((1, 409), (2, 200)):
+        stored, answer = apply(made, _upsert(generation), f"op_{generation}", NOW)
+        assert answer.status == status
+    assert stored is not None
+    assert (stored.key, stored.replaces, stored.host) == ("k", "old", "anna@example.com")
+
+
+def test_being_replaced_ends_nothing() -> None:
+    """The old conference may live on in another event; it only knows what took its place, time after time."""
+    old, _ = _after(_upsert(1))
+    assert old is not None
+    for conference_id in ("new-1", "new-2"):
+        old = replaced(old, created(_create(), conference_id, "op_c", NOW))
+    assert (old.state, old.replaced_by) == ("live", ("new-1", "new-2"))
+    ended, _ = apply(old, _delete(2), "op_2", NOW)
+    assert ended is not None
+    assert ended.replaced_by == ("new-1", "new-2")
+
+
+@pytest.mark.parametrize(("host", "expected"), [(None, "anna@example.com"), ("cy@example.com", "cy@example.com")])
+def test_the_host_is_settled_by_the_first_call_at_the_latest(host: str | None, expected: str) -> None:
+    """Later calls name an organizer as the event does, and anybody can write an event."""
+    stored: Conference | None = Conference(conference_id="c", host=host, changed_at=NOW)
+    for generation, email in ((1, "anna@example.com"), (2, "eve@example.com")):
+        data = {"key": "k", "conference_id": "c", "generation": generation, "desired": _by(email)}
+        told = Upsert.model_validate({"type": "conference.upsert", "data": data})
+        stored, _ = apply(stored, told, f"op_{generation}", NOW)
+    assert stored is not None
+    assert (stored.host, stored.desired.organizer) == (expected, told.data.desired.organizer)
+
+
+def test_the_host_is_forgotten_with_the_content() -> None:
+    """An address is nothing to keep for ever."""
+    assert forgotten(created(_create(**_by("anna@example.com")), "new", "op_c", NOW)).host is None
 
 
 def test_attendees_that_are_not_known_stay() -> None:
@@ -183,6 +260,11 @@ def test_a_sender_that_lost_its_memory_gets_through(commands: list[Upsert | Dele
             b'{"start": {}, "end": {"utc": "2026-11-22T12:00:00"}, "attendees": [{}]}}}',
             422,
             ["data.desired.start", "data.desired.end.utc", "data.desired.attendees.0.email"],
+        ),
+        (
+            b'{"type": "conference.create", "data": {"replaces": "", "desired": null}}',
+            422,
+            ["data.replaces", "data.desired"],
         ),
     ],
 )

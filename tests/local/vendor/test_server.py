@@ -230,6 +230,66 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
         assert _upsert(url, "a", 19).status_code == 409
 
 
+def _create(url: str, operation_id: str, replaces: str) -> httpx.Response:
+    desired = {"title": "Planning", "organizer": {"email": "anna@example.com"}}
+    return _call(url, "conference.create", operation_id, replaces=replaces, desired=desired)
+
+
+def test_a_made_conference_survives_a_kill_and_so_does_its_operation(tmp_path: Path) -> None:
+    """Whoever never saw the answer asks the next process, and gets the same conference."""
+    arguments = ("--data", str(tmp_path / "vendor.db"), "--secret", SECRET)
+    with _process(*arguments) as (process, url):
+        _upsert(url, "a", 1)
+        made = [_create(url, f"op_c{number}", "a") for number in range(20)]
+        assert {answer.status_code for answer in made} == {201}
+        process.kill()
+    ids = [answer.json()["conference_id"] for answer in made]
+    with _process(*arguments) as (_, url):
+        again = [_create(url, f"op_c{number}", "a") for number in range(20)]
+        assert {answer.status_code for answer in again} == {200}
+        assert [answer.json()["conference_id"] for answer in again] == ids
+        stored = {one["conference_id"]: one for one in httpx.get(f"{url}/_local/conferences").json()["conferences"]}
+        assert stored.keys() == {"a", *ids}
+        assert stored["a"]["replaced_by"] == ids
+        assert {one["host"] for name, one in stored.items() if name != "a"} == {"anna@example.com"}
+
+
+def test_a_back_end_whose_conferences_end_for_good_is_an_option_of_the_command() -> None:
+    """An upsert of what ended is answered 410, as a problem that names the reason."""
+    with _process("--secret", SECRET, "--ended-for-good") as (_, url):
+        _upsert(url, "a", 1)
+        named = {"key": "k", "conference_id": "a", "generation": 2}
+        assert _call(url, "conference.delete", "op_2", **named).status_code == 200
+        refused = _upsert(url, "a", 3)
+        assert refused.status_code == 410
+        assert refused.json()["type"].endswith("/conference-ended")
+
+
+def test_an_id_that_is_in_use_is_never_given_twice() -> None:
+    """Neither to the add-on nor to a creation, whatever chance says."""
+    ids = iter(["a", "a", "b", "a", "b", "c"])
+    with serving([SECRET], new_id=lambda: next(ids)) as vendor:
+        given = [
+            httpx.post(f"{vendor.url}/api/conferences", json={"title": "New"}),
+            _create(vendor.url, "op_1", "x"),
+            _create(vendor.url, "op_2", "x"),
+        ]
+        assert [answer.json()["conference_id"] for answer in given] == ["a", "b", "c"]
+
+
+def test_the_page_is_told_of_the_new_conference_and_of_the_one_that_it_replaces(vendor: Vendor) -> None:
+    """Both rows change: one stands in the place of the other."""
+    _upsert(vendor.url, "a", 1)
+    with httpx.stream("GET", f"{vendor.url}/_local/changes", timeout=30) as response:
+        events = _events(response)
+        next(events)
+        made = _create(vendor.url, "op_c", "a").json()["conference_id"]
+        change = next(events)
+        rows = {row["conference_id"]: (row["replaces"], row["replaced_by"]) for row in change["conferences"]}
+        assert rows == {made: ("a", []), "a": ("", [made])}
+        assert [(call["type"], call["outcome"]) for call in change["calls"]] == [("conference.create", "created")]
+
+
 def _finished(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
@@ -271,7 +331,7 @@ def test_help_tells_the_options() -> None:
     """Who asks gets an answer, with status 0."""
     done = _finished("--help")
     assert done.returncode == 0
-    assert all(option in done.stdout for option in ("--port", "--data", "--secret", "127.0.0.1"))
+    assert all(option in done.stdout for option in ("--port", "--data", "--secret", "--ended-for-good", "127.0.0.1"))
 
 
 def test_a_storage_that_fails_is_a_busy_answer(tmp_path: Path) -> None:

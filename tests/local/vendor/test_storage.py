@@ -78,6 +78,52 @@ def test_the_content_of_what_ended_long_ago_is_forgotten(storage: Storage) -> No
     assert titles == {"old": None, "young": "t", "other": "t"}
 
 
+def _made(conference_id: str, replaces: str = "old") -> Conference:
+    return Conference(conference_id=conference_id, replaces=replaces, changed_at=NOW)
+
+
+def test_an_operation_makes_one_conference(storage: Storage) -> None:
+    """The same operation finds it, another one makes another, and the old one knows both."""
+    _put(storage, _conference("old"))
+    assert storage.make("op_1", lambda: _made("a")) == (_made("a"), True)
+    assert storage.make("op_1", lambda: _made("b")) == (_made("a"), False)
+    assert storage.make("op_2", lambda: _made("c")) == (_made("c"), True)
+    assert storage.get("b") is None
+    old = storage.get("old")
+    assert old is not None
+    assert old.replaced_by == ("a", "c")
+    assert [conference.conference_id for _, conference in storage.changed_since(1, 10)] == ["a", "c", "old"]
+
+
+def test_a_conference_can_take_the_place_of_an_unknown_one(storage: Storage) -> None:
+    """Nothing is made up about the old one."""
+    assert storage.make("op_1", lambda: _made("a"))[1]
+    assert storage.get("old") is None
+
+
+def test_a_creation_that_fails_leaves_the_operation_free(storage: Storage) -> None:
+    """Conference and operation come about together, or not at all."""
+    with pytest.raises(ZeroDivisionError):
+        storage.make("op_1", lambda: _made(str(1 // 0)))
+    assert storage.make("op_1", lambda: _made("a"))[1]
+
+
+def test_a_file_from_before_there_were_creations_goes_on(tmp_path: Path) -> None:
+    """It gets what it lacks, and keeps what it has; the operations are in the file from then on."""
+    file = tmp_path / "vendor.db"
+    with closing(Storage(file)) as storage:
+        _put(storage, _conference("old"))
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("DROP TABLE creations")
+        db.execute("UPDATE conferences SET record = json_remove(record, '$.host', '$.replaces', '$.replaced_by')")
+        db.commit()
+    with closing(Storage(file)) as storage:
+        assert storage.get("old") == _conference("old")
+        assert storage.make("op_1", lambda: _made("a"))[1]
+    with closing(Storage(file)) as storage:
+        assert storage.make("op_1", lambda: _made("b")) == (_made("a"), False)
+
+
 def test_the_log_keeps_the_last_calls() -> None:
     """It is read from any number on, and does not grow for ever."""
     with closing(Storage(None, kept_calls=3)) as storage:

@@ -110,4 +110,6 @@ def test_a_row_of_an_empty_conference_has_every_column() -> None:
         "occurrences": [],
         "organizer": "",
         "guests": 0,
+        "replaces": "",
+        "replaced_by": [],
     }

@@ -4,92 +4,23 @@ No I/O, no threads, no clock and no randomness of its own, so the same calls at 
 The HTTP application, tests and simulations all call this class. Answers are fresh dicts that the caller may change.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
 
-from . import calendars, channels, moving, writing
-from .errors import ApiError, Json, bad_credentials, not_found
+from . import channels, moving, writing
+from .api_calendars import NO_PARAMS, CalendarsApi
+from .errors import ApiError, Json
 from .instances import instances
 from .listing import list_events
 from .params import Params, count, event_zone, text
 from .queries import list_query
-from .records import WITH_DETAILS, Calendar, Channel, Options, Tombstone
+from .records import WITH_DETAILS, Calendar, Channel, Tombstone
 from .rendering import View, render, render_cancelled_in_full
 from .series import resolve, series_tombstone
-from .state import Operation, State
-
-NO_PARAMS: dict[str, Any] = {}
+from .state import Operation
 
 
-class ApiModel:
-    """Google Calendar for a handful of users.
-
-    Every method takes the caller's e-mail first and raises ApiError, whose `to_json` is Google's error body. `primary`
-    stands for the caller's own calendar. Parameters are those of the API, as text or as Python values.
-    """
-
-    def __init__(
-        self,
-        now: Callable[[], datetime],
-        new_id: Callable[[], str],
-        *,
-        secret: str = "local",  # noqa: S107  (signs sync tokens of a server that trusts everyone)
-        options: Options | None = None,
-        on_change: Callable[[str], None] | None = None,
-    ) -> None:
-        """Create an empty server.
-
-        Args:
-            now: the time, with zone.
-            new_id: a fresh base32hex id (letters a-v and digits), at least ten characters.
-            on_change: called after each operation, once for each calendar that it has changed, with its id.
-        """
-        self.state = State(now, new_id, secret, options or Options())
-        self.on_change = on_change
-
-    @property
-    def options(self) -> Options:
-        """Return the knobs, which may be set at any time."""
-        return self.state.options
-
-    # Calendars
-
-    def check_user(self, email: str) -> None:
-        """Refuse an unknown caller.
-
-        Raises:
-            ApiError: 401.
-        """
-        if email not in self.state.users:
-            raise bad_credentials()
-
-    def calendar_list(self, user: str, params: Params = NO_PARAMS) -> Json:
-        """Answer calendarList.list."""
-        return calendars.calendar_list(self.state, user, params)
-
-    def calendar_list_get(self, user: str, calendar_id: str) -> Json:
-        """Answer calendarList.get."""
-        return calendars.list_entry(self.state.calendar_for(user, calendar_id), user)
-
-    def calendar_get(self, user: str, calendar_id: str) -> Json:
-        """Answer calendars.get."""
-        return calendars.calendar_json(self.state.calendar_for(user, calendar_id))
-
-    def calendar_delete(self, user: str, calendar_id: str) -> None:
-        """Answer calendars.delete: a secondary calendar is gone for everyone."""
-        calendar = self.state.calendar_for(user, calendar_id, "owner")
-        calendars.delete_calendar(self.state, calendar)
-        self._announce([calendar.id])
-
-    def calendar_clear(self, user: str, calendar_id: str) -> None:
-        """Answer calendars.clear: every event of the calendar is deleted at once."""
-        calendar = self.state.calendar_for(user, calendar_id, "owner")
-        op = Operation(self.state)
-        for event_id in calendars.clear_calendar(op, calendar):
-            writing.remove(op, calendar, event_id, if_match=None)
-        self._announce(op.commit())
+class ApiModel(CalendarsApi):
+    """Google Calendar for a handful of users: events and channels."""
 
     # Reading events
 
@@ -176,9 +107,8 @@ class ApiModel:
         moving.move(op, calendar, event_id, destination)
         self._announce(op.commit())
         stub = calendar.entries[event_id].newest
-        return render(self._view(user, calendar, params), event_id, replace(stub, tombstone=None)) | {
-            "status": "cancelled"
-        }
+        moved = replace(stub, tombstone=Tombstone.MOVED)
+        return render_cancelled_in_full(self._view(user, calendar, params), event_id, moved)
 
     # Channels
 
@@ -190,6 +120,7 @@ class ApiModel:
 
     def stop(self, user: str, body: Json) -> None:
         """Answer channels.stop."""
+        self.state.check_account(user)
         channels.stop(self.state, user, body)
 
     def open_channels(self, calendar_id: str) -> list[Channel]:
@@ -197,12 +128,6 @@ class ApiModel:
         return channels.open_channels(self.state, calendar_id)
 
     # Shared steps
-
-    def _calendar(self, calendar_id: str) -> Calendar:
-        calendar = self.state.calendars.get(calendar_id)
-        if calendar is None:
-            raise not_found()
-        return calendar
 
     def _writable(self, user: str, calendar_id: str) -> tuple[Calendar, Operation]:
         return self.state.calendar_for(user, calendar_id, "writer"), Operation(self.state)
@@ -228,11 +153,6 @@ class ApiModel:
         self._announce(op.commit())
         return self._rendered(user, calendar, event_id, params)
 
-    def _announce(self, changed: list[str]) -> None:
-        if self.on_change is not None:
-            for calendar_id in changed:
-                self.on_change(calendar_id)
-
     def _rendered(self, user: str, calendar: Calendar, event_id: str, params: Params) -> Json:
         view = self._view(user, calendar, params)
         stored = calendar.entries.get(event_id)
@@ -249,4 +169,6 @@ class ApiModel:
 
     def _view(self, user: str, calendar: Calendar, params: Params) -> View:
         zone_name = event_zone(params, calendar.time_zone)
-        return View(calendar, calendar.role_of(user), zone_name, count(params, "maxAttendees"))
+        most_attendees, with_conference = count(params, "maxAttendees"), self.options.tombstone_conference
+        role = calendar.role_of(user)
+        return View(calendar, role, zone_name, most_attendees, tombstone_conference=with_conference)

@@ -84,6 +84,7 @@ METHODS = (
            lambda m, c: m.calendar_list_get(c.user, c.calendar_id)),
     Method("calendars.get", "GET", "/calendars/{calendar_id}", "Calendar",
            lambda m, c: m.calendar_get(c.user, c.calendar_id)),
+    Method("calendars.insert", "POST", "/calendars", "Calendar", lambda m, c: m.calendar_insert(c.user, c.body)),
     Method("calendars.delete", "DELETE", "/calendars/{calendar_id}", None,
            lambda m, c: m.calendar_delete(c.user, c.calendar_id)),
     Method("calendars.clear", "POST", "/calendars/{calendar_id}/clear", None,

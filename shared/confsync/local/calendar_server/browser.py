@@ -43,9 +43,17 @@ class Browser:
         return content
 
 
+CALENDARS = "/calendar/v3/calendars"
+
+
+def calendar_path(calendar_id: str) -> str:
+    """Return the path of a calendar."""
+    return f"{CALENDARS}/{quote(calendar_id, safe='')}"
+
+
 def events_path(calendar_id: str) -> str:
     """Return the path of a calendar's events."""
-    return f"/calendar/v3/calendars/{quote(calendar_id, safe='')}/events"
+    return f"{calendar_path(calendar_id)}/events"
 
 
 def event_path(calendar_id: str, event_id: str) -> str:

@@ -1,9 +1,10 @@
 """Users, calendars, sharing, and the calendar list. Pure."""
 
-from .errors import ApiError, Json, full_sync_required, not_found
+from .errors import ApiError, Json, full_sync_required, not_found, required
 from .params import Params, text
 from .records import Calendar, Role, Tombstone, User
 from .state import Operation, State
+from .times import zone
 from .tokens import SyncToken, decode_sync, encode
 
 _LIST_ID = "calendarList"
@@ -33,6 +34,19 @@ def add_calendar(state: State, calendar: Calendar) -> Calendar:
     return calendar
 
 
+def suspend(state: State, email: str, *, suspended: bool) -> None:
+    """Suspend a user or end the suspension.
+
+    Raises:
+        ApiError: 404 for an unknown user.
+    """
+    user = state.users.get(email.lower())
+    if user is None:
+        raise not_found()
+    user.suspended = suspended
+    state.mark("user", user.email)
+
+
 def share(state: State, calendar: Calendar, roles: dict[str, Role]) -> None:
     """Set roles; `none` withdraws access. Sync tokens of users whose role changes expire."""
     for email in roles:
@@ -43,6 +57,23 @@ def share(state: State, calendar: Calendar, roles: dict[str, Role]) -> None:
     state.touch_list(calendar)
     for email in before - set(calendar.roles):
         state.mark("user", email)
+
+
+def insert_calendar(state: State, email: str, body: Json) -> Calendar:
+    """Create a secondary calendar that a user owns.
+
+    Raises:
+        ApiError: 400 without a summary.
+    """
+    summary = text(body, "summary")
+    if summary is None:
+        raise required("Missing summary.")
+    zone_name = text(body, "timeZone") or state.calendars[email].time_zone
+    zone(zone_name)
+    calendar = Calendar(f"c_{state.new_id()}@group.calendar.google.com", summary, zone_name, owner=email)
+    calendar.roles = {email: "owner"}
+    calendar.description = text(body, "description") or ""
+    return add_calendar(state, calendar)
 
 
 def delete_calendar(state: State, calendar: Calendar) -> None:

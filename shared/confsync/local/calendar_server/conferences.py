@@ -6,7 +6,7 @@ Source: https://developers.google.com/workspace/calendar/api/guides/create-event
 from typing import Any, Literal
 
 from .errors import Json, invalid
-from .rendering import copy_json
+from .rendering import CONFERENCE_FIELDS, copy_json
 
 _MEET_TYPES = ("hangoutsMeet", "eventHangout", "eventNamedHangout")
 _MEET_ICON = (
@@ -39,7 +39,7 @@ def set_conference(body: Json, wanted: Any, stored: Json | None, code: str, outc
 
 def keep_conference(body: Json, stored_body: Json) -> None:
     """Carry an event's conference over to a body that may not change it."""
-    for name in ("conferenceData", "hangoutLink"):
+    for name in CONFERENCE_FIELDS:
         body.pop(name, None)
         if name in stored_body:
             body[name] = stored_body[name]

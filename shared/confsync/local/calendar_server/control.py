@@ -51,6 +51,27 @@ class Payload(_Input):
     events: list[dict[str, Any]]
 
 
+class KnownUser(_Input):
+    """A person who exists already."""
+
+    email: str
+
+
+class KnownCalendar(_Input):
+    """A calendar that exists already."""
+
+    calendar_id: str
+
+
+class OwnerChange(_Input):
+    """An event to give away, and to whom."""
+
+    user: str
+    calendar_id: str = "primary"
+    event_id: str
+    new_owner: str
+
+
 class WebPageEdit(_Input):
     """Something that Calendar's web page does to an event."""
 
@@ -89,6 +110,15 @@ def _setup_routes(service: CalendarService) -> list[Route]:
             push_supported=new.push_supported,
         )
 
+    def suspend(model: CalendarModel, known: KnownUser) -> None:
+        model.suspend(known.email)
+
+    def reinstate(model: CalendarModel, known: KnownUser) -> None:
+        model.reinstate(known.email)
+
+    def forget(model: CalendarModel, known: KnownCalendar) -> list[str]:
+        return model.forget_deleted(known.calendar_id)
+
     def expire(model: CalendarModel, expiry: TokenExpiry) -> None:
         model.expire_sync_tokens(expiry.calendar_id)
 
@@ -101,6 +131,9 @@ def _setup_routes(service: CalendarService) -> list[Route]:
     return [
         _post(service, "users", NewUser, add_user),
         _post(service, "calendars", NewCalendar, add_calendar),
+        _post(service, "suspend", KnownUser, suspend),
+        _post(service, "reinstate", KnownUser, reinstate),
+        _post(service, "forget_deleted", KnownCalendar, forget),
         _post(service, "expire_sync_tokens", TokenExpiry, expire),
         _post(service, "import_payload", Payload, put_payload),
         _post(service, "faults", FaultSettings, set_faults),
@@ -117,6 +150,12 @@ def _web_page_routes(service: CalendarService) -> list[Route]:
     def edit_all(model: CalendarModel, edit: WebPageEdit) -> list[Json]:
         return model.edit_all(edit.user, edit.calendar_id, edit.event_id, edit.changes)
 
+    def duplicate(model: CalendarModel, edit: WebPageEdit) -> Json:
+        return model.duplicate(edit.user, edit.calendar_id, edit.event_id)
+
+    def change_owner(model: CalendarModel, change: OwnerChange) -> Json:
+        return model.change_owner(change.user, change.calendar_id, change.event_id, change.new_owner)
+
     def delete_forever(model: CalendarModel, edit: WebPageEdit) -> None:
         model.delete_forever(edit.user, edit.calendar_id, edit.event_id)
 
@@ -127,6 +166,8 @@ def _web_page_routes(service: CalendarService) -> list[Route]:
         _post(service, "edit_this_and_following", WebPageEdit, split),
         _post(service, "delete_this_and_following", WebPageEdit, trim),
         _post(service, "edit_all", WebPageEdit, edit_all),
+        _post(service, "duplicate", WebPageEdit, duplicate),
+        _post(service, "change_owner", OwnerChange, change_owner),
         _post(service, "delete_forever", WebPageEdit, delete_forever),
         _post(service, "settle_conferences", Settling, settle),
     ]

@@ -25,7 +25,9 @@ def organizer_calendar(op: Operation, body: Json) -> Calendar | None:
 
 
 def guests(op: Operation, body: Json) -> dict[str, Calendar]:
-    """Return the calendars of all guests that this server knows, without the organizer's."""
+    """Return the calendars of all guests that this server knows, without the organizer's; a private copy has none."""
+    if body.get("privateCopy"):
+        return {}
     organizer = body.get("organizer", {}).get("email")
     found = {}
     for attendee in body.get("attendees", ()):
@@ -68,7 +70,8 @@ def spread(
 def _follow(op: Operation, calendar: Calendar, event_id: str, before: Json, after: Json) -> None:
     copy = find(op, calendar, event_id)
     if copy is None:
-        op.write(calendar, event_id, new_copy(after))
+        if not _refused_before(calendar, before, after):
+            op.write(calendar, event_id, new_copy(after))
     elif copy.tombstone is None:
         followed = _merged(copy.body, before, after)
         if followed != copy.body and not is_organizer(calendar, copy.body):
@@ -76,6 +79,11 @@ def _follow(op: Operation, calendar: Calendar, event_id: str, before: Json, afte
             carry_to_exceptions(op, calendar, event_id, copy.body, followed)
     elif copy.tombstone in _REVIVABLE and not _stays_away(calendar, copy, after):
         op.write(calendar, event_id, new_copy(after))
+
+
+def _refused_before(calendar: Calendar, before: Json, after: Json) -> bool:
+    """Tell whether a guest's removed copy was forgotten with the trash: it does not come back by itself."""
+    return response_of(before, calendar.id) == response_of(after, calendar.id) == "declined"
 
 
 _REVIVABLE = (Tombstone.ID_ONLY, Tombstone.EXCEPTION, Tombstone.ORPHAN, Tombstone.REMOVED)

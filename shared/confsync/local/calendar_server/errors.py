@@ -1,8 +1,11 @@
 """The one error of the Calendar API and its JSON body. Nothing here may know about HTTP frameworks."""
 
-from typing import Any
+from typing import Any, Literal
 
 Json = dict[str, Any]
+
+DeletedCalendar = Literal["notFound", "deleted403", "gone"]
+"""Answers that a deleted calendar may give."""
 
 
 class ApiError(Exception):
@@ -87,6 +90,13 @@ def already_deleted() -> ApiError:
     return ApiError(410, "deleted", "Resource has been deleted")
 
 
+def calendar_deleted(form: DeletedCalendar) -> ApiError:
+    """Build the answer to every call about a calendar that was deleted: 404, 403 `forbidden` or 410 `deleted`."""
+    if form == "deleted403":
+        return ApiError(403, "forbidden", "Forbidden")
+    return already_deleted() if form == "gone" else not_found()
+
+
 def condition_not_met() -> ApiError:
     """Build the 412 of an If-Match that names an older version."""
     return ApiError(412, "conditionNotMet", "Precondition Failed", location="If-Match", location_type="header")
@@ -102,3 +112,19 @@ def bad_credentials() -> ApiError:
         location_type="header",
         rpc_status="UNAUTHENTICATED",
     )
+
+
+def account_suspended() -> ApiError:
+    """Build the 401 of a suspended user; with real sign-ins the token endpoint refuses earlier, as `invalid_grant`.
+
+    Source: https://cloud.google.com/apis/design/errors (ErrorReason ACCOUNT_STATE_INVALID)
+    """
+    error = bad_credentials()
+    error.details = [
+        {
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "ACCOUNT_STATE_INVALID",
+            "domain": "googleapis.com",
+        }
+    ]
+    return error

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .errors import ApiError, Json, bad_credentials, full_sync_required, invalid, not_found
+from .errors import ApiError, DeletedCalendar, Json, bad_credentials, full_sync_required, invalid, not_found
 from .records import Options
 
 SyncMessage = Literal["before", "after", "lost"]
@@ -58,7 +58,7 @@ class AnswerFault(Chance):
 
 
 class ListKnobs(_Knobs):
-    """What happens to lists; None leaves a knob as it is."""
+    """What happens to lists; None sets a knob back."""
 
     page_cap: int | None = Field(default=None, ge=1)
     empty_pages: int | None = Field(default=None, ge=0)
@@ -68,6 +68,21 @@ class ListKnobs(_Knobs):
     organizer_tombstones: Literal["full", "id_only"] | None = None
 
 
+class VariantKnobs(_Knobs):
+    """Which of the possible Calendars this one is, where nobody outside Google knows; None sets a knob back.
+
+    See `Options` for what each of them means.
+    """
+
+    split_keeps_conference: bool | None = None
+    duplicate_keeps_conference: bool | None = None
+    restore_keeps_conference: bool | None = None
+    move_keeps_conference: bool | None = None
+    tombstone_conference: bool | None = None
+    deleted_calendar: DeletedCalendar | None = None
+    lists_reminder_edits: bool | None = None
+
+
 class FaultSettings(_Knobs):
     """Everything that `POST /_local/faults` accepts; what is left out stays as it was."""
 
@@ -75,6 +90,7 @@ class FaultSettings(_Knobs):
     pushes: PushKnobs | None = None
     answers: list[AnswerFault] | None = None
     lists: ListKnobs | None = None
+    variants: VariantKnobs | None = None
     meet: Literal["success", "pending", "failure"] | None = None
     channel_ttl_cap_s: float | None = Field(default=None, gt=0)
 
@@ -100,10 +116,11 @@ class Faults:
             self.options.meet = settings.meet
         if settings.channel_ttl_cap_s is not None:
             self.options.channel_ttl_cap_s = settings.channel_ttl_cap_s
-        if settings.lists is not None:
-            self._set_lists(settings.lists)
+        for knobs in (settings.lists, settings.variants):
+            if knobs is not None:
+                self._set_options(knobs)
 
-    def _set_lists(self, knobs: ListKnobs) -> None:
+    def _set_options(self, knobs: ListKnobs | VariantKnobs) -> None:
         options, names = self.options, {"lag_ms": "list_lag_ms"}
         for name, value in knobs.model_dump(exclude_unset=True).items():
             default = getattr(Options(), names.get(name, name))

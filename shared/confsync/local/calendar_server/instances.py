@@ -27,7 +27,8 @@ def instances(state: State, calendar: Calendar, role: Role, event_id: str, param
     master = resolve(op, calendar, event_id)
     if not master.body.get("recurrence"):
         raise not_found()
-    view = View(calendar, role, event_zone(params, calendar.time_zone), count(params, "maxAttendees"), details=True)
+    zone_name, with_conference = event_zone(params, calendar.time_zone), state.options.tombstone_conference
+    view = View(calendar, role, zone_name, count(params, "maxAttendees"), tombstone_conference=with_conference)
     found = dict(occurrences(calendar, event_id, master)) | exceptions_of(op, calendar, event_id)
     wanted = sorted(
         ((_original_us(version), key, version) for key, version in found.items() if _wanted(view, params, version)),

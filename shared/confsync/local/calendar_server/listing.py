@@ -97,7 +97,8 @@ def _known_change(state: State, calendar: Calendar, role: Role, query: ListQuery
         raise invalid()
     max_age_s = state.options.token_max_age_s
     too_old = max_age_s is not None and state.now_us() - token.issued_us > max_age_s * 1_000_000
-    if token.epoch != calendar.epoch or token.role != role or too_old or token.upto > calendar.change:
+    too_old |= not calendar.forgotten_change <= token.upto <= calendar.change
+    if token.epoch != calendar.epoch or token.role != role or too_old:
         raise full_sync_required()
     if token.fingerprint != query.binding:
         raise invalid("Invalid sync token value: the list parameters differ from those of the first list.")
@@ -121,7 +122,8 @@ def _item(state: State, calendar: Calendar, role: Role, query: ListQuery, row: R
         version, series_deleted = replace(version, tombstone=Tombstone.ID_ONLY), False
     if (version.cancelled or series_deleted) and not _shows_cancelled(state, query, version):
         return None
-    view = View(calendar, role, query.time_zone or calendar.time_zone, query.max_attendees, details)
+    zone_name, with_conference = query.time_zone or calendar.time_zone, state.options.tombstone_conference
+    view = View(calendar, role, zone_name, query.max_attendees, details, with_conference)
     return render(view, row.event_id, version, series_deleted=series_deleted)
 
 

@@ -3,9 +3,10 @@
 The HTTP application, tests and simulations all call this class.
 """
 
-from . import calendars, web_page
-from .api_model import NO_PARAMS, ApiModel
-from .errors import Json
+from . import calendars, moving, trash, web_page
+from .api_calendars import NO_PARAMS
+from .api_model import ApiModel
+from .errors import Json, not_found
 from .records import Calendar, Role
 from .rendering import View, render
 from .series import series_deleted
@@ -48,6 +49,18 @@ class CalendarModel(ApiModel):
         """Set the roles of users on a calendar."""
         calendars.share(self.state, self._calendar(calendar_id), roles)
 
+    def suspend(self, email: str) -> None:
+        """Suspend a user: every call in the user's name answers 401 from now on; others see the calendars as before.
+
+        Raises:
+            ApiError: 404 for an unknown user.
+        """
+        calendars.suspend(self.state, email, suspended=True)
+
+    def reinstate(self, email: str) -> None:
+        """End a user's suspension."""
+        calendars.suspend(self.state, email, suspended=False)
+
     # What only the web page or the server itself does
 
     def edit_this_and_following(self, user: str, calendar_id: str, instance_id: str, changes: Json) -> Json:
@@ -69,11 +82,41 @@ class CalendarModel(ApiModel):
         self._announce(op.commit())
         return [self.get(user, calendar_id, event_id) for event_id in changed]
 
+    def duplicate(self, user: str, calendar_id: str, event_id: str) -> Json:
+        """Duplicate an event as the web page does and return the copy: another id and iCalUID, its own `created`."""
+        calendar, op = self._writable(user, calendar_id)
+        copy_id = web_page.duplicate(op, user, calendar, event_id)
+        return self._done(op, user, calendar, copy_id, NO_PARAMS)
+
+    def change_owner(self, user: str, calendar_id: str, event_id: str, new_owner: str) -> Json:
+        """Give an event to another user and return it as that user's primary calendar has it.
+
+        What is left behind is as after `move`; no access to the new owner's calendar is needed.
+
+        Raises:
+            ApiError: 404 for an unknown user, and what `move` refuses.
+        """
+        calendar, op = self._writable(user, calendar_id)
+        destination = self.state.live_calendar(new_owner.lower())
+        if destination is None or not destination.primary:
+            raise not_found()
+        if destination is not calendar:
+            moving.move(op, calendar, event_id, destination)
+        return self._done(op, destination.id, destination, event_id, NO_PARAMS)
+
     def delete_forever(self, user: str, calendar_id: str, event_id: str) -> None:
         """Remove a deleted event from the trash; its tombstone is scrubbed."""
         calendar, op = self._writable(user, calendar_id)
         web_page.delete_forever(op, calendar, event_id)
         self._announce(op.commit())
+
+    def forget_deleted(self, calendar_id: str) -> list[str]:
+        """Forget the deleted events that are older than `tombstone_days`, and return their ids.
+
+        They are then unknown (404), and sync tokens from before their deletion answer 410. Cancelled occurrences of
+        living series stay. Each calendar forgets for itself.
+        """
+        return trash.forget_deleted(self.state, self._calendar(calendar_id))
 
     def settle_conferences(self, calendar_id: str, outcome: str = "success") -> int:
         """Finish all pending Meet requests of a calendar and return how many there were."""

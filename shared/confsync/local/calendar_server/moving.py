@@ -6,6 +6,7 @@ Source: https://developers.google.com/workspace/calendar/api/v3/reference/events
 from .copies import is_organizer, response_of, spread
 from .errors import ApiError, Json, organizer_needed
 from .records import Calendar, Tombstone, Version
+from .rendering import without_conference
 from .series import exceptions_of, resolve, series_deleted
 from .state import Operation
 from .writing import organizer_of
@@ -45,7 +46,8 @@ def _check_movable(op: Operation, source: Calendar, event_id: str, current: Vers
 
 
 def _move_one(op: Operation, source: Calendar, event_id: str, current: Version, destination: Calendar) -> None:
-    body: Json = {**current.body, "organizer": organizer_of(destination)}
+    kept = current.body if op.state.options.move_keeps_conference else without_conference(current.body)
+    body: Json = {**kept, "organizer": organizer_of(destination)}
     op.write(destination, event_id, body, current.tombstone)
     stays_guest = response_of(body, source.id) is not None
     op.write(source, event_id, body, Tombstone.MOVED if stays_guest else Tombstone.ID_ONLY)

@@ -3,6 +3,7 @@
 from .copies import spread
 from .errors import Json
 from .records import Calendar, Tombstone, Version
+from .rendering import without_conference
 from .series import carry_to_exceptions, exceptions_of
 from .state import Operation
 
@@ -47,3 +48,12 @@ def delete_as_organizer(op: Operation, calendar: Calendar, event_id: str, curren
     for exception_id, exception in exceptions_of(op, calendar, event_id).items():
         if exception.tombstone is None:
             spread(op, exception_id, exception, exception.body, Tombstone.DELETED)
+
+
+def drop_conferences_of_exceptions(op: Operation, calendar: Calendar, master_id: str) -> None:
+    """Take the conferences from the changed occurrences of a series, also those that have one of their own."""
+    for exception_id, exception in exceptions_of(op, calendar, master_id).items():
+        body = without_conference(exception.body)
+        if exception.tombstone is None and body != exception.body:
+            op.write(calendar, exception_id, body)
+            spread(op, exception_id, exception, body)

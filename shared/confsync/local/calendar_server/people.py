@@ -4,49 +4,18 @@ Each method is one gesture of one person and returns the event as that person's 
 of confsync.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from .browser import Browser, Moment, dragged, event_path, events_path, times_of
+from .addon import addon_conference
+from .browser import CALENDARS, Browser, Moment, calendar_path, dragged, event_path, events_path, times_of
 from .errors import Json
 
+__all__ = ["Person", "Response", "addon_conference"]
+
 Response = Literal["needsAction", "declined", "tentative", "accepted"]
-
-_DUPLICATED = (
-    "summary", "description", "location", "start", "end", "recurrence", "attendees", "visibility", "transparency",
-    "conferenceData", "reminders", "colorId", "guestsCanModify", "guestsCanInviteOthers", "guestsCanSeeOtherGuests",
-)  # fmt: skip
-
-
-def addon_conference(
-    conference_id: str,
-    *,
-    solution: str = "Sample Meetings",
-    uri: str | None = None,
-    parameters: Mapping[str, str] | None = None,
-    notes: str | None = None,
-) -> Json:
-    """Build conferenceData as a conferencing add-on hands it to Calendar."""
-    data: Json = {
-        "conferenceId": conference_id,
-        "conferenceSolution": {
-            "key": {"type": "addOn"},
-            "name": solution,
-            "iconUri": "https://meetings.example.com/icon.png",
-        },
-        "entryPoints": [
-            {
-                "entryPointType": "video",
-                "uri": uri or f"https://meetings.example.com/j/{conference_id}",
-                "label": f"meetings.example.com/j/{conference_id}",
-                "meetingCode": conference_id,
-            }
-        ],
-        "parameters": {"addOnParameters": {"parameters": dict(parameters or {"conferenceId": conference_id})}},
-    }
-    return data | ({"notes": notes} if notes else {})
 
 
 class Person:
@@ -176,15 +145,23 @@ class Person:
         self._local("delete_forever", event_id, calendar_id)
 
     def duplicate(self, event_id: str, calendar_id: str = "primary") -> Json:
-        """Duplicate an event: the copy has another id and iCalUID and the same conference."""
-        source = self.see(event_id, calendar_id)
-        copied = {name: source[name] for name in _DUPLICATED if name in source}
-        return self._browser.call("POST", events_path(calendar_id), {"conferenceDataVersion": 1}, copied)
+        """Duplicate an event: the copy has another id and iCalUID and, by default, the same conference."""
+        return self._local("duplicate", event_id, calendar_id)
 
     def move(self, event_id: str, destination: str, calendar_id: str = "primary") -> Json:
         """Give an event to another calendar and return it as it is there."""
         self._browser.call("POST", event_path(calendar_id, event_id) + "/move", {"destination": destination})
         return self.see(event_id, destination)
+
+    def change_owner(self, event_id: str, new_owner: str, calendar_id: str = "primary") -> Json:
+        """Make someone else the organizer and return the event as it is in that person's calendar."""
+        body = {"user": self.email, "calendar_id": calendar_id, "event_id": event_id, "new_owner": new_owner}
+        return self._browser.call("POST", "/_local/change_owner", None, body)
+
+    def import_event(self, event: Json, calendar_id: str = "primary") -> Json:
+        """Import an event of another system, such as a mail's attachment; it needs an iCalUID, start and end."""
+        path = events_path(calendar_id) + "/import"
+        return self._browser.call("POST", path, {"conferenceDataVersion": 1}, event)
 
     def add_conference(self, event_id: str, conference: Json, calendar_id: str = "primary") -> Json:
         """Choose an add-on's conference for an event."""
@@ -234,6 +211,20 @@ class Person:
     def delete_series(self, series_id: str, calendar_id: str = "primary") -> None:
         """Delete "all events" of a series."""
         self.delete(series_id, calendar_id)
+
+    # Calendars
+
+    def create_calendar(self, summary: str, time_zone: str = "UTC") -> Json:
+        """Create a secondary calendar; the answer has its id."""
+        return self._browser.call("POST", CALENDARS, None, {"summary": summary, "timeZone": time_zone})
+
+    def delete_calendar(self, calendar_id: str) -> None:
+        """Delete a secondary calendar."""
+        self._browser.call("DELETE", calendar_path(calendar_id))
+
+    def clear_calendar(self) -> None:
+        """Delete all events of the own calendar at once."""
+        self._browser.call("POST", calendar_path("primary") + "/clear")
 
     # Below
 

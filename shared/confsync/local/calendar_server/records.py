@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from .errors import Json
+from .errors import DeletedCalendar, Json
 
 Role = Literal["owner", "writer", "reader", "freeBusyReader", "none"]
 
@@ -49,6 +49,13 @@ class Version:
     """True when the body is a recorded payload that must be served exactly as it is."""
     former: tuple[Json, ...] = ()
     """What it was before, as far as lists must take it back: a series' start, end and rules; an exception's series."""
+    unlisted_after: int | None = None
+    """The last change that lists tell of, where that is not this one: edits of reminders may be left out."""
+
+    @property
+    def listed_change(self) -> int:
+        """Return the change of which incremental lists tell."""
+        return self.change if self.unlisted_after is None else self.unlisted_after
 
     @property
     def cancelled(self) -> bool:
@@ -83,6 +90,8 @@ class User:
     email: str
     list_change: int = 0
     """Position in the user's sequence of calendar list changes."""
+    suspended: bool = False
+    """True while every call in this user's name is refused."""
 
 
 @dataclass(slots=True)
@@ -100,6 +109,8 @@ class Calendar:
     description: str = ""
     epoch: int = 0
     """Raised to expire all sync tokens."""
+    forgotten_change: int = 0
+    """The last change of a tombstone that is forgotten: sync tokens from before it expire."""
     change: int = 0
     updated_us: int = 0
     deleted: bool = False
@@ -112,8 +123,10 @@ class Calendar:
 
     def role_of(self, email: str) -> Role:
         """Return what a user may do here."""
-        if self.deleted:
-            return "none"
+        return "none" if self.deleted else self.shared_as(email)
+
+    def shared_as(self, email: str) -> Role:
+        """Return the role that a user was given, be the calendar deleted or not."""
         return self.roles.get(email) or self.roles.get("*") or "none"
 
 
@@ -135,7 +148,11 @@ class Channel:
 
 @dataclass(slots=True)
 class Options:
-    """What Google does not promise, or what a test wants to see otherwise."""
+    """What Google does not promise, or what a test wants to see otherwise.
+
+    Variants, of which nobody outside Google knows which is real, have their default from recordings or, where there is
+    none, from the documentation. Rows are those of the table of calendar changes.
+    """
 
     organizer_tombstones: Literal["full", "id_only"] = "full"
     """Both forms were recorded for the organizer's own calendar."""
@@ -153,6 +170,23 @@ class Options:
     """What becomes of a createRequest for Meet at first."""
     channel_ttl_cap_s: float = 30 * 86400
     """The internal limit of a channel's life."""
+    split_keeps_conference: bool = True
+    """Row 26: the new part of "this and following" carries the conference. Recorded so; API clients that cut a series
+    themselves may leave it out."""
+    duplicate_keeps_conference: bool = True
+    """Row 33: the web page's Duplicate copies the conference. Not recorded."""
+    restore_keeps_conference: bool = True
+    """Row 35: an event restored from the trash has its conference again. Not recorded."""
+    move_keeps_conference: bool = True
+    """Row 19: events.move takes the conference along. Not recorded."""
+    tombstone_conference: bool = True
+    """Row 12: cancelled events that keep their details keep the conference too, in get and in lists with showDeleted.
+    Recorded so; a vendor reports the contrary."""
+    deleted_calendar: DeletedCalendar = "notFound"
+    """Row 46: what calls about a deleted calendar answer to whoever had access: 404 `notFound`, 403 `forbidden` or 410
+    `deleted`. Not recorded."""
+    lists_reminder_edits: bool = True
+    """Row 10: incremental lists tell of an edit of reminders only. `updated` stays either way, as documented."""
 
 
 def role_at_least(role: Role, wanted: Role) -> bool:

@@ -19,6 +19,8 @@ _ORDER = (
     "extendedProperties", "hangoutLink", "conferenceData",
 )  # fmt: skip
 
+CONFERENCE_FIELDS = ("hangoutLink", "conferenceData")
+
 _TIMES = ("start", "end", "originalStartTime")
 
 _REDACTED = (
@@ -40,6 +42,8 @@ class View:
     max_attendees: int | None = None
     details: bool = True
     """False where cancelled events show nothing but their ids."""
+    tombstone_conference: bool = True
+    """False where cancelled events with details show no conference."""
 
 
 def copy_json(value: Any) -> Any:
@@ -47,6 +51,11 @@ def copy_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: copy_json(item) for key, item in value.items()}
     return [copy_json(item) for item in value] if isinstance(value, list) else value
+
+
+def without_conference(body: Json) -> Json:
+    """Return a body as it is without its conference."""
+    return {name: value for name, value in body.items() if name not in CONFERENCE_FIELDS}
 
 
 def render(view: View, event_id: str, version: Version, *, series_deleted: bool = False) -> Json:
@@ -90,6 +99,8 @@ def render_cancelled_in_full(view: View, event_id: str, version: Version) -> Jso
 
 def _full(view: View, event_id: str, version: Version, status: str) -> Json:
     body, calendar_id = version.body, view.calendar.id
+    if status == "cancelled" and not view.tombstone_conference:
+        body = without_conference(body)
     out: Json = {
         "kind": "calendar#event",
         "etag": version.etag,

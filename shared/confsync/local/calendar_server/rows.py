@@ -5,7 +5,7 @@ caller pages has a position behind the pinned end, so the next incremental list 
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from .queries import ListQuery
@@ -70,15 +70,20 @@ def _order_key(query: ListQuery, version: Version, zone_name: str) -> int:
 
 
 def _unordered(calendar: Calendar, query: ListQuery, position: Position) -> Iterator[Row]:
-    for event_id in _ids(calendar, position):
-        version = _version_at(calendar.entries[event_id], position)
-        if version is None:
-            continue
+    for event_id, version in _shown(calendar, position):
         first: int | str = version.change if position.incremental else event_id
         for index, (row_id, row_version) in enumerate(_unfolded(calendar, query, event_id, version)):
             key: Cursor = [first, index]
             if key > position.cursor:
                 yield Row(key, row_id, row_version)
+
+
+def _shown(calendar: Calendar, position: Position) -> Iterable[tuple[str, Version]]:
+    """Return the events of a list, each with the version that it shows, in the order of the rows' keys."""
+    versions = ((event_id, _version_at(calendar.entries[event_id], position)) for event_id in _ids(calendar, position))
+    shown = ((event_id, version) for event_id, version in versions if version is not None)
+    # While lists lag, an event is not where its newest change would put it.
+    return sorted(shown, key=lambda pair: pair[1].change) if position.incremental else shown
 
 
 def _ids(calendar: Calendar, position: Position) -> list[str]:
@@ -101,7 +106,7 @@ def _version_at(entry: Entry, position: Position) -> Version | None:
     versions = (*entry.older, entry.newest)
     shown = next((v for v in reversed(versions) if v.change <= position.upto), None)
     if position.incremental:
-        return shown if shown is not None and shown.change > position.after else None
+        return shown if shown is not None and shown.listed_change > position.after else None
     return shown or (versions[0] if entry.first_change <= position.upto else None)
 
 

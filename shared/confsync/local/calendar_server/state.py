@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from .errors import Json, not_found, writer_needed
+from .errors import Json, account_suspended, calendar_deleted, not_found, writer_needed
 from .records import Calendar, Channel, Entry, Options, Role, Tombstone, User, Version, role_at_least
 from .recurrence import root_of
 from .times import to_us
@@ -50,14 +50,28 @@ class State:
         """Return a calendar that a user may use in the wanted role.
 
         Raises:
-            ApiError: 404 when it does not exist or is hidden from the user, 403 when the role is too low.
+            ApiError: 401 for a suspended user, 404 when it does not exist or is hidden from the user, 403 when the role
+                is too low; for a deleted calendar as the options say.
         """
+        self.check_account(email)
         calendar = self.calendars.get(email if calendar_id == "primary" else calendar_id)
-        if calendar is None or calendar.role_of(email) == "none":
+        if calendar is None or calendar.shared_as(email) == "none":
             raise not_found()
+        if calendar.deleted:
+            raise calendar_deleted(self.options.deleted_calendar)
         if not role_at_least(calendar.role_of(email), wanted):
             raise writer_needed()
         return calendar
+
+    def check_account(self, email: str) -> None:
+        """Refuse a suspended user.
+
+        Raises:
+            ApiError: 401.
+        """
+        user = self.users.get(email)
+        if user is not None and user.suspended:
+            raise account_suspended()
 
     def live_calendar(self, calendar_id: str) -> Calendar | None:
         """Return a calendar that exists and is not deleted, or None."""
@@ -81,7 +95,7 @@ class State:
         """Make a version the newest of its event and index it."""
         entry = calendar.entries.pop(event_id, None)
         first_change = entry.first_change if entry else version.change
-        calendar.entries[event_id] = Entry(version, self._still_shown(entry), first_change)
+        calendar.entries[event_id] = Entry(version, self._still_shown(entry, version), first_change)
         master_id = version.master_id
         if master_id is not None:
             calendar.exceptions.setdefault(master_id, set()).add(event_id)
@@ -90,13 +104,20 @@ class State:
         calendar.change = max(calendar.change, version.change)
         calendar.updated_us = max(calendar.updated_us, version.updated_us)
 
-    def _still_shown(self, entry: Entry | None) -> tuple[Version, ...]:
-        if entry is None or not self.options.list_lag_ms:
+    def _still_shown(self, entry: Entry | None, newest: Version) -> tuple[Version, ...]:
+        if entry is None:
             return ()
-        hidden_after_us = self.now_us() - self.options.list_lag_ms * 1000
         versions = (*entry.older, entry.newest)
+        # A caller who is paging may not have come to the last change that lists tell of.
+        needed = {newest.unlisted_after} | ({v.change for v in self._lagging(versions)})
+        return tuple(v for v in versions if v.change in needed)
+
+    def _lagging(self, versions: tuple[Version, ...]) -> list[Version]:
+        if not self.options.list_lag_ms:
+            return []
+        hidden_after_us = self.now_us() - self.options.list_lag_ms * 1000
         shown = [v for v in versions if v.stamp_us <= hidden_after_us][-1:]
-        return (*shown, *(v for v in versions if v.stamp_us > hidden_after_us))
+        return shown + [v for v in versions if v.stamp_us > hidden_after_us]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +183,18 @@ class Operation:
     def _version(self, calendar: Calendar, event_id: str, draft: Draft, change: int) -> Version:
         entry = calendar.entries.get(event_id)
         before = entry.newest if entry else None
-        updated_us = before.updated_us if before and draft.quiet else self.stamp_us
         former = _former_rules(before, draft.body) if before else ()
-        return Version(draft.body, change, self.stamp_us, updated_us, draft.tombstone, draft.verbatim, former)
+        version = Version(draft.body, change, self.stamp_us, self.stamp_us, draft.tombstone, draft.verbatim, former)
+        return self._quietened(calendar, version, before) if draft.quiet else version
+
+    def _quietened(self, calendar: Calendar, version: Version, before: Version | None) -> Version:
+        """Leave `updated` as it was; an occurrence that was not stored has it from its series."""
+        series = calendar.entries.get(version.master_id or "")
+        earlier = before or (series.newest if series else version)
+        if self.state.options.lists_reminder_edits:
+            return replace(version, updated_us=earlier.updated_us)
+        listed = before.listed_change if before else 0
+        return replace(version, updated_us=earlier.updated_us, unlisted_after=listed)
 
     def _touch_siblings(self) -> None:
         for (calendar_id, event_id), draft in list(self.drafts.items()):

@@ -63,6 +63,8 @@ class Storage:
     def _load_event(self, state: State, calendar_id: str, event_id: str, record: dict[str, Any]) -> None:
         tombstone = record.pop("tombstone")
         former = tuple(record.pop("former"))
+        # A listing that went on across a restart may not have told of the change before: it is told again.
+        record.pop("unlisted_after", None)
         version = Version(**record, tombstone=Tombstone(tombstone) if tombstone else None, former=former)
         calendar = state.calendars[calendar_id]
         state.apply(calendar, event_id, version)
@@ -80,7 +82,10 @@ class Storage:
             return
         with self._connection as db:
             for kind, record_id, event_id in state.dirty:
-                db.execute(_INSERTS[kind], _values(state, kind, record_id, event_id))
+                if kind == "event" and event_id not in state.calendars[record_id].entries:
+                    db.execute(_FORGET, (record_id, event_id))
+                else:
+                    db.execute(_INSERTS[kind], _values(state, kind, record_id, event_id))
         state.dirty.clear()
 
     def clear(self) -> None:
@@ -94,6 +99,7 @@ class Storage:
         self._connection.close()
 
 
+_FORGET = "delete from events where calendar_id = ? and id = ?"
 _INSERTS = {
     "user": "insert or replace into users values (?, ?)",
     "calendar": "insert or replace into calendars values (?, ?)",

@@ -5,15 +5,16 @@ occurrences behind the cut are given up.
 """
 
 from .bodies import checked, writable
-from .conferences import settle
+from .conferences import keep_conference, settle
 from .copies import is_organizer, spread
 from .errors import ApiError, Json, invalid, organizer_needed
 from .organizers import write_as_organizer
 from .records import Calendar, Tombstone, Version
 from .recurrence import continued, end_json, part_id, root_of, start_json, start_of, trimmed
-from .series import resolve
+from .rendering import without_conference
+from .series import resolve, series_deleted
 from .state import Operation
-from .writing import meet_code
+from .writing import meet_code, new_body
 
 
 def edit_this_and_following(op: Operation, calendar: Calendar, instance_id: str, changes: Json) -> str:
@@ -29,8 +30,9 @@ def edit_this_and_following(op: Operation, calendar: Calendar, instance_id: str,
     start = start_of(instance.body["originalStartTime"])
     moved = "start" in fields or "end" in fields
     new_id = op.state.new_id() if moved else part_id(master_id, start)
+    kept = master.body if op.state.options.split_keeps_conference else without_conference(master.body)
     body: Json = {
-        **master.body,
+        **kept,
         "start": start_json(master.body, start),
         "end": end_json(master.body, start),
         "recurrence": continued(master.body, start),
@@ -117,6 +119,38 @@ def checked_changes(calendar: Calendar, changes: Json) -> Json:
     if "conferenceData" in changes:
         fields |= {"conferenceData": changes["conferenceData"], "hangoutLink": None}
     return fields
+
+
+_DUPLICATED = (
+    "summary", "description", "location", "start", "end", "recurrence", "attendees", "visibility", "transparency",
+    "reminders", "colorId", "guestsCanModify", "guestsCanInviteOthers", "guestsCanSeeOtherGuests",
+)  # fmt: skip
+
+
+def duplicate(op: Operation, user: str, calendar: Calendar, event_id: str) -> str:
+    """Copy an event into the same calendar, which organizes the copy, and return the copy's id.
+
+    Raises:
+        ApiError: 400 for a cancelled event.
+    """
+    source = resolve(op, calendar, event_id)
+    if source.tombstone is not None or series_deleted(op, calendar, source):
+        raise invalid(f"{event_id} is cancelled: restore it first")
+    copied = {name: source.body[name] for name in _DUPLICATED if name in source.body}
+    if "attendees" in copied:
+        copied["attendees"] = [_invited_anew(calendar, guest) for guest in copied["attendees"]]
+    new_id = op.state.new_id()
+    body = new_body(op, user, calendar, copied, new_id)
+    if op.state.options.duplicate_keeps_conference:
+        keep_conference(body, source.body)
+    op.write(calendar, new_id, body)
+    spread(op, new_id, None, body)
+    return new_id
+
+
+def _invited_anew(calendar: Calendar, guest: Json) -> Json:
+    kept = {name: value for name, value in guest.items() if name != "comment"}
+    return {**kept, "responseStatus": "accepted" if guest["email"] == calendar.id else "needsAction"}
 
 
 def delete_forever(op: Operation, calendar: Calendar, event_id: str) -> None:

@@ -11,9 +11,10 @@ from .conferences import keep_conference, set_conference
 from .copies import is_organizer, spread
 from .errors import ApiError, Json, already_deleted, condition_not_met, invalid, required
 from .guests import decline, restore_copy, write_as_guest
-from .organizers import delete_as_organizer, write_as_organizer
+from .organizers import delete_as_organizer, drop_conferences_of_exceptions, write_as_organizer
 from .params import Params, conference_version
 from .records import Calendar, Tombstone, Version
+from .rendering import without_conference
 from .series import resolve, series_deleted
 from .state import Operation
 from .times import rfc3339_s
@@ -40,13 +41,18 @@ def new_body(op: Operation, user: str, calendar: Calendar, request: Json, event_
     fields = writable(request, calendar.time_zone)
     fields["status"] = fields.get("status") if fields.get("status") == "tentative" else "confirmed"
     fields.pop("originalStartTime", None)
-    return checked(fields) | {
-        "created": rfc3339_s(op.stamp_us),
-        "creator": {"email": user},
-        "organizer": organizer_of(calendar),
-        "iCalUID": request.get("iCalUID") or f"{event_id}@google.com",
-        "sequence": int(request.get("sequence") or 0),
-    }
+    private = {"privateCopy": True} if request.get("privateCopy") is True else {}
+    return (
+        checked(fields)
+        | private
+        | {
+            "created": rfc3339_s(op.stamp_us),
+            "creator": {"email": user},
+            "organizer": organizer_of(calendar),
+            "iCalUID": request.get("iCalUID") or f"{event_id}@google.com",
+            "sequence": int(request.get("sequence") or 0),
+        }
+    )
 
 
 def organizer_of(calendar: Calendar) -> Json:
@@ -198,10 +204,13 @@ def _restore(
 ) -> None:
     if current.tombstone is Tombstone.EXCEPTION and series_deleted(op, calendar, current):
         return
-    wanted = _wanted(op, calendar, current.body, request, params, merge=merge)
+    left = current.body if op.state.options.restore_keeps_conference else without_conference(current.body)
+    wanted = _wanted(op, calendar, left, request, params, merge=merge)
     wanted["sequence"] = current.body.get("sequence", 0) + 1
     if is_organizer(calendar, current.body):
         write_as_organizer(op, calendar, event_id, current, wanted)
+        if left is not current.body:
+            drop_conferences_of_exceptions(op, calendar, event_id)
     else:
         restore_copy(op, calendar, event_id, current, wanted)
 

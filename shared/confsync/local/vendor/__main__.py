@@ -21,7 +21,8 @@ from confsync.providers.signature import parse_secrets
 @click.option(
     "--secret", "secrets", multiple=True, required=True, help="whsec_..., the signing key; twice during a rotation."
 )
-def main(port: int, data: Path | None, secrets: tuple[str, ...]) -> None:
+@click.option("--ended-for-good", is_flag=True, help="What has ended does not come back: an upsert is answered 410.")
+def main(port: int, data: Path | None, secrets: tuple[str, ...], ended_for_good: bool) -> None:
     """Serve a sample vendor's conferencing back end on 127.0.0.1 until SIGTERM or Ctrl-C.
 
     Prints `ready http://127.0.0.1:PORT` once it answers; open that address to watch it.
@@ -29,7 +30,7 @@ def main(port: int, data: Path | None, secrets: tuple[str, ...]) -> None:
     try:
         keys = parse_secrets(secrets)
         with listen(port) as listener, contextlib.closing(Storage(data)) as storage:
-            run(listener, storage, keys, lambda url: click.echo(f"ready {url}"))
+            run(listener, storage, keys, lambda url: click.echo(f"ready {url}"), restores=not ended_for_good)
     except (SettingsError, PortTakenError, StorageUnusableError) as error:
         click.echo(f"confsync.local.vendor: {error}", err=True)
         sys.exit(2)

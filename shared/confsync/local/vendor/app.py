@@ -4,7 +4,6 @@ It must never be bound to anything but 127.0.0.1: nothing but the contract's end
 """
 
 import json
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from html import escape
@@ -20,10 +19,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from confsync.local.vendor.back_end import BackEnd
-from confsync.local.vendor.conferences import Conference
+from confsync.local.vendor.conferences import Conference, host_in
 from confsync.local.vendor.contract import Desired, field_errors, problem
 from confsync.local.vendor.faults import Fault
-from confsync.local.vendor.hook import hook
+from confsync.local.vendor.hook import hook, join_address
 from confsync.local.vendor.words import row
 
 ENDPOINT = "/hooks/conference"
@@ -63,10 +62,10 @@ async def create_conference(back_end: BackEnd, request: Request) -> Response:
         desired = Desired.model_validate_json(await request.body())
     except ValidationError as error:
         return _refuse(error)
-    digits = f"{secrets.randbelow(10**10):010}"
-    conference_id = f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
-    back_end.add(Conference(conference_id=conference_id, desired=desired, changed_at=back_end.now()))
-    return JSONResponse({"conference_id": conference_id, "join_url": f"{request.base_url}join/{conference_id}"}, 201)
+    conference_id = back_end.new_id()
+    host, now = host_in(desired), back_end.now()
+    back_end.add(Conference(conference_id=conference_id, desired=desired, host=host, changed_at=now))
+    return JSONResponse({"conference_id": conference_id, "join_url": join_address(request) + conference_id}, 201)
 
 
 def _refuse(error: ValidationError) -> Response:
@@ -81,8 +80,14 @@ async def join(back_end: BackEnd, request: Request) -> Response:
         return HTMLResponse("<h1>There is no such conference</h1>", 404)
     title = escape(conference.desired.title or conference.conference_id)
     if conference.state == "ended":
-        return HTMLResponse(f"<h1>{title}</h1><p>This conference has ended.</p>", 410)
+        return HTMLResponse(f"<h1>{title}</h1><p>This conference has ended.</p>{_successors(conference)}", 410)
     return HTMLResponse(f"<h1>{title}</h1><p>Here the conference would start.</p>")
+
+
+def _successors(conference: Conference) -> str:
+    """Lead whoever kept an old link to what has taken the conference's place."""
+    links = ", ".join(f'<a href="{escape(found)}">{escape(found)}</a>' for found in conference.replaced_by)
+    return f"<p>In its place there is {links}.</p>" if links else ""
 
 
 async def page(_back_end: BackEnd, _request: Request) -> Response:

@@ -5,6 +5,7 @@ It belongs to one event loop. It must never hold a request.
 
 import asyncio
 import contextlib
+import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -20,14 +21,39 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def random_id() -> str:
+    """Return a conference id like `482-193-5560`."""
+    digits = f"{secrets.randbelow(10**10):010}"
+    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
+
+
 class BackEnd:
     """The sample vendor's back end while it runs."""
 
-    def __init__(self, storage: Storage, keys: Sequence[bytes], now: Callable[[], datetime] = utc_now) -> None:
-        """Start with no faults; `keys` are the signing keys that count, two during a rotation."""
+    def __init__(
+        self,
+        storage: Storage,
+        keys: Sequence[bytes],
+        now: Callable[[], datetime] = utc_now,
+        *,
+        restores: bool = True,
+        new_id: Callable[[], str] = random_id,
+    ) -> None:
+        """Start with no faults.
+
+        Args:
+            storage: where the conferences are.
+            keys: the signing keys that count, two during a rotation.
+            now: the current time in UTC.
+            restores: whether ended conferences come back under their old id.
+            new_id: conference ids, which may be in use already.
+
+        """
         self.storage = storage
         self.keys = keys
         self.now = now
+        self.restores = restores
+        self._new_id = new_id
         self.faults = Faults()
         self.closing = asyncio.Event()
         """Set when the server stops: whoever waits gives up."""
@@ -43,6 +69,10 @@ class BackEnd:
         """Store a new conference and ring."""
         self.storage.change(conference.conference_id, lambda _: (conference, None))
         self.ring()
+
+    def new_id(self) -> str:
+        """Return an id that no conference has."""
+        return next(found for found in iter(self._new_id, None) if self.storage.get(found) is None)
 
     def ring(self) -> None:
         """Wake everyone who waits for the next change."""

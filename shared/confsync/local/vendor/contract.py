@@ -104,6 +104,19 @@ class Delete(_Body):
     data: _Named
 
 
+class _Replacing(_Body):
+    replaces: str = Field(min_length=1, max_length=512)
+    """The conference that the event has named so far; it may be unknown, and may live on in another event."""
+    desired: Desired
+
+
+class Create(_Body):
+    """Make a conference for an event whose own cannot come back, or belongs to another event."""
+
+    type: Literal["conference.create"]
+    data: _Replacing
+
+
 class _Which(_Body):
     conference_id: str
 
@@ -133,7 +146,7 @@ class Ping(_Body):
     type: Literal["ping"]
 
 
-Command = Upsert | Delete | Get | ListAll | Ping
+Command = Upsert | Delete | Create | Get | ListAll | Ping
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 
 

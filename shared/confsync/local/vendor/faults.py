@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from confsync.local.vendor.contract import Answer, problem
 
-CallType = Literal["conference.upsert", "conference.delete", "conference.get", "conference.list", "ping"]
+CallType = Literal[
+    "conference.upsert", "conference.delete", "conference.create", "conference.get", "conference.list", "ping"
+]
 
 
 class Fault(BaseModel):

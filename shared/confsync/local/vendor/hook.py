@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from confsync.local.vendor.back_end import BackEnd
 from confsync.local.vendor.contract import Answer, problem
-from confsync.local.vendor.endpoint import LARGEST_BODY, receive
+from confsync.local.vendor.endpoint import LARGEST_BODY, House, receive
 from confsync.local.vendor.faults import Fault, faulty_answer
 
 LONGEST_HANG_S = 120.0
@@ -42,6 +42,11 @@ async def hook(back_end: BackEnd, request: Request) -> Response:
     return await _deliver(back_end, request, answer, fault)
 
 
+def join_address(request: Request) -> str:
+    """Return what every link into a conference begins with, as whoever calls reaches this server."""
+    return f"{request.base_url}join/"
+
+
 async def _body(request: Request) -> bytes:
     """Read the body, but not much more than a call may have."""
     body = bytearray()
@@ -57,7 +62,7 @@ def _described(webhook_id: str, body: bytes) -> dict[str, Any]:
     try:
         call = json.loads(body)
         data = call.get("data", {})
-        named = call.get("type"), data.get("conference_id"), data.get("generation")
+        named = call.get("type"), data.get("conference_id", data.get("replaces")), data.get("generation")
     except (ValueError, AttributeError, RecursionError):
         named = None, None, None
     call_type, conference_id, generation = named
@@ -75,7 +80,8 @@ def _is_obeyed(fault: Fault | None) -> bool:
 
 def _obey(back_end: BackEnd, request: Request, body: bytes) -> Answer:
     try:
-        return receive(request.headers, body, back_end.keys, back_end.storage, back_end.now())
+        house = House(join_address(request), back_end.new_id, back_end.restores)
+        return receive(request.headers, body, back_end.keys, back_end.storage, back_end.now(), house=house)
     except sqlite3.Error:
         return problem(503, "storage-unavailable", "nothing was stored; call again")
 

@@ -23,7 +23,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from confsync.local.vendor.app import ENDPOINT, create_app
-from confsync.local.vendor.back_end import BackEnd, utc_now
+from confsync.local.vendor.back_end import BackEnd, random_id, utc_now
 from confsync.local.vendor.storage import Storage
 from confsync.providers.signature import parse_secrets
 
@@ -71,16 +71,30 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def run(listener: socket.socket, storage: Storage, keys: Sequence[bytes], ready: Callable[[str], None]) -> None:
+def run(
+    listener: socket.socket,
+    storage: Storage,
+    keys: Sequence[bytes],
+    ready: Callable[[str], None],
+    *,
+    restores: bool = True,
+) -> None:
     """Serve until SIGTERM or SIGINT; `ready` is told the address once calls are answered."""
-    asyncio.run(_serve(listener, BackEnd(storage, keys), lambda server: ready(server.url), on_signals=True))
+    back_end = BackEnd(storage, keys, restores=restores)
+    asyncio.run(_serve(listener, back_end, lambda server: ready(server.url), on_signals=True))
 
 
 @contextmanager
 def serving(
-    secrets: Sequence[str], *, data: Path | None = None, port: int = 0, now: Callable[[], datetime] = utc_now
+    secrets: Sequence[str],
+    *,
+    data: Path | None = None,
+    port: int = 0,
+    now: Callable[[], datetime] = utc_now,
+    restores: bool = True,
+    new_id: Callable[[], str] = random_id,
 ) -> Iterator[Vendor]:
-    """Serve in a thread while the block runs.
+    """Serve in a thread while the block runs; see `BackEnd`.
 
     Raises:
         SettingsError, PortTakenError, StorageUnusableError: it cannot start; the message says why.
@@ -88,7 +102,7 @@ def serving(
     """
     keys = parse_secrets(secrets)
     with listen(port) as listener, contextlib.closing(Storage(data)) as storage:
-        back_end = BackEnd(storage, keys, now)
+        back_end = BackEnd(storage, keys, now, restores=restores, new_id=new_id)
         started: Future[_Server] = Future()
         thread = threading.Thread(target=_serve_in_thread, args=(listener, back_end, started), name="sample vendor")
         thread.start()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from confsync.local.vendor.conferences import KEPT_AFTER_END, Conference, forgotten
+from confsync.local.vendor.conferences import KEPT_AFTER_END, Conference, forgotten, replaced
 
 T = TypeVar("T")
 
@@ -22,6 +22,10 @@ APPLICATION_ID = 0x76_65_6E_64
 """Marks the file as ours in its header."""
 VERSION = 1
 KEPT_CALLS = 10_000
+# Beside the schema, so that a file from before there were such operations goes on as it is.
+_OPERATIONS = """
+CREATE TABLE IF NOT EXISTS creations (operation_id TEXT PRIMARY KEY, conference_id TEXT NOT NULL) WITHOUT ROWID
+"""
 _MAGIC = b"SQLite format 3\0"
 
 _SCHEMA = f"""
@@ -78,6 +82,23 @@ class Storage:
                 self._put(changed)
                 self._forget(changed.changed_at)
         return answer
+
+    def make(self, operation_id: str, body: Callable[[], Conference]) -> tuple[Conference, bool]:
+        """Return what the operation made before, else store what `body` returns; and whether it is new.
+
+        One transaction: conference, operation and the mark on the conference that is replaced come about together.
+        """
+        with self._transaction():
+            sql = "SELECT conference_id FROM creations WHERE operation_id = ?"
+            for (conference_id,) in self._db.execute(sql, (operation_id,)).fetchall():
+                if (found := self.get(conference_id)) is not None:
+                    return found, False
+            made = body()
+            self._db.execute("REPLACE INTO creations VALUES (?, ?)", (operation_id, made.conference_id))
+            self._put(made)
+            if made.replaces is not None and (old := self.get(made.replaces)) is not None:
+                self._put(replaced(old, made))
+        return made, True
 
     def get(self, conference_id: str) -> Conference | None:
         """Return the conference, None when it is unknown."""
@@ -156,6 +177,7 @@ def _prepare(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA synchronous = NORMAL")
     # Takes the lock now, so that a second process learns of it at its start.
     db.execute("BEGIN IMMEDIATE")
+    db.execute(_OPERATIONS)
     db.execute("COMMIT")
 
 

@@ -38,6 +38,8 @@ def row(revision: int, conference: Conference) -> dict[str, Any]:
         "occurrences": occurrences_in_words(desired),
         "organizer": desired.organizer.email if desired.organizer else "",
         "guests": len(desired.attendees or ()),
+        "replaces": conference.replaces or "",
+        "replaced_by": list(conference.replaced_by),
     }
 
 

@@ -1,0 +1,127 @@
+"""Conferences that take the place of another in its events: of one that cannot come back, or of one that is shared.
+
+    (none) --a--> reserved --b--> made --c--> (none, or kept for later events)
+
+    a  the reservation is stored before anything is asked of the back end
+    b  the back end made it: its id and conference data are stored, and the conference is registered for its events
+    c  every event that still names the old conference holds the new one
+
+No I/O. It must never let one reservation become two conferences: its operation id is the same for every attempt.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from confsync.core.capabilities import Capabilities
+from confsync.core.desires import is_pending, timed
+from confsync.core.history import with_note
+from confsync.core.records import Conference, Referent, Replacement, key_of
+from confsync.core.state import ConferenceState
+
+
+def is_beyond_revival(conference: Conference, capabilities: Capabilities) -> bool:
+    """Whether the conference ended for good, so that an event that holds it needs another one."""
+    ended = conference.desired is not None and conference.desired.ended and not is_pending(conference)
+    return conference.gone or (ended and not capabilities.restores and capabilities.creates)
+
+
+def lacks_successor(conference: Conference, owners: Iterable[str]) -> bool:
+    """Whether the conference ended for good, and one of these events holds it still."""
+    return conference.gone and not set(owners) <= under_way(conference)
+
+
+def succeed(
+    conference: Conference,
+    owners: Mapping[str, Referent],
+    state: ConferenceState,
+    capabilities: Capabilities,
+    now: datetime,
+) -> Conference:
+    """Return the conference given up, with one successor reserved for all events that hold it."""
+    given_up = conference.model_copy(update={"gone": True, "call_at": None})
+    if not capabilities.creates:
+        return timed(given_up)
+    known = next((each for each in conference.replacements if each.is_successor), None)
+    waiting = set(owners) - set(known.links if known else ())
+    if known is None:
+        reserved = _reservation(conference, sorted(owners), state, now, is_successor=True)
+        return _begun(given_up, reserved, "a successor was reserved", now)
+    if not waiting:
+        return timed(given_up)
+    again = known.model_copy(update={"links": (*known.links, *sorted(waiting)), "due_at": now})
+    return timed(given_up.model_copy(update={"replacements": _with(conference, again)}))
+
+
+def copies_among(owners: Mapping[str, Referent], conference: Conference) -> set[str]:
+    """Return the owners that are duplicates of another: in its calendar, made at another time, not vouched for.
+
+    The parts of a split series are no duplicates: they keep the time at which the series was made.
+    """
+    originals = {key: owner for key, owner in owners.items() if key in conference.registered} or _oldest(owners)
+    return {
+        key
+        for key, owner in owners.items()
+        if key not in originals and any(_is_copy_of(owner, original) for original in originals.values())
+    }
+
+
+def _oldest(owners: Mapping[str, Referent]) -> Mapping[str, Referent]:
+    dated = {key: owner.created for key, owner in owners.items() if owner.created is not None}
+    first = min(dated.values(), default=None)
+    return {key: owners[key] for key, created in dated.items() if created == first}
+
+
+def _is_copy_of(owner: Referent, original: Referent) -> bool:
+    dates = (owner.created, original.created)
+    return owner.calendar_key == original.calendar_key and None not in dates and dates[0] != dates[1]
+
+
+def under_way(conference: Conference) -> set[str]:
+    """Return the link keys of the events that are to get another conference, or that failed to."""
+    return {key for replacement in conference.replacements for key in replacement.links}
+
+
+def mint(conference: Conference, link_key: str, state: ConferenceState, now: datetime) -> Conference:
+    """Return the conference with another one reserved for one duplicate of its event."""
+    reserved = _reservation(conference, [link_key], state, now, is_successor=False)
+    return _begun(conference, reserved, "a conference was reserved for a duplicate", now)
+
+
+def _reservation(
+    conference: Conference, links: Iterable[str], state: ConferenceState, now: datetime, *, is_successor: bool
+) -> Replacement:
+    number = conference.replaced + 1
+    return Replacement(number=number, links=tuple(links), is_successor=is_successor, state=state, due_at=now)
+
+
+def _begun(conference: Conference, reserved: Replacement, why: str, now: datetime) -> Conference:
+    update = {"replacements": (*conference.replacements, reserved), "replaced": reserved.number}
+    return with_note(timed(conference.model_copy(update=update)), why, now)
+
+
+def operation_id(conference: Conference, replacement: Replacement) -> str:
+    """Return the id that every attempt to make this one conference carries."""
+    return "op_" + key_of("create", conference.key, str(replacement.number))
+
+
+def stored(conference: Conference, replacement: Replacement) -> Conference:
+    """Return the conference with this replacement as it is now."""
+    return timed(conference.model_copy(update={"replacements": _with(conference, replacement)}))
+
+
+def waiting(conference: Conference, replacement: Replacement, due_at: datetime | None) -> Conference:
+    """Return the conference with this replacement to go on later; None: it was given up."""
+    later = {"due_at": due_at, "attempts": replacement.attempts + 1}
+    return stored(conference, replacement.model_copy(update=later))
+
+
+def done(conference: Conference, replacement: Replacement) -> Conference:
+    """Return the conference with its events relinked; a successor is kept for events that come back later."""
+    if replacement.is_successor:
+        return stored(conference, replacement.model_copy(update={"due_at": None, "attempts": 0}))
+    left = tuple(each for each in conference.replacements if each.number != replacement.number)
+    return timed(conference.model_copy(update={"replacements": left}))
+
+
+def _with(conference: Conference, changed: Replacement) -> tuple[Replacement, ...]:
+    return tuple(changed if each.number == changed.number else each for each in conference.replacements)

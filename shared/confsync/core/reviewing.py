@@ -1,0 +1,111 @@
+"""Looking at a conference again although nothing changed: whose event never came, moved, is over, or may be forgotten.
+
+`review_conference` does what is decided here. No I/O. It must never decide that a conference ends: `judging` and the
+last look do.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from confsync.core.desires import is_pending, timed
+from confsync.core.history import with_note
+from confsync.core.judging import begin_grace, forget_time, is_deserted, owners_of
+from confsync.core.records import Conference, Referent, Registration
+from confsync.core.recurrence import last_end
+from confsync.core.rules import Rules
+
+Finding = Literal["hand over", "look for it", "discarded", "forget", "nothing"]
+"""What a review comes to: let another event drive; ask where an event moved to; end it; forget it; wait on."""
+
+
+def is_review_due(conference: Conference, now: datetime) -> bool:
+    """Whether the time has come to look again."""
+    return conference.review_at is not None and conference.review_at <= now
+
+
+def review(conference: Conference, now: datetime, rules: Rules) -> Finding:
+    """Return what is to be done about a conference whose review is due."""
+    if owners_of(conference, "live"):
+        return "hand over"
+    if owners_of(conference, "orphaned"):
+        return "look for it"
+    if any(referent.state == "live" for referent in conference.referents.values()):
+        return "nothing"
+    if not conference.referents and conference.registered and not _has_ended(conference):
+        return "discarded"
+    is_old = is_deserted(conference) and forget_time(conference, now, rules) <= now
+    return "forget" if _is_settled(conference) and (is_old or not conference.referents) else "nothing"
+
+
+def _has_ended(conference: Conference) -> bool:
+    return conference.gone or (conference.desired is not None and conference.desired.ended)
+
+
+def _is_settled(conference: Conference) -> bool:
+    """Nothing is left to tell, to end or to replace."""
+    waits = is_pending(conference) or conference.end_after is not None or conference.brake == "held"
+    return not waits and all(replacement.due_at is None for replacement in conference.replacements)
+
+
+def registered(conference: Conference, vouched: Mapping[str, Registration], rules: Rules) -> Conference:
+    """Return the conference with these events vouched for; one of them may still appear, or never."""
+    known = conference.model_copy(update={"registered": {**conference.registered, **vouched}})
+    for registration in vouched.values():
+        known = with_note(known, "the add-on vouched for it", registration.at, "seen", registration.event_id)
+    if conference.referents:
+        return known
+    latest = max(registration.at for registration in known.registered.values())
+    return timed(known.model_copy(update={"review_at": latest + timedelta(seconds=rules.draft_s)}))
+
+
+def reviewed(conference: Conference, at: datetime | None) -> Conference:
+    """Return the conference with its next review at another time, or with none."""
+    return timed(conference.model_copy(update={"review_at": at}))
+
+
+def wait_on(conference: Conference, now: datetime, rules: Rules) -> Conference:
+    """Return the conference to be looked at again when it may be forgotten."""
+    forget_at = forget_time(conference, now, rules)
+    return reviewed(conference, forget_at if forget_at > now else now + timedelta(seconds=rules.retention_s))
+
+
+def discarded(conference: Conference, now: datetime, rules: Rules) -> Conference:
+    """Return the conference with its end decided: the event that it was made for never came."""
+    waiting = reviewed(conference, now + timedelta(seconds=rules.retention_s))
+    return begin_grace(waiting, "its event never appeared", now, rules)
+
+
+def give_up_at(orphan: Referent, now: datetime, rules: Rules) -> datetime:
+    """Return how long an event that moved out of sight is looked for: a month, or until it is over."""
+    return min((orphan.since or now) + timedelta(seconds=rules.orphan_s), last_end(orphan.times))
+
+
+def kept_for_good(conference: Conference, now: datetime) -> Conference:
+    """Return the conference left alone: its event lives on where nobody can see it, for all that is known."""
+    return with_note(reviewed(conference, None), "kept for good: its event was not found again", now)
+
+
+Change = Callable[[Conference], Conference]
+
+
+@dataclass(frozen=True)
+class NewHome:
+    """Where an event that moved out of sight was found to be, or to have been deleted."""
+
+    orphan_key: str
+    """Link key of the orphan."""
+    link_key: str
+    calendar_key: str
+
+
+def deleted_there(conference: Conference, home: NewHome, now: datetime) -> Conference:
+    """Return the conference with its orphan gone: the calendar that it moved to says that it was deleted there."""
+    orphan = conference.referents.get(home.orphan_key)
+    if orphan is None or orphan.state != "orphaned":
+        return conference
+    moved = orphan.model_copy(update={"state": "gone", "since": now, "continues_in": home.link_key})
+    deleted = moved.model_copy(update={"calendar_key": home.calendar_key, "continues_in": None})
+    known = {**conference.referents, home.orphan_key: moved, home.link_key: deleted}
+    return conference.model_copy(update={"referents": known})

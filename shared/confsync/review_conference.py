@@ -1,0 +1,154 @@
+"""Look at a conference again although nothing changed in Calendar, and start what follows.
+
+    another event drives now  -> ask its calendar to read it
+    its event moved           -> look where it went: ask that calendar to read it, or learn that it was deleted there
+    its event never appeared  -> begin the grace period
+    all is over for long      -> forget it
+
+It must never end a conference, and never forget one that an event may still hold.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from confsync.core import reviewing
+from confsync.core.binding import is_deleted_here
+from confsync.core.judging import judge, owners_of
+from confsync.core.records import Calendar, Conference, Link, Referent
+from confsync.core.recurrence import last_end
+from confsync.core.reviewing import NewHome
+from confsync.core.sight import EventRef, Reading
+from confsync.core.terms import Terms
+from confsync.errors import CalendarError
+from confsync.observe import address_of, ask_to_observe, read_event
+from confsync.ports import Outside, Transaction
+
+LINKS_AT_ONCE = 500
+
+
+def review_conference(conference_key: str, outside: Outside, terms: Terms) -> None:
+    """Do what a review that is due comes to; nothing when none is due."""
+    conference = outside.store.get(Conference, conference_key)
+    if conference is None or not reviewing.is_review_due(conference, outside.now()):
+        return
+    match reviewing.review(conference, outside.now(), terms.rules):
+        case "hand over":
+            _hand_over(conference, outside)
+        case "look for it":
+            _look_for_orphans(conference, outside, terms)
+        case "discarded":
+            _change(conference, lambda c: reviewing.discarded(c, outside.now(), terms.rules), outside)
+        case "forget":
+            _forget(conference, outside)
+        case "nothing":
+            _change(conference, lambda c: reviewing.wait_on(c, outside.now(), terms.rules), outside)
+
+
+def _change(conference: Conference, change: reviewing.Change, outside: Outside) -> None:
+    """Change the stored conference, unless its events changed meanwhile: then it was judged anew."""
+
+    def body(tx: Transaction) -> None:
+        stored = tx.get(Conference, conference.key)
+        if stored is not None and _is_same(stored, conference):
+            tx.put(change(stored))
+
+    outside.store.transact(body)
+
+
+def _is_same(stored: Conference, conference: Conference) -> bool:
+    seen = (conference.referents, conference.registered, conference.review_at)
+    return (stored.referents, stored.registered, stored.review_at) == seen
+
+
+def _hand_over(conference: Conference, outside: Outside) -> None:
+    """The sync that reads the events judges the conference, and says when to look again."""
+    now = outside.now()
+    owners = (owner for owner in owners_of(conference, "live").values() if last_end(owner.times) > now)
+    ask_to_observe([EventRef(owner.calendar_key, owner.event_id) for owner in owners], outside)
+    _change(conference, lambda c: reviewing.reviewed(c, None), outside)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Where an event that moved out of sight may be."""
+
+    orphan_key: str
+    orphan: Referent
+    calendar: Calendar
+
+    @property
+    def ref(self) -> EventRef:
+        return EventRef(self.calendar.key, self.orphan.event_id)
+
+
+def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) -> None:
+    """Look in the calendars that the tombstones name; give up when the time is over."""
+    now, orphans = outside.now(), owners_of(conference, "orphaned")
+    give_up_at = max(reviewing.give_up_at(orphan, now, terms.rules) for orphan in orphans.values())
+    if give_up_at <= now:
+        _change(conference, lambda c: reviewing.kept_for_good(c, now), outside)
+        return
+    searches = [search for key, orphan in orphans.items() for search in _searches(key, orphan, outside, terms)]
+    deleted = [search for search in searches if _was_deleted(search, outside)]
+    ask_to_observe([search.ref for search in searches if search not in deleted], outside)
+    capabilities = terms.capabilities.get(conference.provider)
+
+    def settle(stored: Conference) -> Conference:
+        for search in deleted:
+            home = NewHome(search.orphan_key, search.ref.link_key, search.calendar.key)
+            stored = reviewing.deleted_there(stored, home, now)
+        again = reviewing.reviewed(stored, give_up_at)
+        return judge(again, {}, capabilities, now, terms.rules).conference if capabilities and deleted else again
+
+    _change(conference, settle, outside)
+
+
+def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms) -> list[_Search]:
+    """Return the known calendars of the organizer that the tombstone names: as the old subject, as its own user."""
+    left = outside.store.get(Calendar, orphan.calendar_key)
+    if orphan.moved_to is None or left is None:
+        return []
+    keys = {Calendar.key_for(terms.tenant, orphan.moved_to, subject) for subject in (left.subject, orphan.moved_to)}
+    found = outside.store.get_many(Calendar, sorted(keys)).values()
+    return [_Search(orphan_key, orphan, calendar) for calendar in found if calendar.state in ("active", "poll_only")]
+
+
+def _was_deleted(search: _Search, outside: Outside) -> bool:
+    """Only the tombstone of the calendar that organizes the event now is a proof."""
+    try:
+        seen = read_event(Reading(search.ref), address_of(search.calendar), outside)
+    except CalendarError:
+        return False
+    return seen.event is not None and is_deleted_here(seen.event)
+
+
+def _forget(conference: Conference, outside: Outside) -> None:
+    """Delete the conference and the links of its events; an undelete is not possible any more."""
+    keys = _links_of(conference, outside)
+
+    def body(tx: Transaction) -> None:
+        stored = tx.get(Conference, conference.key)
+        links = tx.get_many(Link, keys)
+        if stored is None or not _is_same(stored, conference):
+            return
+        for link in links.values():
+            if link.conference_key == conference.key:
+                tx.delete(Link, link.key)
+        tx.delete(Conference, conference.key)
+
+    outside.store.transact(body)
+
+
+def _links_of(conference: Conference, outside: Outside) -> set[str]:
+    """Return the keys of the links of its events, and of the exceptions of its series."""
+    keys = {*conference.referents, *conference.registered}
+    links = outside.store.get_many(Link, keys).values()
+    calendars = {link.calendar_key for link in links if link.has_exceptions}
+    return keys | {key for calendar in calendars for key in _exceptions_in(calendar, conference.key, outside)}
+
+
+def _exceptions_in(calendar_key: str, conference_key: str, outside: Outside) -> Iterable[str]:
+    after = ""
+    while links := outside.store.links_of(calendar_key, after=after, limit=LINKS_AT_ONCE):
+        yield from (link.key for link in links if link.series_id and link.conference_key == conference_key)
+        after = links[-1].key

@@ -1,0 +1,109 @@
+"""What every scenario ends with: a back end that was told this and no more, records that say so, and then quiet.
+
+Shared by the scenario tests; it must never do anything that a user would not do, but let time pass.
+"""
+
+from typing import Any
+
+from confsync.core.records import Calendar, Conference, Role
+from tests.world import World
+
+DAY_S = 24 * 3600
+
+
+def verbs(world: World, conference_id: str) -> list[str]:
+    """Return what the back end was told of one conference, and took: `update` or `end`, the oldest first."""
+    calls = [call for call in world.provider.calls if call.conference_id == conference_id]
+    return ["end" if call.state is None else "update" for call in calls]
+
+
+def titles(world: World, conference_id: str) -> list[str | None]:
+    """Return the titles that the back end was told of one conference, the oldest first; None for an end."""
+    calls = [call for call in world.provider.calls if call.conference_id == conference_id]
+    return [call.state.title if call.state else None for call in calls]
+
+
+def calls(world: World) -> list[tuple[str, str | None]]:
+    """Return every call that the back end took, the oldest first: conference id and title; None for an end."""
+    return [(call.conference_id, call.state.title if call.state else None) for call in world.provider.calls]
+
+
+def recorded(world: World, conference_id: str) -> dict[tuple[str, str], str]:
+    """Return the events that a conference is tied to, by calendar id and event id: `owner live`, `claimed gone`."""
+    calendars = {c.key: c.calendar_id for c in world.store.all_of(Calendar, after="", limit=100)}
+    found = world.conference(conference_id).referents.values()
+    return {(calendars[r.calendar_key], r.event_id): f"{r.role} {r.state}" for r in found}
+
+
+def history_ends(world: World, conference_id: str, *words: str) -> bool:
+    """Whether the last lines of a conference's history hold these words, one line each."""
+    lines = noted(world, conference_id)[-len(words) :]
+    return len(lines) == len(words) and all(word in line for word, line in zip(words, lines, strict=True))
+
+
+def noted(world: World, conference_id: str) -> list[str]:
+    """Return the lines of a conference's history, the oldest first."""
+    return [note.what for note in world.conference(conference_id).history]
+
+
+def referents(world: World, conference_id: str) -> dict[str, tuple[Role, str]]:
+    """Return role and state of each event that a conference is tied to, by event id."""
+    return {r.event_id: (r.role, r.state) for r in world.conference(conference_id).referents.values()}
+
+
+def driver(world: World, conference_id: str) -> str | None:
+    """Return the id of the event that a conference follows."""
+    conference = world.conference(conference_id)
+    return conference.referents[conference.driver].event_id if conference.driver else None
+
+
+def is_known(world: World, conference_id: str) -> bool:
+    """Whether anything is recorded of a conference."""
+    return world.store.get(Conference, Conference.key_for("default", "acme", conference_id)) is not None
+
+
+def is_told_all(world: World, conference_id: str) -> bool:
+    """Whether the back end confirmed what is wanted, and nothing waits: no call, no end, no intent."""
+    found = world.conference(conference_id)
+    agrees = (found.desired and found.desired.fingerprint) == (found.applied and found.applied.fingerprint)
+    return agrees and (found.call_at, found.end_after, found.intent, found.replacements) == (None, None, None, ())
+
+
+def event_writes(world: World) -> int:
+    """Return how often confsync itself wrote to an event."""
+    return world.calendar_calls.count("events.update")
+
+
+def alerts(world: World) -> list[str]:
+    """Return the reasons of which an operator was told."""
+    return [outcome.reason for outcome in world.outcomes if getattr(outcome, "alert", False)]
+
+
+def expect_settled(world: World, hours: float = 24) -> None:
+    """Expect that nothing waits for any conference, and that it stays so through an unchanged day."""
+    for conference in world.store.all_of(Conference, after="", limit=1000):
+        assert is_told_all(world, conference.conference_id)
+    assert_quiet(world, seconds=hours * 3600)
+
+
+def assert_quiet(world: World, *, seconds: float = DAY_S) -> None:
+    """Assert that an unchanged day costs no call, and that listing everything once more changes nothing (L3, L4)."""
+    before = _memory(world), _effects(world)
+    world.advance(seconds)
+    assert (_memory(world), _effects(world)) == before
+    world.model.expire_sync_tokens()
+    for calendar in world.store.all_of(Calendar, after="", limit=100):
+        world.push(calendar.calendar_id)
+    world.settle()
+    assert (_memory(world), _effects(world)) == before
+
+
+def _effects(world: World) -> dict[str, Any]:
+    return {"told": len(world.provider.calls), "made": len(world.provider.created), "written": event_writes(world)}
+
+
+def _memory(world: World) -> dict[str, Any]:
+    """What is recorded of conferences, but for when they are looked at again."""
+    changing = {"review_at": None, "due_at": None}
+    found = world.store.all_of(Conference, after="", limit=1000)
+    return {conference.conference_id: conference.model_copy(update=changing) for conference in found}

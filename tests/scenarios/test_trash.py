@@ -1,0 +1,240 @@
+"""Events that come back from the trash: the same conference where it can be restored, else another in its place."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from confsync.core.capabilities import Capabilities
+from confsync.errors import ConferenceGone
+from confsync.ports import ConferenceCall
+from tests.scenarios.expectations import (
+    DAY_S,
+    assert_quiet,
+    event_writes,
+    is_known,
+    is_told_all,
+    referents,
+    titles,
+    verbs,
+)
+from tests.world import ALL_FIELDS, ANN, START, Crash, World, times
+
+LATER = times(START + timedelta(days=5))
+RESTORES = Capabilities(ALL_FIELDS, ordered_writes=True, restores=True)
+MAKES = Capabilities(ALL_FIELDS, ordered_writes=True, restores=False, creates=True)
+NEITHER = Capabilities(ALL_FIELDS, ordered_writes=True, restores=False)
+
+
+def ended(capabilities: Capabilities = RESTORES, **options: Any) -> tuple[World, str]:
+    """Return a world with one deleted event whose conference has ended, and the event's id."""
+    world = World(capabilities=capabilities)
+    for name, value in options.items():
+        setattr(world.model.options, name, value)
+    event_id = world.add("Planning", "c1", **LATER)
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    assert verbs(world, "c1") == ["update", "end"]
+    return world, event_id
+
+
+def conference_in(world: World, event_id: str) -> str | None:
+    """Return the conference id that an event shows."""
+    data = world.model.get(ANN, "primary", event_id).get("conferenceData", {})
+    return str(data["conferenceId"]) if data else None
+
+
+@pytest.mark.scenario(35)
+@pytest.mark.parametrize("conference_in_tombstone", [True, False])
+@pytest.mark.parametrize("tombstones", ["full", "id_only"])
+def test_a_restored_event_gets_its_conference_back(tombstones: str, conference_in_tombstone: bool) -> None:
+    """Where the back end restores: one call under the old id, nothing made, nothing written to the event."""
+    world, event_id = ended(organizer_tombstones=tombstones, tombstone_conference=conference_in_tombstone)
+    assert referents(world, "c1") == {event_id: ("owner", "gone")}
+    assert_quiet(world)
+    world.restore(event_id)
+    world.settle()
+    assert titles(world, "c1") == ["Planning", None, "Planning"]
+    assert referents(world, "c1") == {event_id: ("owner", "live")}
+    assert (is_told_all(world, "c1"), event_writes(world), world.provider.created) == (True, 0, {})
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
+def test_an_event_that_is_restored_in_time_was_never_gone() -> None:
+    """Within the grace period the back end hears nothing of it."""
+    world = World()
+    event_id = world.add("Planning", "c1", **LATER)
+    world.settle()
+    world.delete(event_id)
+    world.advance(30)
+    assert referents(world, "c1") == {event_id: ("owner", "gone")}
+    world.restore(event_id)
+    world.settle()
+    assert (titles(world, "c1"), referents(world, "c1")) == (["Planning"], {event_id: ("owner", "live")})
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
+def test_a_series_comes_back_with_what_was_changed_in_it() -> None:
+    """The same state as before its deletion, exceptions and all."""
+    world = World()
+    series_id = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    world.edit(world.instances(series_id)[2], summary="Special")
+    world.settle()
+    before = world.told("c1")
+    world.delete(series_id)
+    world.settle()
+    world.restore(series_id)
+    world.settle()
+    assert world.told("c1") == before
+    assert verbs(world, "c1") == ["update", "update", "end", "update"]
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
+def test_an_event_that_comes_back_without_its_conference_stays_without() -> None:
+    """Where Google forgets the conference of what was in the trash, there is nothing to restore."""
+    world, event_id = ended(restore_keeps_conference=False)
+    world.restore(event_id)
+    world.settle()
+    assert conference_in(world, event_id) is None
+    assert verbs(world, "c1") == ["update", "end"]
+    assert referents(world, "c1") == {event_id: ("owner", "gone")}
+    assert event_writes(world) == 0
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35, 51)
+def test_a_conference_that_cannot_come_back_is_replaced() -> None:
+    """A new one is made, once, and written into the event; the old id stays ended and holds nothing."""
+    world, event_id = ended(MAKES)
+    world.restore(event_id)
+    world.settle()
+    assert (conference_in(world, event_id), len(world.provider.created), event_writes(world)) == ("c1-n1", 1, 1)
+    assert verbs(world, "c1") == ["update", "end"]
+    assert world.told("c1-n1").title == "Planning"
+    assert referents(world, "c1") == {event_id: ("owner", "gone")}
+    assert referents(world, "c1-n1") == {event_id: ("owner", "live")}
+    assert is_told_all(world, "c1-n1")
+    assert world.failures() == []
+    assert_quiet(world)
+    world.edit(event_id, summary="Renamed")
+    world.settle()
+    assert (titles(world, "c1-n1"), verbs(world, "c1")) == (["Renamed"], ["update", "end"])
+    world.delete(event_id)
+    world.settle()
+    assert titles(world, "c1-n1") == ["Renamed", None]
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
+def test_an_event_that_is_restored_twice_gets_a_new_conference_each_time() -> None:
+    """The second replacement is another operation than the first: no ended conference is handed out again."""
+    world, event_id = ended(MAKES)
+    world.restore(event_id)
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    world.restore(event_id)
+    world.settle()
+    second = conference_in(world, event_id)
+    assert second not in (None, "c1", "c1-n1")
+    assert (len(world.provider.created), event_writes(world)) == (2, 2)
+    assert world.told(str(second)).title == "Planning"
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
+def test_a_back_end_that_says_it_restores_and_does_not_is_believed_the_answer() -> None:
+    """`ConferenceGone` in answer to the restoring call: a new one is made in its place."""
+    capabilities = Capabilities(ALL_FIELDS, ordered_writes=True, restores=True, creates=True)
+    world, event_id = ended(capabilities)
+
+    def gone(call: ConferenceCall) -> None:
+        if call.conference_id == "c1":
+            raise ConferenceGone("conference c1 ended for good")
+
+    world.provider.before = gone
+    world.restore(event_id)
+    world.settle()
+    assert (conference_in(world, event_id), len(world.provider.created), event_writes(world)) == ("c1-n1", 1, 1)
+    assert referents(world, "c1-n1") == {event_id: ("owner", "live")}
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
+def test_a_conference_that_nobody_can_bring_back_is_shown_to_an_operator_and_left() -> None:
+    """The back end neither restores nor makes conferences: one failure, no call after call."""
+    world, event_id = ended(NEITHER)
+    tried: list[ConferenceCall] = []
+    world.provider.before = tried.append
+    world.restore(event_id)
+    world.settle()
+    assert verbs(world, "c1") == ["update", "end"]
+    assert (len(tried) <= 1, event_writes(world)) == (True, 0)
+    assert [failure.conference_key for failure in world.failures()] == [world.conference("c1").key]
+    assert conference_in(world, event_id) == "c1"
+    assert_quiet(world)
+    assert len(tried) <= 1
+
+
+@pytest.mark.scenario(35, 57)
+@pytest.mark.parametrize(
+    "moment", ["before the conference is made", "after it was made", "before the event is written"]
+)
+def test_a_replacement_survives_a_crash_at_any_moment(moment: str) -> None:
+    """It begins with a reservation: the same operation goes on, and the back end makes one conference of it."""
+    world, event_id = ended(MAKES)
+    crashes = [Crash()]
+
+    def crash(_: object = None) -> None:
+        if crashes:
+            raise crashes.pop()
+
+    if moment == "before the conference is made":
+        world.provider.before_create = crash
+    elif moment == "after it was made":
+        world.provider.after_create = crash
+    else:
+        world.before_calendar = lambda operation: crash() if operation == "events.update" else None
+    world.restore(event_id)
+    with pytest.raises(Crash):
+        world.settle()
+    world.settle()
+    assert (conference_in(world, event_id), len(world.provider.created)) == ("c1-n1", 1)
+    assert referents(world, "c1-n1") == {event_id: ("owner", "live")}
+    assert is_told_all(world, "c1-n1")
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
+def test_an_event_that_is_deleted_again_before_it_got_its_conference_leaks_none() -> None:
+    """The new conference was made, but its event is gone: it ends, and is held by nothing."""
+    world, event_id = ended(MAKES)
+
+    def delete(_: object) -> None:
+        world.provider.after_create = lambda _: None
+        world.delete(event_id)
+
+    world.provider.after_create = delete
+    world.restore(event_id)
+    world.settle()
+    world.settle()
+    assert {world.told(c) for c in world.provider.conferences} == {None}
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
+def test_an_ended_conference_is_remembered_for_a_month_and_then_forgotten() -> None:
+    """Calendar restores events for 30 days; after that nothing is kept of it."""
+    world, event_id = ended()
+    world.model.options.token_max_age_s = None
+    world.advance(29 * DAY_S)
+    assert is_known(world, "c1")
+    assert world.link(event_id) is not None
+    world.advance(4 * DAY_S)
+    assert not is_known(world, "c1")
+    assert world.link(event_id) is None
+    assert verbs(world, "c1") == ["update", "end"]
