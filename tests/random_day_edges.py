@@ -145,7 +145,11 @@ class DayCalendar:
         self, at: Address, event_id: str, etag: str, conference_data: Mapping[str, Any] | None
     ) -> Event:
         """Write conference data."""
-        return self._api.write_conference_data(at, event_id, etag, conference_data)
+        return self._gate.passing(
+            "calendar",
+            f"events.update {event_id}",
+            lambda: self._api.write_conference_data(at, event_id, etag, conference_data),
+        )
 
     def watch_events(
         self, at: Address, *, channel_id: str, channel_token: str, address: str, ttl_s: int

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from confsync.core.judging import owners_of
 from confsync.core.records import Calendar, Conference
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.in_process import KeptConference
@@ -10,7 +11,6 @@ from tests.random_day_gestures import SUBJECTS, TEAM
 from tests.random_day_ledger import Ledger
 from tests.random_day_oracles import Oracles
 from tests.random_day_truth import Held, Truth
-from tests.world import START
 
 
 def _retiring(calendar: Calendar) -> int:
@@ -66,6 +66,10 @@ class Evening:
             elif not owners:
                 self._judge_ended(conference, kept, now)
 
+    def with_several_owners(self) -> list[Conference]:
+        """Return the conferences that may be driven by another event as soon as an occurrence is over."""
+        return [c for c in self._ledger.conferences() if len(owners_of(c, "live")) > 1]
+
     def _judge_rest(self, conference: Conference) -> None:
         for name in ("intent", "end_after", "call_at"):
             if getattr(conference, name) is not None:
@@ -74,17 +78,10 @@ class Evening:
             self._oracles.complain("L3", f"{conference.conference_id}: due_at is {conference.due_at}")
 
     def _drivers(self, owners: Iterable[Held], now: datetime) -> list[Held]:
-        """Return the owners with the earliest next occurrence, none where all are over.
-
-        Time alone lets nobody judge anew: an owner that had an occurrence today may still drive.
-        """
-        owners = list(owners)
-        today = [
-            owner for owner in owners if self._truth.next_start(owner, START) != self._truth.next_start(owner, now)
-        ]
+        """Return the owners with the earliest next occurrence, none where all are over."""
         upcoming = [(start, owner) for owner in owners if (start := self._truth.next_start(owner, now)) is not None]
         earliest = min((start for start, _ in upcoming), default=None)
-        return [owner for start, owner in upcoming if start == earliest] + (owners if today and upcoming else [])
+        return [owner for start, owner in upcoming if start == earliest]
 
     def _judge_driven(self, conference: Conference, kept: KeptConference | None, drivers: list[Held]) -> None:
         desired = conference.desired

@@ -22,6 +22,8 @@ class Oracles:
     def __init__(self, truth: Truth, ledger: Ledger, secret: str, *, ordered: bool, exact: bool) -> None:
         """Judge by `truth`; `exact` says that lists never lag, so that every state told was true at some moment."""
         self.violations: list[str] = []
+        self.made_for: dict[str, str] = {}
+        """By the id of a conference that was made on request: the one that it replaces."""
         self._truth, self._ledger, self._secret = truth, ledger, secret
         self._ordered, self._exact = ordered, exact
         self._told: dict[tuple[str, int], str] = {}
@@ -109,12 +111,8 @@ class Oracles:
         return referent is not None and (referent.role, referent.state) == ("owner", "live")
 
     def _is_excused(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
-        """Whether the conference was unknown when its event was listed, or the event is too old for the first sync."""
-        conference = self._ledger.conference(fact.conference_id or "")
-        if conference is None or event_id in calendar.to_observe:
-            return True
-        claimed_at, known_since = self._claimed_at[calendar.key], self._known_since[conference.key]
-        return known_since >= min(claimed_at, fact.at) or fact.over_at <= claimed_at
+        """Whether the event is read all the same, or is too old for the first sync."""
+        return event_id in calendar.to_observe or fact.over_at <= self._claimed_at[calendar.key]
 
     def _watch_conference(self, before: Conference | None, after: Conference, now: datetime, worker: Worker) -> None:
         name = after.conference_id
@@ -181,10 +179,12 @@ class Oracles:
         return is_covered or (referent is not None and referent.role == "owner")
 
     def _is_true(self, conference_id: str, title: str | None, state: str) -> bool:
-        """Whether an event that may drive the conference once said so."""
+        """Whether an event that may drive the conference, or the one that it replaces, once said so."""
         said = self._truth.states.get(conference_id, {})
         may = self._calendars_that_may(conference_id)
         states = {s for (calendar_id, _), found in said.items() if calendar_id in may for s in found}
+        if conference_id in self.made_for:
+            return state in states or self._is_true(self.made_for[conference_id], title, state)
         return state in states if self._exact else title is None or any(f'"title":"{title}"' in s for s in states)
 
     def _calendars_that_may(self, conference_id: str) -> set[str]:
@@ -201,10 +201,7 @@ class Oracles:
             may = more
 
     def owners(self, conference_id: str) -> list[Held]:
-        """Return the events that hold the conference now and are entitled to it.
-
-        An event that was listed before anybody registered its conference is not looked at again.
-        """
+        """Return the events that hold the conference now and are entitled to it."""
         conference = self._ledger.conference(conference_id)
         if conference is None:
             return []
@@ -216,9 +213,7 @@ class Oracles:
         return [
             held
             for held in found
-            if (link_key := Link.key_for(keys[held.calendar_id], held.event_id)) in conference.registered
-            or (
-                (held.calendar_id in calendars or held.fact.ical_uid in lost)
-                and (link_key in conference.referents or held.fact.at > self._known_since[conference.key])
-            )
+            if Link.key_for(keys[held.calendar_id], held.event_id) in conference.registered
+            or held.calendar_id in calendars
+            or held.fact.ical_uid in lost
         ]

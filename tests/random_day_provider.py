@@ -16,6 +16,7 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
+from confsync.local.calendar_server.people import addon_conference
 from confsync.local.in_process import KeptConference
 from confsync.ports import ConferenceCall, CreateCall, CreatedConference
 from tests.random_day_edges import Gate
@@ -42,11 +43,18 @@ class DayProvider:
     """The `ConferenceProvider` of the day; `watch` sees each call as it leaves, and those still in the air."""
 
     def __init__(
-        self, capabilities: Capabilities, gate: Gate, watch: Callable[[ConferenceCall, list[Flight]], None]
+        self,
+        capabilities: Capabilities,
+        gate: Gate,
+        watch: Callable[[ConferenceCall, list[Flight]], None],
+        made_for: dict[str, str],
     ) -> None:
         """Start without conferences."""
         self._capabilities, self._gate, self._watch = capabilities, gate, watch
         self._hosts: dict[str, str] = {}
+        self.created: dict[str, CreatedConference] = {}
+        """By operation id."""
+        self.made_for = made_for
         self._flights: list[Flight] = []
         self.calls: list[ConferenceCall] = []
         self._conferences: dict[str, KeptConference] = {}
@@ -71,8 +79,24 @@ class DayProvider:
         self._call(replace(call, state=None))
 
     def create(self, call: CreateCall) -> CreatedConference:
-        """Refuse: this back end makes no conferences on request."""
-        raise ProviderRejected(f"no conference is made in the place of {call.replaces}")
+        """Make a conference, one for each operation; whatever becomes of the answer, it is made at once or not at all."""
+        fault = self._gate.fault("provider", f"create for {call.replaces}")
+        kind = fault.kind if fault else ""
+        self._refuse(kind, fault)
+        if call.operation_id not in self.created:
+            conference_id = f"{call.replaces}n{len(self.created)}"
+            self.created[call.operation_id] = CreatedConference(conference_id, addon_conference(conference_id))
+            self._conferences[conference_id] = KeptConference(1, call.state)
+            self._watch_created(conference_id, call)
+        if kind.startswith(("crash", "unknown")):
+            self._lose_answer(kind, fault)
+        return self.created[call.operation_id]
+
+    def _watch_created(self, conference_id: str, call: CreateCall) -> None:
+        told = ConferenceCall(call.replaces, conference_id, call.operation_id, 1, call.state)
+        self.made_for[conference_id] = call.replaces
+        self._watch(told, [])
+        self.calls.append(told)
 
     def host_of(self, conference_id: str) -> str | None:
         """Return nobody: this back end does not tell."""

@@ -92,6 +92,10 @@ class DayStore:
         """Return calendars that are due."""
         return self._gate.passing("store", "calendars_due", lambda: self.memory.calendars_due(before, limit))
 
+    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
+        """Return calendars of a subject."""
+        return self._gate.passing("store", "calendars_of", lambda: self.memory.calendars_of(subject, limit))
+
     def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
         """Return calendars whose channels are due."""
         return self._gate.passing("store", "channels_due", lambda: self.memory.channels_due(before, limit))

@@ -6,7 +6,7 @@ twice and shortened. It must never look at the system: a step that is impossible
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from confsync.core.capabilities import Capabilities
@@ -136,7 +136,8 @@ def _differing(setting: Setting) -> str:
     rules = {name: value for name, value in vars(setting.rules).items() if value != getattr(usual, name)}
     others = {name: value for name, value in vars(setting).items() if name not in ("rules", "capabilities")}
     carries = sorted(setting.capabilities.carries) if setting.capabilities.carries != ALL_FIELDS else "all"
-    back_end = {"ordered": setting.capabilities.ordered_writes, "restores": setting.capabilities.restores}
+    able = setting.capabilities
+    back_end = {"ordered": able.ordered_writes, "restores": able.restores, "creates": able.creates}
     return f"{rules} {others} carries {carries} {back_end}"
 
 
@@ -145,7 +146,8 @@ def record(seed: int) -> Tapes:
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     setting = _setting(dice)
     steps = tuple(_steps(dice))
-    return Tapes(seed, setting, steps, tuple(_faults(dice, steps)))
+    faults = tuple(_faults(dice, steps))
+    return Tapes(seed, _replacing(dice, setting), steps, faults)
 
 
 def _setting(dice: random.Random) -> Setting:
@@ -182,6 +184,12 @@ def _setting(dice: random.Random) -> Setting:
         begin=dice.randrange(8),
         is_polled=dice.random() < 0.15,
     )
+
+
+def _replacing(dice: random.Random, setting: Setting) -> Setting:
+    """Return the setting with a back end that makes conferences on request, on half of all days."""
+    rules = replace(setting.rules, duplicates=dice.choice(("share", "mint")), draft_s=dice.choice((60, 600)))
+    return replace(setting, rules=rules, capabilities=replace(setting.capabilities, creates=dice.random() < 0.5))
 
 
 _FIRST: tuple[Literal["future", "recent", "everything"], ...] = ("future", "recent", "everything")

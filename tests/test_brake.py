@@ -1,5 +1,7 @@
 """The brake, end to end in one process: a mass deletion ends nothing until an operator says so (rule R10)."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +16,7 @@ from confsync.errors import OutcomeUnknown, ProviderBusy
 from confsync.hold_end import HeldEnd
 from confsync.ports import ConferenceCall
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
-from confsync.update_conference import UpdateOutcome
+from confsync.update_conference import UpdateOutcome, update_conference
 from tests.world import ALL_FIELDS, ANN, BOB, World
 
 HOUR_S = 3600
@@ -84,7 +86,7 @@ def reject(world: World, *conference_ids: str) -> int:
 
 
 def test_of_a_mass_deletion_nothing_ends() -> None:
-    """With the usual numbers, however many transactions its sync takes: all are held, one alert is raised, then quiet."""
+    """With the usual numbers, however many transactions its sync takes: all are held, one alert, then quiet."""
     world, events = peopled(Rules(), ann=120)
     world.model.calendar_clear(ANN, "primary")
     world.settle()
@@ -181,6 +183,25 @@ def test_approved_ends_are_carried_out() -> None:
     assert approve(world, *list(events)[:5]) == 0
 
 
+def test_an_approved_end_stays_approved_while_its_back_end_is_busy() -> None:
+    """The brake is still on when the call is repeated."""
+    world, events = peopled(FEW, ann=4)
+    delete_at_once(world, events, *events)
+    world.settle()
+    refusals = ["once"]
+
+    def refuse(_: ConferenceCall) -> None:
+        if refusals:
+            raise ProviderBusy(refusals.pop(), retry_after_s=300)
+
+    world.provider.before = refuse
+    approve(world, "ann0")
+    world.advance(5)
+    assert (refusals, ended(world)) == ([], set())
+    world.settle()
+    assert ended(world) == {"ann0"}
+
+
 def test_an_approved_end_has_its_last_look() -> None:
     """An event that is back, though nobody heard of it, keeps its conference."""
     world, events = peopled(FEW, ann=5)
@@ -219,6 +240,23 @@ def test_rejected_ends_stay_rejected() -> None:
     assert (ended(world), held(world)) == (set(), set())
     assert {world.conference(f"ann{n}").brake for n in range(4)} == {"rejected"}
     assert reject(world, "ann0") == 0
+
+
+@pytest.mark.parametrize("word", ["held", "rejected"])
+def test_a_claim_of_somebody_else_changes_nothing_about_what_was_said(word: str) -> None:
+    """The conference is judged anew, but its end is not decided anew."""
+    world, events = peopled(FEW, ann=4, bob=1)
+    delete_at_once(world, events, "ann0", "ann1", "ann2", "ann3")
+    world.settle()
+    if word == "rejected":
+        reject(world, "ann0")
+    world.create("A copy", "ann0", who=BOB)
+    world.advance(5)
+    judged = world.conference("ann0")
+    assert "claimed" in {referent.role for referent in judged.referents.values()}
+    assert (judged.brake, judged.end_after) == (word, None)
+    world.settle()
+    assert (ended(world), len(holds(world))) == (set(), 4)
 
 
 @pytest.mark.parametrize("word", ["nothing", "approve", "reject"])
@@ -294,7 +332,7 @@ def test_an_end_that_was_wanted_can_be_rejected() -> None:
 
 def test_an_end_that_may_have_been_carried_out_is_not_held() -> None:
     """Where no answer came the call is repeated, though the brake came on: the conference may be gone already."""
-    world, events = peopled(FEW, ann=6)
+    world, events = peopled(FEW, Capabilities(ALL_FIELDS, restores=True), ann=6)
     lost = ["the first answer"]
 
     def lose_answer(call: ConferenceCall) -> None:
@@ -311,14 +349,41 @@ def test_an_end_that_may_have_been_carried_out_is_not_held() -> None:
     assert (ended(world), held(world)) == ({"ann0"}, {"ann1", "ann2", "ann3", "ann4"})
 
 
-def test_a_decided_end_that_waited_for_hours_is_still_judged_by_its_hour() -> None:
-    """The worker was down between the sync and the ends."""
+@pytest.mark.parametrize("pause", [timedelta(minutes=50), timedelta(minutes=61), timedelta(hours=5)])
+def test_ends_that_pile_up_are_held_together(pause: timedelta) -> None:
+    """However long the worker was down between the decision and the ends."""
     world, events = peopled(FEW, ann=6)
     delete_at_once(world, events, *events)
     world.advance(1)
-    world.now += timedelta(hours=5)
+    world.now += pause
     world.settle()
     assert (ended(world), len(held(world))) == (set(), 6)
+
+
+def test_few_ends_that_waited_for_long_are_carried_out() -> None:
+    """After one more grace period."""
+    world, events = peopled(FEW, ann=6)
+    delete_at_once(world, events, "ann0", "ann1")
+    world.advance(1)
+    world.now += timedelta(hours=5)
+    world.advance(30)
+    assert ended(world) == set()
+    world.settle()
+    assert (ended(world), held(world)) == ({"ann0", "ann1"}, set())
+
+
+def test_what_was_decided_while_nothing_was_told_is_held_when_it_is() -> None:
+    """A system that only observed for days does not end everything at once when it begins to act."""
+    world, events = peopled(FEW, ann=9)
+    acting = world.terms
+    world.terms = replace(acting, rules=replace(FEW, mode="observe"))
+    for conference_id in list(events)[:5]:
+        world.delete(events[conference_id])
+        world.advance(2 * HOUR_S)
+    assert (ended(world), held(world)) == (set(), set())
+    world.terms = acting
+    world.settle()
+    assert (ended(world), len(held(world))) == (set(), 5)
 
 
 def test_a_long_grace_period_does_not_outlast_the_brake() -> None:
@@ -355,6 +420,57 @@ def test_ends_that_are_decided_at_the_same_time_are_all_counted() -> None:
     brakes = store.get_many(Brake, Scope("default").keys)
     assert not interruptions
     assert sum(sum(brake.decided.values()) for brake in brakes.values()) == 2
+
+
+def due_world() -> tuple[World, list[str], Callable[[Callable[[], object]], None]]:
+    """Return a world whose ends are due now, and how to let something happen just before the next transaction."""
+    interruptions: list[Callable[[], object]] = []
+
+    def interrupt(name: str) -> None:
+        if name == "transact" and interruptions:
+            interruptions.pop()()
+
+    world = World(rules=FEW, store=MemoryStore(on_call=interrupt))
+    events = {f"ann{n}": world.add("Meeting", f"ann{n}") for n in range(4)}
+    world.settle()
+    delete_at_once(world, events, *events)
+    world.advance(1)
+    world.now += timedelta(seconds=61)
+    return world, list(events.values()), interruptions.append
+
+
+def test_a_held_end_costs_no_look_at_the_calendar() -> None:
+    """The brake comes before the last look: hundreds of ends do not use up the quota."""
+    world, _, _ = due_world()
+    world.calendar_calls.clear()
+    assert update_conference(key("ann0"), world.outside, world.terms).status == "held"
+    assert world.calendar_calls == []
+
+
+def test_an_event_that_comes_back_at_the_last_moment_is_not_held() -> None:
+    """A sync found it between the look at the brake and the record that would say so."""
+    world, events, interrupt = due_world()
+    assert update_conference(key("ann1"), world.outside, world.terms).status == "held"
+
+    def come_back() -> None:
+        world.restore(events[0])
+        sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
+
+    interrupt(come_back)
+    update_conference(key("ann0"), world.outside, world.terms)
+    world.settle()
+    assert world.conference("ann0").brake == "none"
+    assert (ended(world), held(world)) == (set(), {"ann1", "ann2", "ann3"})
+
+
+def test_an_end_that_waited_for_long_is_counted_once_by_two_workers() -> None:
+    """The slower one finds that its grace period began again."""
+    world, _, interrupt = due_world()
+    world.now += timedelta(hours=5)
+    interrupt(lambda: update_conference(key("ann0"), world.outside, world.terms))
+    update_conference(key("ann0"), world.outside, world.terms)
+    brakes = world.store.get_many(Brake, Scope("default").keys)
+    assert sum(sum(brake.decided.values()) for brake in brakes.values()) == 1
 
 
 def test_conferences_are_counted_once_for_many_held_ends() -> None:

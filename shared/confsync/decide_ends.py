@@ -17,7 +17,7 @@ PAGE = 500
 def held_ends(store: Store, tenant: str) -> list[Conference]:
     """Return the conferences of a tenant whose end is held, the longest held first."""
     own = (each for each in _conferences(store) if each.tenant == tenant)
-    held = [(each.hold.since, each.key, each) for each in own if each.hold is not None]
+    held = [(each.hold.since, each.conference_id, each) for each in own if each.hold is not None]
     return [conference for _, _, conference in sorted(held, key=lambda row: row[:2])]
 
 

@@ -16,7 +16,7 @@ from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen
 from confsync.core.terms import Terms
 from confsync.errors import CalendarAccessLost, CalendarError, CalendarQuotaExceeded, ProviderError
-from confsync.hold_end import HeldEnd, hold_end
+from confsync.hold_end import HeldEnd, decide_anew, hold_end
 from confsync.observe import address_of, read_event, shows_in_full
 from confsync.ports import Outside, Transaction
 
@@ -36,6 +36,8 @@ def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd |
     if is_due and judging.was_held(conference, outside.now()):
         _keep_held(conference_key, outside)
         return None
+    if decide_anew(conference, outside, terms.rules):
+        return None
     held = hold_end(conference, outside, terms.rules)
     if is_due and held is None:
         _look_once_more(conference, outside, terms)
@@ -54,7 +56,9 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
         now, stored = outside.now(), tx.get(Conference, conference.key)
         if stored is None or not _is_same(stored, conference):
             return  # a sync changed it meanwhile, and judged it anew
-        if still_there:
+        if ending.has_moved_unseen(conference, sight):
+            tx.put(desires.keep(stored, "kept: its event moved away before anybody saw it", now))
+        elif still_there:
             tx.put(desires.postpone_end(stored, wait_s or _patience_s(stored, terms.rules), ENDS_LATER, now))
         else:
             tx.put(desires.desire_end(stored, now))

@@ -5,17 +5,19 @@
 It must never count conferences inside a transaction, nor hold an update.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from confsync.core import brake
 from confsync.core.brake import Scope
+from confsync.core.desires import postpone_end
 from confsync.core.records import Brake, Conference, Hold
 from confsync.core.rules import Rules
 from confsync.ports import Outside, Transaction
 
 PAGE = 500
+WAITED_LONG = "grace begins again: the end was due for long"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,35 @@ class HeldEnd:
         """Why it is held, for the log."""
         decided = f"{self.hold.count} ends of one {self.hold.scope} were decided within the time of the brake"
         return f"{decided}, limit {self.hold.limit}"
+
+
+def count_ends(
+    tx: Transaction, tenant: str, calendar_keys: Sequence[str], *, ends: int, now: datetime, rules: Rules
+) -> list[Brake]:
+    """Return the brakes that have to be stored in the transaction in which so many ends are decided."""
+    blank = {each.key: each for each in brake.counters(tenant, calendar_keys)}
+    known = tx.get_many(Brake, blank)
+    return [brake.counted(each, ends, now, rules) for each in (blank | known).values()]
+
+
+def decide_anew(conference: Conference, outside: Outside, rules: Rules) -> bool:
+    """Begin the grace period again where an end waited for longer than the brake counts; whether it did.
+
+    So the ends that pile up while the worker is down, or only observes, are counted before one of them is carried out.
+    """
+    if not brake.is_stale(conference, outside.now(), rules):
+        return False
+
+    def body(tx: Transaction) -> None:
+        now, stored = outside.now(), tx.get(Conference, conference.key)
+        if stored is None or not brake.is_stale(stored, now, rules):
+            return
+        brakes = count_ends(tx, stored.tenant, brake.calendars_of(stored), ends=1, now=now, rules=rules)
+        for changed in (*brakes, postpone_end(stored, rules.grace_s, WAITED_LONG, now)):
+            tx.put(changed)
+
+    outside.store.transact(body)
+    return True
 
 
 def hold_end(conference: Conference, outside: Outside, rules: Rules) -> HeldEnd | None:

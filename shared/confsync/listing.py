@@ -26,6 +26,7 @@ from confsync.observe import Advance, Observed, Observer, address_of, event_fail
 from confsync.ports import Outside
 
 MAX_RESTARTS = 3
+MOST_CLAIMS_NAMED = 10
 
 
 class Listing:
@@ -45,6 +46,8 @@ class Listing:
         """As last stored; its lease is None once the listing is committed."""
         self.listed = 0
         self.changed: dict[str, Conference] = {}
+        self.claims: list[str] = []
+        """Events that claim a conference for which nobody vouched, for the log."""
         self._known: dict[str, Link] | None = None
         self._observer = Observer(claimed, outside, terms)
         self._outside, self._terms, self._rules = outside, terms, terms.rules
@@ -217,6 +220,7 @@ class Listing:
     def _record(self, observed: Observed, advance: Advance) -> None:
         self.calendar, found = self._observer.record(observed, advance)
         self.changed.update({conference.key: conference for conference in found.conferences})
+        self.claims.extend(sorted(ref.event_id for ref in found.claims)[: MOST_CLAIMS_NAMED - len(self.claims)])
         if self._known is not None:
             self._known.update({link.event_id: link for link in found.links})
 

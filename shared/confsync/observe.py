@@ -22,6 +22,7 @@ from confsync.errors import (
     CalendarRequestRejected,
     CalendarUnavailable,
 )
+from confsync.hold_end import count_ends
 from confsync.ports import Address, Outside, Transaction
 
 MAX_ROUNDS = 6
@@ -156,11 +157,10 @@ class Observer:
 
     def _counted(self, tx: Transaction, ends: int) -> list[Brake]:
         """Count decided ends for the brakes of this calendar and its tenant, in the transaction that decides them."""
+        now, rules = self._outside.now(), self._terms.rules
         if not ends:
             return []
-        blank = {each.key: each for each in brake.counters(self._leased.tenant, self._leased.key)}
-        known, now = tx.get_many(Brake, blank), self._outside.now()
-        return [brake.counted(each, ends, now, self._terms.rules) for each in (blank | known).values()]
+        return count_ends(tx, self._leased.tenant, [self._leased.key], ends=ends, now=now, rules=rules)
 
     def _recorded(self, tx: Transaction, sight: Sight) -> Recorded:
         links = tx.get_many(Link, link_keys(sight, self._leased.key))

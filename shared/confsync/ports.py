@@ -179,6 +179,9 @@ class Store(Protocol):
     def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
 
+    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars as `subject` sees them, in the order of their keys."""
+
     def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
 

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from confsync.core import replacing, reviewing
-from confsync.core.events import Event
+from confsync.core.events import ConferenceData, Event
 from confsync.core.judging import owners_of
 from confsync.core.projection import fingerprint
-from confsync.core.records import Applied, Calendar, Conference, Desired, Registration, Replacement
+from confsync.core.records import Applied, Calendar, Conference, Desired, Failure, Registration, Replacement, key_of
 from confsync.core.sight import EventRef
+from confsync.core.solutions import Claim, claim_in
 from confsync.core.state import ConferenceState
 from confsync.core.terms import Terms, claimed_key
 from confsync.errors import (
@@ -28,6 +29,7 @@ from confsync.errors import (
     ProviderBusy,
     ProviderError,
     ProviderRefusesUs,
+    ProviderRejected,
 )
 from confsync.observe import address_of, ask_to_observe
 from confsync.ports import CreateCall, CreatedConference, Outside, Transaction
@@ -93,10 +95,35 @@ class _Replacing:
         try:
             provider = self._outside.providers[self._old.provider]
             created = provider.create(CreateCall(operation_id, self._old.conference_id, state))
+            self._check(created)
         except ProviderError as error:
-            self._wait_until(self._next_try(error))
+            due_at = self._next_try(error)
+            if due_at is None:
+                self._give_up(str(error))
+            else:
+                self._wait_until(due_at)
             return None
         return self._register(created, state)
+
+    def _check(self, created: CreatedConference) -> None:
+        """An event must not get conference data that nobody would know again as ours."""
+        data = ConferenceData.model_validate(created.conference_data)
+        if claim_in(data, self._terms.solutions) != Claim(
+            provider=self._old.provider, conference_id=created.conference_id
+        ):
+            name = data.solution.name
+            raise ProviderRejected(
+                f"the back end made conference {created.conference_id}, but its conference data (solution {name!r}) "
+                f"matches no entry of CONFERENCE_SOLUTIONS for {self._old.provider}: end it by hand, and correct either"
+            )
+
+    def _give_up(self, reason: str) -> None:
+        """Leave the events as they are, and tell an operator."""
+        old, now = self._old, self._outside.now()
+        key = key_of("failure", old.key, "replacement", str(self._reserved.number))
+        failure = Failure(key=key, tenant=old.tenant, conference_key=old.key, reason=reason, first_at=now, last_at=now)
+        self._wait_until(None)
+        self._outside.store.transact(lambda tx: tx.put(failure))
 
     def _next_try(self, error: ProviderError) -> datetime | None:
         """Return when the same operation goes out again; None when it never will."""

@@ -24,6 +24,8 @@ from confsync.observe import address_of, ask_to_observe, read_event
 from confsync.ports import Outside, Transaction
 
 LINKS_AT_ONCE = 500
+CALENDARS_AT_MOST = 50
+"""Of one user, in which an event is looked for that moved out of sight."""
 
 
 def review_conference(conference_key: str, outside: Outside, terms: Terms) -> None:
@@ -104,13 +106,18 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
 
 
 def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms) -> list[_Search]:
-    """Return the known calendars of the organizer that the tombstone names: as the old subject, as its own user."""
+    """Return where to look: in the calendar of the organizer that the tombstone names, else in all of the same user."""
     left = outside.store.get(Calendar, orphan.calendar_key)
-    if orphan.moved_to is None or left is None:
+    if left is None:
         return []
-    keys = {Calendar.key_for(terms.tenant, orphan.moved_to, subject) for subject in (left.subject, orphan.moved_to)}
-    found = outside.store.get_many(Calendar, sorted(keys)).values()
-    return [_Search(orphan_key, orphan, calendar) for calendar in found if calendar.state in ("active", "poll_only")]
+    found = outside.store.calendars_of(left.subject, CALENDARS_AT_MOST)
+    if orphan.moved_to is not None:
+        own = Calendar.key_for(terms.tenant, orphan.moved_to, orphan.moved_to)
+        found = [c for c in found if c.calendar_id == orphan.moved_to] or list(
+            outside.store.get_many(Calendar, [own]).values()
+        )
+    others = (c for c in found if c.key != left.key and c.tenant == terms.tenant)
+    return [_Search(orphan_key, orphan, calendar) for calendar in others if calendar.state in ("active", "poll_only")]
 
 
 def _was_deleted(search: _Search, outside: Outside) -> bool:

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from confsync.core import channels, leases, tasks
-from confsync.core.desires import is_pending
 from confsync.core.records import Calendar, Conference
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -66,6 +65,8 @@ class SyncOutcome:
     reason: str = ""
     listed: int = 0
     """Items that Calendar listed."""
+    claims: tuple[str, ...] = ()
+    """Ids of events that claim a conference for which nobody vouched, seen for the first time: the first few."""
     updates: tuple[UpdateOutcome, ...] = ()
     """What became of the conferences that were updated at once."""
     alert: bool = False
@@ -88,7 +89,7 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     updates = update_changed(listing.changed.values(), outside, terms, stop_at=listing.stop_at)
     if request.is_announced and outcome.status == "synced" and listing.listed == 0:
         outside.task_queue.create(tasks.sync_for_lag(listing.calendar, outside.now(), terms.rules))
-    return replace(outcome, updates=updates)
+    return replace(outcome, updates=updates, claims=tuple(listing.claims))
 
 
 def _run(listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
@@ -196,16 +197,11 @@ def _transition(listing: Listing, change: leases.Transition, outside: Outside) -
 def update_changed(
     changed: Iterable[Conference], outside: Outside, terms: Terms, stop_at: datetime
 ) -> tuple[UpdateOutcome, ...]:
-    """Update the first few conferences until `stop_at`; make tasks for the others and for what is due later.
-
-    In the mode `observe` nothing is done and no task waits: what is due stays in the store.
-    """
+    """Update the first few conferences until `stop_at`; make tasks for the others and for what is due later."""
     outcomes: list[UpdateOutcome] = []
-    if terms.rules.mode == "observe":
-        return ()
     for conference in changed:
         now = outside.now()
-        at_once = is_pending(conference) and conference.due_at is not None and conference.due_at <= now < stop_at
+        at_once = conference.due_at is not None and conference.due_at <= now < stop_at
         if at_once and len(outcomes) < terms.rules.inline_updates:
             outcomes.append(update_conference(conference.key, outside, terms, stop_at))
         else:
@@ -214,9 +210,9 @@ def update_changed(
 
 
 def leave_tasks(changed: Iterable[Conference], outside: Outside, terms: Terms) -> None:
-    """Make a task for each conference that is due, now or later; in the mode `observe` for none."""
+    """Make a task for each conference that is due, now or later; none in the mode `observe`: it stays in the store."""
     if terms.rules.mode == "observe":
         return
     for conference in changed:
-        if conference.due_at is not None:
+        if tasks.is_worth_a_task(conference, outside.now(), terms.rules):
             outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))

@@ -203,9 +203,9 @@ def _failure(tx: Transaction, conference: Conference, answer: Answer, now: datet
 
 
 def _leave_task(conference_key: str, outside: Outside, terms: Terms) -> bool:
-    """Make sure that a task runs when the conference is due again; whether it is."""
+    """Make sure that a task runs when the conference is due again; whether that is soon."""
     conference = outside.store.get(Conference, conference_key)
-    if conference is None or conference.due_at is None:
+    if conference is None or not tasks.is_worth_a_task(conference, outside.now(), terms.rules):
         return False
     outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))
     return True

@@ -51,6 +51,10 @@ class CountingStore:
         """Read what is due."""
         return self._read().calendars_due(before, limit)
 
+    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
+        """Read the calendars of a subject."""
+        return self._read().calendars_of(subject, limit)
+
     def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
         """Read what is due."""
         return self._read().channels_due(before, limit)

@@ -13,7 +13,10 @@ def test_version() -> None:
     assert version("confsync") in CliRunner().invoke(main, ["--version"]).output
 
 
-@pytest.mark.parametrize("words", [[], ["demo"], ["dev"], ["initialize"]])
+@pytest.mark.parametrize(
+    "words",
+    [[], ["demo"], ["dev"], ["ends"], ["ends", "list"], ["ends", "approve"], ["explain"], ["initialize"], ["plan"]],
+)
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_everywhere(words: list[str], option: str) -> None:
     """Each command explains itself, its options and what its exit status means."""

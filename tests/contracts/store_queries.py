@@ -56,6 +56,13 @@ class QueriesContract:
         assert keys_of(store.calendars_due(NOW, 10)) == ["past", "earlier", "just", "now"]
         assert keys_of(store.calendars_due(NOW, 2)) == ["past", "earlier"]
 
+    def test_a_subjects_calendars_come_in_the_order_of_their_keys(self, store: Store) -> None:
+        """Those of others do not, and a changed subject is followed."""
+        put(store, *(calendar(key, subject="ann") for key in ("b", "d", "a")), calendar("c", subject="bob"))
+        assert keys_of(store.calendars_of("ann", 2)) == ["a", "b"]
+        put(store, calendar("a", subject="bob"))
+        assert keys_of(store.calendars_of("ann", 9)) == ["b", "d"]
+
     def test_due_channels_come_oldest_first(self, store: Store) -> None:
         """The same holds for `renew_at`, which has nothing to do with `due_at`."""
         put(store, *_with_times(calendar, "renew_at"), calendar("never"), calendar("elsewhere", due_at=NOW))

@@ -6,7 +6,16 @@ from typing import get_args
 import pytest
 
 from confsync.core import effects
-from confsync.core.history import FIELDS, changed_fields, end_note, field_hashes, note_wanted, why_no_owner, with_note
+from confsync.core.history import (
+    FIELDS,
+    HISTORY_LENGTH,
+    changed_fields,
+    end_note,
+    field_hashes,
+    note_wanted,
+    why_no_owner,
+    with_note,
+)
 from confsync.core.records import Conference, NoteKind
 from confsync.core.rules import Rules
 from confsync.core.sight import Seen
@@ -51,6 +60,14 @@ def told(known: Conference) -> Conference:
 
 
 # --- one line ------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_newest_lines_are_kept() -> None:
+    """A conference is one record, and must not grow."""
+    known = conference()
+    for number in range(HISTORY_LENGTH + 5):
+        known = with_note(known, f"line {number}", NOW)
+    assert [note.what for note in known.history] == [f"line {n}" for n in range(5, HISTORY_LENGTH + 5)]
 
 
 def test_a_line_is_repeated_only_when_kind_wording_or_event_differ() -> None:
@@ -231,6 +248,8 @@ def test_a_choice_among_several_owners_says_who_drives_and_why() -> None:
     assert not any("drove" in what for _, what, _ in lines(ledger.c1))
     ledger.show(event("early", starts=NOW + HOUR, updated=1))
     assert ("decided", "the event drove from here on: it took place next", "early") in lines(ledger.c1)
+    ledger.show(tombstone("early"))
+    assert ("decided", "the event drove from here on: it took place next", "late") in lines(ledger.c1)
 
 
 def test_an_instance_that_its_series_stands_for_is_named_so() -> None:
@@ -249,6 +268,9 @@ def test_a_conference_that_nobody_registered_is_adopted_as_it_is() -> None:
     ledger = Ledger(terms=terms)
     ledger.show(event())
     assert last(ledger.c1) == [("decided", "adopted as its event shows it: nothing to tell", "")]
+    assert ledger.c1.applied is not None
+    assert ledger.c1.desired is not None
+    assert ledger.c1.applied.field_hashes == ledger.c1.desired.field_hashes != {}
     ledger.show(event(summary="Retro", updated=1))
     assert last(ledger.c1) == [("seen", "title changed (generation 2)", "e1")]
 
@@ -288,3 +310,4 @@ def test_the_line_of_a_decided_end_is_found_behind_later_ones() -> None:
     assert end_note(later) == began
     assert end_note(conference()) is None
     assert why_no_owner(conference()) == "no owner was left"
+    assert why_no_owner(with_note(ledger.c1, "update applied", NOW, "done")).endswith("; the event was deleted")

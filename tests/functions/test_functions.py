@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import UTC, datetime
+from functools import partial
 from math import floor
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from werkzeug.test import Client, TestResponse
 from confsync.adapters.sqlite import SqliteStore
 from confsync.core.brake import Scope
 from confsync.core.channels import SigningKey, sign_channel_token
-from confsync.core.records import Brake, Conference
+from confsync.core.records import Brake, Conference, Record
 from confsync.core.rules import Rules
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.limits import QueueSettings
 from confsync.local.task_server.options import Options
+from confsync.ports import Transaction
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 QUEUES = "projects/p/locations/l/queues"
@@ -53,6 +55,10 @@ def notification(**changes: str) -> dict[str, str]:
         "X-Goog-Resource-State": "exists",
         **changes,
     }
+
+
+def _put(record: Record, tx: Transaction) -> None:
+    tx.put(record)
 
 
 def last_log(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -164,7 +170,8 @@ def test_a_held_end_calls_for_an_operator(settings: pytest.MonkeyPatch, capsys: 
     due = {"tenant": "default", "provider": "acme", "end_after": now, "due_at": now}
     ends = [Conference(key=key, conference_id=key, **due) for key in ("c1", "c2")]
     store = SqliteStore(os.environ["STORE"].removeprefix("sqlite:"))
-    store.transact(lambda tx: [tx.put(record) for record in (brake, *ends)])
+    for record in (brake, *ends):
+        store.transact(partial(_put, record))
     del settings
     worker = served("sync_calendar")
     statuses = [worker.post("/update", json={"conference_key": end.key}).status_code for end in ends]

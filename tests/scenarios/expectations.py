@@ -6,6 +6,7 @@ Shared by the scenario tests; it must never do anything that a user would not do
 from typing import Any
 
 from confsync.core.records import Calendar, Conference, Role
+from confsync.update_conference import UpdateOutcome
 from tests.world import World
 
 DAY_S = 24 * 3600
@@ -57,6 +58,11 @@ def driver(world: World, conference_id: str) -> str | None:
     return conference.referents[conference.driver].event_id if conference.driver else None
 
 
+def story(world: World, conference_id: str) -> str:
+    """Return the history of a conference, one line for each note: its kind, and what it says."""
+    return "\n".join(f"{note.kind}: {note.what}" for note in world.conference(conference_id).history)
+
+
 def is_known(world: World, conference_id: str) -> bool:
     """Whether anything is recorded of a conference."""
     return world.store.get(Conference, Conference.key_for("default", "acme", conference_id)) is not None
@@ -75,8 +81,11 @@ def event_writes(world: World) -> int:
 
 
 def alerts(world: World) -> list[str]:
-    """Return the reasons of which an operator was told."""
-    return [outcome.reason for outcome in world.outcomes if getattr(outcome, "alert", False)]
+    """Return the reasons of which an operator was told: lost access, and ends that the brake holds."""
+    updates = [update for outcome in world.outcomes for update in getattr(outcome, "updates", (outcome,))]
+    held = [update.held for update in updates if isinstance(update, UpdateOutcome) and update.held]
+    frozen = [outcome.reason for outcome in world.outcomes if getattr(outcome, "alert", False)]
+    return frozen + [hold.reason for hold in held if hold.alert]
 
 
 def expect_settled(world: World, hours: float = 24) -> None:

@@ -11,7 +11,7 @@ from confsync.core.rules import Rules
 from confsync.errors import CalendarUnavailable, NotificationRejected, SyncTokenRejected
 from confsync.ports import Address, WatchedChannel
 from confsync.receive_notification import receive_notification
-from tests.scenarios.expectations import DAY_S, assert_quiet, is_told_all, referents, titles, verbs
+from tests.scenarios.expectations import DAY_S, assert_quiet, is_told_all, referents, story, titles, verbs
 from tests.world import ANN, BOB, PUSH, START, Crash, World, times
 
 LATER = times(START + timedelta(days=9))
@@ -67,6 +67,8 @@ def test_an_expired_token_costs_one_full_listing_that_finds_everything(tombstone
     world.settle()
     assert_gap_was_found(world, ids)
     assert world.calendar().full_listings == listings + 1
+    why = "the event was missing from a full listing" if tombstones == "forgotten" else "the event was deleted"
+    assert f"decided: grace began: no owner was left; {why}" in story(world, "c0")
     assert_quiet(world)
 
 
@@ -251,6 +253,39 @@ def test_lost_pushes_only_cost_time() -> None:
     in_the_gap(world, ids)
     world.advance(world.rules.reconcile_s + 900)
     assert_gap_was_found(world, ids)
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(52)
+def test_lost_tasks_only_cost_time() -> None:
+    """Whatever the queue forgets stands in the store, and the scheduler finds it within minutes."""
+    world, ids = four()
+    world.delete(ids[0])
+    world.edit(ids[1], summary="Renamed")
+    world.edit(ids[2], conferenceData=None)
+    world.advance(5)
+    assert world.conference("c0").end_after is not None
+    assert world.queue.pop_due(world.now + timedelta(days=2))
+    world.settle()
+    assert_gap_was_found(world, ids)
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(52)
+def test_tasks_that_are_delivered_twice_and_backwards_change_nothing() -> None:
+    """At least once, and in no order: each one looks at the store, and finds nothing left to do."""
+    world, ids = four()
+    created = len(world.queue.created)
+    for title in ("Renamed", "Renamed again"):
+        world.edit(ids[0], summary=title)
+        world.advance(30)
+    world.delete(ids[1])
+    world.settle()
+    for task in reversed(world.queue.created[created:]):
+        world.run(task)
+    world.settle()
+    assert titles(world, "c0") == ["Event 0", "Renamed", "Renamed again"]
+    assert (titles(world, "c1"), world.now > START) == (["Event 1", None], True)
     assert_quiet(world)
 
 

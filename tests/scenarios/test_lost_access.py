@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from confsync.errors import CalendarAccessLost
+from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Role
-from tests.scenarios.expectations import DAY_S, alerts, assert_quiet, event_writes, is_known, referents, titles, verbs
+from tests.scenarios.expectations import DAY_S, alerts, assert_quiet, event_writes, referents, titles, verbs
 from tests.world import ANN, BOB, START, World, times
 
 LATER = times(START + timedelta(days=9))
@@ -58,20 +59,35 @@ def test_an_event_that_is_shown_redacted_says_nothing() -> None:
 
 
 @pytest.mark.scenario(36)
-@pytest.mark.parametrize("visibility", ["private", "public"])
-@pytest.mark.parametrize("role", ["reader", "freeBusyReader"])
+@pytest.mark.parametrize(
+    ("role", "visibility"),
+    [
+        ("reader", "private"),
+        pytest.param(
+            "reader",
+            "public",
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="a registered event is read (events.get) before any page showed the access role: it binds, and "
+                "is told, in a calendar that is only read (rule R8)",
+            ),
+        ),
+        ("freeBusyReader", "private"),
+        ("freeBusyReader", "public"),
+    ],
+)
 def test_a_calendar_that_is_not_shown_in_full_binds_nothing(role: Role, visibility: str) -> None:
     """Registered or not: who may only read proves nothing, and gets an operator told once."""
     world = World()
     world.model.add_calendar(TEAM, ANN, roles={BOB: role})
     event_id = world.create("Team", "c1", calendar_id=TEAM, visibility=visibility, **LATER)
-    world.initialize("c1", event_id, BOB, TEAM)
+    outcome = world.initialize("c1", event_id, BOB, TEAM)
+    assert (outcome.is_bound, outcome.sync.status, outcome.sync.alert) == (False, "frozen", True)
     world.settle()
     world.edit(event_id, ANN, TEAM, conferenceData=None)
-    world.advance(3 * 3600)
+    world.advance(3 * DAY_S)
     assert (world.provider.calls, frozen(world, BOB, TEAM)) == ([], ("frozen", True))
-    assert not is_known(world, "c1") or referents(world, "c1") == {}
-    assert_quiet(world)
+    assert (referents(world, "c1"), alerts(world)) == ({}, [])
 
 
 # Downgraded
@@ -124,6 +140,18 @@ def test_a_frozen_calendar_is_tried_slowly_and_for_good() -> None:
 
 
 @pytest.mark.scenario(37)
+def test_a_role_that_still_shows_everything_changes_nothing() -> None:
+    """A writer sees what an owner sees: nothing freezes, and nothing is listed anew in vain."""
+    world, event_id = team_world()
+    world.model.share(TEAM, {BOB: "writer"})
+    world.edit(event_id, ANN, TEAM, summary="Renamed")
+    world.settle()
+    assert (world.calendar(BOB, TEAM).state, alerts(world)) == ("active", [])
+    assert titles(world, "c1") == ["Team", "Renamed"]
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(37)
 def test_the_other_calendars_of_the_same_user_go_on() -> None:
     """Only the calendar that is not shown in full is frozen."""
     world, _ = team_world()
@@ -135,6 +163,49 @@ def test_the_other_calendars_of_the_same_user_go_on() -> None:
     world.edit(own_id, BOB, summary="Own II")
     world.settle()
     assert (titles(world, "c1"), titles(world, "c2")) == (["Team"], ["Own", "Own II"])
+
+
+@pytest.mark.scenario(37)
+@pytest.mark.parametrize("change", ["deleted", "conference removed"])
+@pytest.mark.parametrize("role", ["reader", "freeBusyReader", "none"])
+def test_a_downgrade_within_the_grace_period_stops_an_end_that_was_taken_back(role: Role, change: str) -> None:
+    """The event came back unseen, and the last look is refused or sees too little."""
+    world, event_id = team_world()
+    CHANGES[change][0](world, event_id)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    world.model.share(TEAM, {BOB: role})
+    if change == "deleted":
+        world.restore(event_id, ANN, TEAM)
+    else:
+        world.edit(event_id, ANN, TEAM, conferenceData=addon_conference("c1"))
+    world.advance(3 * 3600)
+    assert titles(world, "c1") == ["Team"]
+    world.model.share(TEAM, {BOB: "owner"})
+    world.advance(3 * 3600)
+    assert (titles(world, "c1"), referents(world, "c1")) == (["Team"], {event_id: ("owner", "live")})
+    assert world.conference("c1").end_after is None
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(37, 46)
+@pytest.mark.parametrize("is_deleted", [True, False], ids=["calendar deleted", "access reduced"])
+def test_an_event_in_a_calendar_out_of_reach_still_holds_its_conference(is_deleted: bool) -> None:
+    """Two events held it: the one that can be seen is deleted, the other may live on."""
+    world, event_id = team_world()
+    own_id = world.add("Own", "c1", who=BOB, **LATER)
+    world.settle()
+    if is_deleted:
+        world.model.calendar_delete(ANN, TEAM)
+    else:
+        world.model.share(TEAM, {BOB: "reader"})
+    world.push(TEAM)
+    world.settle()
+    world.delete(own_id, BOB)
+    world.advance(6 * 3600)
+    assert "end" not in verbs(world, "c1")
+    assert referents(world, "c1") == {event_id: ("owner", "live"), own_id: ("owner", "gone")}
+    assert_quiet(world)
 
 
 # Gone
@@ -253,6 +324,11 @@ def test_an_event_that_was_handed_over_before_the_suspension_follows_its_new_org
     assert_quiet(world)
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="the owner in a frozen calendar stays live, and a claim with its iCalUID in the new organizer's calendar is "
+    "promoted only beside a lost or orphaned owner: the new organizer's changes are not told",
+)
 @pytest.mark.scenario(49, 20)
 @pytest.mark.parametrize("bob_is_known", [True, False])
 def test_an_event_that_was_handed_over_during_the_suspension_is_rebound(bob_is_known: bool) -> None:

@@ -1,9 +1,11 @@
 """Hundreds of events go at once: their ends are held for an operator, while everything else flows on."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from confsync.local.calendar_server.people import addon_conference
 from tests.scenarios.expectations import DAY_S, alerts, assert_quiet, is_told_all, referents, titles, verbs
 from tests.world import ANN, BOB, START, World, times
 
@@ -24,11 +26,42 @@ def ended(world: World, count: int) -> int:
     return sum("end" in verbs(world, f"c{number}") for number in range(count))
 
 
-@pytest.mark.scenario(47)
-def test_a_calendar_that_is_cleared_ends_nothing_without_an_operators_word() -> None:
-    """All ends are held, also the first twenty; one alert; a day later nothing has changed."""
-    world, _ = busy(25)
+def clear(world: World, _: list[str]) -> None:
+    """Delete everything at once, as calendars.clear does."""
     world.model.calendar_clear(ANN, "primary")
+
+
+def delete_in_a_gap(world: World, ids: list[str]) -> None:
+    """Delete everything unheard, and let Calendar forget both the deletions and the sync token."""
+    world.lose_pushes = True
+    world.model.options.tombstone_days = 0
+    for event_id in ids:
+        world.delete(event_id)
+    world.model.expire_sync_tokens()
+    world.lose_pushes = False
+    world.push(ANN)
+
+
+def take_conferences_out(world: World, ids: list[str]) -> None:
+    """Remove the conference from every event, as a script of an administrator may."""
+    for event_id in ids:
+        world.edit(event_id, conferenceData=None)
+
+
+def choose_another_vendor(world: World, ids: list[str]) -> None:
+    """Write another vendor's conference into every event."""
+    for event_id in ids:
+        world.edit(event_id, conferenceData=addon_conference("other", solution="Other Rooms"))
+
+
+@pytest.mark.scenario(47)
+@pytest.mark.parametrize("sweep_away", [clear, delete_in_a_gap, take_conferences_out, choose_another_vendor])
+def test_a_mass_deletion_ends_nothing_without_an_operators_word(
+    sweep_away: Callable[[World, list[str]], None],
+) -> None:
+    """All ends are held, also the first twenty; one alert; a day later nothing has changed."""
+    world, ids = busy(25)
+    sweep_away(world, ids)
     world.settle()
     assert ended(world, 25) == 0
     assert {world.conference(f"c{number}").brake for number in range(25)} == {"held"}

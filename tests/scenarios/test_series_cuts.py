@@ -15,6 +15,7 @@ from tests.scenarios.expectations import (
     event_writes,
     is_told_all,
     referents,
+    story,
     titles,
     verbs,
 )
@@ -125,6 +126,7 @@ def test_the_second_part_drives_when_the_first_is_over(capabilities: Capabilitie
     assert world.told("c1").start.instant == occurrence(1)
     assert len(verbs(world, "c1")) == told + 1
     assert referents(world, "c1")[first] == ("owner", "live")
+    assert "decided: the event drove from here on: it took place next\nseen: " in story(world, "c1")
     assert_quiet(world)
 
 
@@ -228,6 +230,7 @@ def test_a_deleted_series_ends_its_conference_once(tombstones: Any, conference_i
     world.settle()
     assert verbs(world, "c1")[told:] == ["end"]
     assert referents(world, "c1") == {series_id: ("owner", "gone")}
+    assert story(world, "c1").count("the event was deleted") == len(["seen", "why grace began"])
     assert is_told_all(world, "c1")
     assert_quiet(world)
 
@@ -240,6 +243,24 @@ def test_a_series_of_which_half_was_held_still_ends_when_it_is_deleted() -> None
     world.delete(series_id)
     world.settle()
     assert verbs(world, "c1") == ["update", "end"]
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(28, 24)
+def test_a_deleted_series_ends_the_conference_of_its_odd_occurrence_too() -> None:
+    """One occurrence had a conference of its own: both end, each once."""
+    world, series_id = weekly()
+    odd = world.instances(series_id)[2]
+    world.edit(odd, conferenceData=addon_conference("c2"))
+    world.initialize("c2", odd)
+    world.settle()
+    assert (verbs(world, "c2"), is_told_all(world, "c1")) == (["update"], True)
+    assert "end" not in verbs(world, "c1")
+    assert referents(world, "c2") == {odd: ("owner", "live")}
+    assert_quiet(world)
+    world.delete(series_id)
+    world.settle()
+    assert (verbs(world, "c1").count("end"), verbs(world, "c2")) == (1, ["update", "end"])
     assert_quiet(world)
 
 

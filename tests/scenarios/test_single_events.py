@@ -7,8 +7,10 @@ import pytest
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.state import Field
+from confsync.errors import ProviderBusy
 from confsync.local.calendar_server.people import addon_conference
-from tests.scenarios.expectations import calls, expect_settled, history_ends, is_known, recorded
+from confsync.ports import ConferenceCall
+from tests.scenarios.expectations import calls, expect_settled, history_ends, is_known, noted, recorded
 from tests.world import ALL_FIELDS, ANN, BOB, START, World, times
 
 TEAM = "team@group.example.com"
@@ -369,6 +371,42 @@ def test_an_event_that_is_over_and_moved_to_the_future_is_told_again() -> None:
 
 
 @pytest.mark.scenario(42)
+def test_an_event_that_runs_is_not_over_and_one_that_is_extended_is_not_over_any_more() -> None:
+    """Both are told; in between, when it was over, nothing was."""
+    world = World()
+    event_id = settled(world)
+    world.advance(DAY_S)
+    assert START + timedelta(days=1) < world.now < START + timedelta(days=1, hours=1)
+    world.edit(event_id, summary="It runs")
+    world.settle()
+    assert calls(world) == [("c1", "Planning"), ("c1", "It runs")]
+    world.advance(2 * 3600)
+    world.edit(event_id, summary="It is over")
+    world.settle()
+    assert len(world.provider.calls) == 2
+    world.edit(event_id, **times(TOMORROW, minutes=240))
+    world.settle()
+    assert calls(world)[2:] == [("c1", "It is over")]
+    assert world.told("c1").end.instant == TOMORROW + timedelta(hours=4)
+    expect_settled(world)
+
+
+@pytest.mark.scenario(42, 1)
+def test_a_conference_of_an_event_that_is_over_is_told_when_the_event_moves_to_the_future() -> None:
+    """Somebody adds it to a past event and drags that to next week."""
+    world = World()
+    event_id = world.add("Planning", "c1", **times(START - timedelta(days=3)))
+    world.settle()
+    assert recorded(world, "c1") == {(ANN, event_id): "owner live"}
+    later = START + timedelta(days=7)
+    world.edit(event_id, **times(later))
+    world.settle()
+    assert calls(world) == [("c1", "Planning")]
+    assert world.told("c1").start.instant == later
+    expect_settled(world)
+
+
+@pytest.mark.scenario(42)
 def test_a_conference_that_was_held_survives_the_deletion_of_its_event() -> None:
     """Its reports and recordings are needed."""
     world = World()
@@ -423,6 +461,52 @@ def test_an_edit_that_is_taken_back_at_once_costs_no_call() -> None:
     event_id = settled(world)
     world.edit(event_id, summary="Planing")
     world.edit(event_id, summary="Planning")
+    world.settle()
+    assert calls(world) == [("c1", "Planning")]
+    expect_settled(world)
+
+
+@pytest.mark.scenario(53)
+def test_an_edit_that_is_taken_back_while_the_back_end_is_busy_costs_no_call() -> None:
+    """It waits to be told, and then there is nothing left to tell."""
+    world = World()
+    event_id = settled(world)
+
+    def busy(_: ConferenceCall) -> None:
+        raise ProviderBusy("429", retry_after_s=1800)
+
+    world.provider.before = busy
+    world.edit(event_id, summary="Planing")
+    world.settle()
+    world.edit(event_id, summary="Planning")
+    world.settle()
+    world.provider.before = lambda _: None
+    world.advance(3600)
+    assert calls(world) == [("c1", "Planning")]
+    expect_settled(world)
+
+
+@pytest.mark.scenario(53)
+def test_an_event_that_is_deleted_and_restored_at_once_costs_no_call() -> None:
+    """Not even the grace period begins."""
+    world = World()
+    event_id = settled(world)
+    world.delete(event_id)
+    world.restore(event_id)
+    world.settle()
+    assert calls(world) == [("c1", "Planning")]
+    assert not any("grace" in line for line in noted(world, "c1"))
+    expect_settled(world)
+
+
+@pytest.mark.scenario(53, 1)
+def test_an_event_that_is_created_registered_and_renamed_at_once_is_told_once() -> None:
+    """With its last title."""
+    world = World()
+    world.initialize()
+    event_id = world.create("Planing", "c1")
+    world.edit(event_id, summary="Planning")
+    world.initialize("c1", event_id)
     world.settle()
     assert calls(world) == [("c1", "Planning")]
     expect_settled(world)

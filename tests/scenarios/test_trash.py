@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from confsync.core.capabilities import Capabilities
-from confsync.errors import ConferenceGone
+from confsync.errors import CalendarAccessLost, ConferenceGone, OutcomeUnknown
 from confsync.ports import ConferenceCall
 from tests.scenarios.expectations import (
     DAY_S,
@@ -15,6 +15,7 @@ from tests.scenarios.expectations import (
     is_known,
     is_told_all,
     referents,
+    story,
     titles,
     verbs,
 )
@@ -22,6 +23,8 @@ from tests.world import ALL_FIELDS, ANN, START, Crash, World, times
 
 LATER = times(START + timedelta(days=5))
 RESTORES = Capabilities(ALL_FIELDS, ordered_writes=True, restores=True)
+BOTH = Capabilities(ALL_FIELDS, ordered_writes=True, restores=True, creates=True)
+UNORDERED = Capabilities(ALL_FIELDS, ordered_writes=False, restores=True)
 MAKES = Capabilities(ALL_FIELDS, ordered_writes=True, restores=False, creates=True)
 NEITHER = Capabilities(ALL_FIELDS, ordered_writes=True, restores=False)
 
@@ -48,9 +51,12 @@ def conference_in(world: World, event_id: str) -> str | None:
 @pytest.mark.scenario(35)
 @pytest.mark.parametrize("conference_in_tombstone", [True, False])
 @pytest.mark.parametrize("tombstones", ["full", "id_only"])
-def test_a_restored_event_gets_its_conference_back(tombstones: str, conference_in_tombstone: bool) -> None:
+@pytest.mark.parametrize("capabilities", [RESTORES, BOTH, UNORDERED], ids=["restores", "makes too", "unordered"])
+def test_a_restored_event_gets_its_conference_back(
+    capabilities: Capabilities, tombstones: str, conference_in_tombstone: bool
+) -> None:
     """Where the back end restores: one call under the old id, nothing made, nothing written to the event."""
-    world, event_id = ended(organizer_tombstones=tombstones, tombstone_conference=conference_in_tombstone)
+    world, event_id = ended(capabilities, organizer_tombstones=tombstones, tombstone_conference=conference_in_tombstone)
     assert referents(world, "c1") == {event_id: ("owner", "gone")}
     assert_quiet(world)
     world.restore(event_id)
@@ -58,6 +64,7 @@ def test_a_restored_event_gets_its_conference_back(tombstones: str, conference_i
     assert titles(world, "c1") == ["Planning", None, "Planning"]
     assert referents(world, "c1") == {event_id: ("owner", "live")}
     assert (is_told_all(world, "c1"), event_writes(world), world.provider.created) == (True, 0, {})
+    assert "seen: the event held this conference again\ndecided: restore wanted" in story(world, "c1")
     assert_quiet(world)
 
 
@@ -118,6 +125,7 @@ def test_a_conference_that_cannot_come_back_is_replaced() -> None:
     assert referents(world, "c1") == {event_id: ("owner", "gone")}
     assert referents(world, "c1-n1") == {event_id: ("owner", "live")}
     assert is_told_all(world, "c1-n1")
+    assert "decided: a successor was reserved" in story(world, "c1")
     assert world.failures() == []
     assert_quiet(world)
     world.edit(event_id, summary="Renamed")
@@ -149,8 +157,7 @@ def test_an_event_that_is_restored_twice_gets_a_new_conference_each_time() -> No
 @pytest.mark.scenario(35)
 def test_a_back_end_that_says_it_restores_and_does_not_is_believed_the_answer() -> None:
     """`ConferenceGone` in answer to the restoring call: a new one is made in its place."""
-    capabilities = Capabilities(ALL_FIELDS, ordered_writes=True, restores=True, creates=True)
-    world, event_id = ended(capabilities)
+    world, event_id = ended(BOTH)
 
     def gone(call: ConferenceCall) -> None:
         if call.conference_id == "c1":
@@ -211,7 +218,7 @@ def test_a_replacement_survives_a_crash_at_any_moment(moment: str) -> None:
 
 @pytest.mark.scenario(35)
 def test_an_event_that_is_deleted_again_before_it_got_its_conference_leaks_none() -> None:
-    """The new conference was made, but its event is gone: it ends, and is held by nothing."""
+    """The new conference was made, but its event is gone: it ends like that of a draft that was discarded."""
     world, event_id = ended(MAKES)
 
     def delete(_: object) -> None:
@@ -220,9 +227,59 @@ def test_an_event_that_is_deleted_again_before_it_got_its_conference_leaks_none(
 
     world.provider.after_create = delete
     world.restore(event_id)
-    world.settle()
-    world.settle()
+    world.advance(world.rules.draft_s + 3600)
     assert {world.told(c) for c in world.provider.conferences} == {None}
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35, 57)
+def test_a_conference_that_was_made_without_an_answer_for_an_event_that_is_gone_is_no_leak() -> None:
+    """The back end made it, its answer was lost, and the event was deleted meanwhile: it is found, and it ends."""
+    world, event_id = ended(MAKES)
+
+    def lose(_: object) -> None:
+        world.provider.after_create = lambda _: None
+        world.delete(event_id)
+        raise OutcomeUnknown("timed out")
+
+    world.provider.after_create = lose
+    world.restore(event_id)
+    world.advance(world.rules.draft_s + 2 * 3600)
+    assert len(world.provider.created) == 1
+    assert {world.told(c) for c in world.provider.conferences} == {None}
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35, 48)
+def test_an_event_out_of_reach_gets_its_new_conference_when_access_returns() -> None:
+    """The conference was made, but the event may not be written: the write waits, and nothing is made again."""
+    world, event_id = ended(MAKES)
+    refusals = [True]
+
+    def refuse(operation: str) -> None:
+        if refusals and operation == "events.update":
+            raise CalendarAccessLost("read only", reason="requiredAccessLevel")
+
+    world.before_calendar = refuse
+    world.restore(event_id)
+    world.advance(3 * 3600)
+    assert (conference_in(world, event_id), len(world.provider.created)) == ("c1", 1)
+    assert event_writes(world) < 6
+    refusals.clear()
+    world.advance(2 * 3600)
+    assert (conference_in(world, event_id), len(world.provider.created)) == ("c1-n1", 1)
+    assert referents(world, "c1-n1") == {event_id: ("owner", "live")}
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35, 42)
+def test_an_event_that_is_restored_after_it_was_over_changes_nothing() -> None:
+    """It was deleted in time, and its conference ended; nobody needs it any more."""
+    world, event_id = ended()
+    world.advance(6 * DAY_S)
+    world.restore(event_id)
+    world.settle()
+    assert verbs(world, "c1") == ["update", "end"]
     assert_quiet(world)
 
 

@@ -174,6 +174,15 @@ class MemoryStore:
         """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
         return self._listing("calendars_due", Calendar, _due("calendar", "due_at", before, limit))
 
+    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars as `subject` sees them, in the order of their keys."""
+        at = QUERIED["calendar"].index("subject")
+
+        def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
+            return sorted(key for key, write in living if write.columns[at] == subject)[: max(limit, 0)]
+
+        return self._listing("calendars_of", Calendar, choose)
+
     def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
         return self._listing("channels_due", Calendar, _due("calendar", "renew_at", before, limit))

@@ -29,6 +29,7 @@ _PAGE = {
 }
 _LINKS = "SELECT key, body FROM link WHERE calendar_key = ? AND key > ? ORDER BY key LIMIT ?"
 _CALENDARS = "SELECT key, body FROM calendar WHERE due_at <= ? ORDER BY due_at, key LIMIT ?"
+_OF_SUBJECT = "SELECT key, body FROM calendar WHERE subject = ? ORDER BY key LIMIT ?"
 _CHANNELS = "SELECT key, body FROM calendar WHERE renew_at <= ? ORDER BY renew_at, key LIMIT ?"
 _CONFERENCES = "SELECT key, body FROM conference WHERE due_at <= ? ORDER BY due_at, key LIMIT ?"
 _DELETE = {kind: f"DELETE FROM {kind} WHERE key = ?" for kind in QUERIED}  # noqa: S608  # our own names
@@ -103,6 +104,10 @@ class SqliteStore:
     def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
         return self._list(Calendar, _CALENDARS, sortable(before), max(limit, 0))
+
+    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars as `subject` sees them, in the order of their keys."""
+        return self._list(Calendar, _OF_SUBJECT, subject, max(limit, 0))
 
     def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""

@@ -16,7 +16,7 @@ from confsync.errors import StoreCorrupt, StoreError
 R = TypeVar("R", bound=Record)
 
 QUERIED: Mapping[str, tuple[str, ...]] = {
-    "calendar": ("due_at", "renew_at"),
+    "calendar": ("due_at", "renew_at", "subject"),
     "link": ("calendar_key",),
     "conference": ("due_at",),
     "failure": (),

@@ -6,6 +6,7 @@ import click
 
 from confsync.cli.demo import demo
 from confsync.cli.dev import dev
+from confsync.cli.ends import ends
 from confsync.cli.explain import explain_command
 from confsync.cli.initialize import initialize
 from confsync.cli.plan import plan
@@ -20,9 +21,10 @@ def main() -> None:
     `demo` shows what it does and `dev` lets you try it, both on this machine alone and without any account.
     `initialize` begins to sync a calendar of a deployment whose settings are in the environment.
     `plan` shows what would be done, and `explain` why a conference is as it is; neither changes anything.
+    `ends` lists, approves and rejects the ends of conferences that were held because they were too many at once.
     `record-facts` asks a real account how Calendar behaves where nobody outside Google knows.
     """
 
 
-for command in (demo, dev, initialize, plan, explain_command, record_facts):
+for command in (demo, dev, ends, initialize, plan, explain_command, record_facts):
     main.add_command(command)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,7 @@ import click
 
 from confsync import parts
 from confsync.cli.columns import columns, shown, stamp
+from confsync.cli.signals import interruptible
 from confsync.core.outlook import Step, brake_keys, steps_of
 from confsync.core.records import Brake, Conference
 from confsync.core.rules import Rules
@@ -42,7 +44,8 @@ def plan(as_json: bool, watch: bool) -> None:
     """
     try:
         settings = WorkerSettings.from_mapping(os.environ)
-        _show(settings, as_json=as_json, watch=watch)
+        with interruptible() if watch else nullcontext():
+            _show(settings, as_json=as_json, watch=watch)
     except SettingsError as error:
         click.echo(f"confsync plan: {error}", err=True)
         sys.exit(2)

@@ -8,11 +8,12 @@
     c  an operator says that it stays
 
 Ends are counted when they are decided, long before the first of them is carried out: of a mass deletion none is.
-Updates are never held. No I/O. It must never let an end pass because it waited longer than the brake counts.
+What waited for longer, while the worker was down or only observed, is decided anew. Updates are never held. No I/O. It
+must never let an end pass because it waited longer than the brake counts.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil, floor
@@ -25,8 +26,6 @@ from confsync.core.records import UNKNOWN, Applied, Brake, Conference, Desired, 
 from confsync.core.rules import Rules
 
 MINUTE_S = 60
-KEPT_S = 24 * 3600
-"""An end that is carried out this late is still judged by the hour in which it was decided."""
 SHARES = "0123456789abcdef"
 """A tenant's ends are counted in as many records, so that its calendars do not wait for each other."""
 
@@ -51,16 +50,22 @@ class Scope:
         return Brake(key=self.keys[0], tenant=self.tenant, calendar_key=self.calendar_key)
 
 
+def calendars_of(conference: Conference) -> list[str]:
+    """Return the keys of the calendars that own or owned the conference."""
+    return sorted({referent.calendar_key for referent in conference.referents.values() if referent.role == "owner"})
+
+
 def scopes_of(conference: Conference) -> tuple[Scope, ...]:
     """Return whose brakes may hold the end: of each calendar that owned the conference, then of the tenant."""
-    calendars = {referent.calendar_key for referent in conference.referents.values() if referent.role == "owner"}
-    return (*(Scope(conference.tenant, key) for key in sorted(calendars)), Scope(conference.tenant))
+    tenant = conference.tenant
+    return (*(Scope(tenant, key) for key in calendars_of(conference)), Scope(tenant))
 
 
-def counters(tenant: str, calendar_key: str) -> tuple[Brake, Brake]:
-    """Return the two records in which the ends of a calendar are counted, before anything was."""
-    share = Brake.key_for(tenant, "", calendar_key[:1])
-    return Scope(tenant, calendar_key).first, Brake(key=share, tenant=tenant)
+def counters(tenant: str, calendar_keys: Sequence[str]) -> list[Brake]:
+    """Return the records in which ends of these calendars are counted, before anything was: theirs, and a tenant's."""
+    share = calendar_keys[0][:1] if calendar_keys else SHARES[0]
+    of_tenant = Brake(key=Brake.key_for(tenant, "", share), tenant=tenant)
+    return [*(Scope(tenant, key).first for key in calendar_keys), of_tenant]
 
 
 def newly_decided(before: Mapping[str, Conference], after: Iterable[Conference]) -> int:
@@ -77,7 +82,7 @@ def _is_decided(conference: Conference | None) -> bool:
 
 def counted(brake: Brake, ends: int, now: datetime, rules: Rules) -> Brake:
     """Return the brake with so many more ends decided now, and without those too old to matter."""
-    oldest = _minute(now - timedelta(seconds=rules.grace_s + rules.brake_s + KEPT_S))
+    oldest = _minute(now - timedelta(seconds=rules.grace_s + 2 * rules.brake_s))
     recent = Counter({minute: number for minute, number in brake.decided.items() if minute >= oldest})
     recent[_minute(now)] += ends
     return brake.model_copy(update={"decided": dict(recent)})
@@ -90,6 +95,12 @@ def _minute(at: datetime) -> int:
 def decided_at(conference: Conference, now: datetime, rules: Rules) -> datetime:
     """Return when the end was decided; one that had to wait for its last look counts as decided anew."""
     return conference.end_after - timedelta(seconds=rules.grace_s) if conference.end_after else now
+
+
+def is_stale(conference: Conference, now: datetime, rules: Rules) -> bool:
+    """Whether an end has waited, since it was due, for longer than the brake counts."""
+    waits = conference.brake == "none" and conference.end_after is not None
+    return waits and now - (conference.end_after or now) > timedelta(seconds=rules.brake_s)
 
 
 def most_within(brakes: Iterable[Brake], since: datetime, rules: Rules) -> int:

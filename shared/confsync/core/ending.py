@@ -6,6 +6,7 @@ It must never find that a conference may end because something could not be read
 from collections.abc import Sequence
 from datetime import datetime
 
+from confsync.core.binding import is_deleted_here
 from confsync.core.events import Event
 from confsync.core.records import Conference, Referent
 from confsync.core.sight import EventRef, Reading, Sight
@@ -46,12 +47,28 @@ def _is_gone(ref: EventRef, conference: Conference, sight: Sight, solutions: Seq
     exceptions = [event for event in seen.exceptions or () if not event.is_cancelled]
     if any(_names(event, conference, solutions) for event in exceptions):
         return False
-    return seen.event is None or _is_deleted(seen.event) or _has_another(seen.event, conference, solutions)
+    deleted = is_deleted_here if _is_unseen(ref, conference) else _is_deleted
+    return seen.event is None or deleted(seen.event) or _has_another(seen.event, conference, solutions)
 
 
 def _is_deleted(event: Event) -> bool:
-    """A tombstone that names another organizer tells of a move, not of a deletion."""
+    """A tombstone that names another organizer tells of a move; that of an event known to be gone may hold nothing."""
     return event.is_cancelled and (event.organizer is None or event.organizer.is_self)
+
+
+def has_moved_unseen(conference: Conference, sight: Sight) -> bool:
+    """Whether an event that was to own the conference moved away before anybody saw it: it may live on."""
+    expected = (sight.get(reading.ref) for reading in owners_to_read(conference) if _is_unseen(reading.ref, conference))
+    events = [seen.event for seen in expected if seen is not None and seen.confirmed and seen.event is not None]
+    return any(_is_elsewhere(event) for event in events)
+
+
+def _is_unseen(ref: EventRef, conference: Conference) -> bool:
+    return ref.link_key not in conference.referents
+
+
+def _is_elsewhere(event: Event) -> bool:
+    return not is_deleted_here(event) if event.is_cancelled else event.is_readable and not event.is_organizers_copy
 
 
 def _names(event: Event, conference: Conference, solutions: Sequence[Solution]) -> bool:

@@ -14,6 +14,7 @@ from confsync.core.judging import owners_of
 from confsync.core.outlook import Step, outlook
 from confsync.core.records import Calendar, Conference, Note, Referent
 from confsync.core.rules import Rules
+from confsync.core.state import Moment
 
 State = Literal["live", "ending", "held", "ended", "kept", "claimed", "waiting"]
 """An event holds it; its end is decided; the brake holds that; it ended; no event in sight holds it, and it stays;
@@ -31,6 +32,7 @@ class EventLine:
     role: str
     state: str
     start: str
+    """A time in UTC, or a day."""
     end: str
     is_recurring: bool
     drives: str
@@ -85,10 +87,10 @@ def explain(conference: Conference, calendars: Mapping[str, Calendar], now: date
 def state_of(conference: Conference) -> State:
     """Return in one word how it stands with the conference."""
     ends = conference.desired is not None and conference.desired.ended
-    if conference.gone or (ends and not is_pending(conference)):
-        return "ended"
     if conference.brake == "held":
         return "held"
+    if conference.gone or (ends and not is_pending(conference)):
+        return "ended"
     if ends or conference.end_after is not None:
         return "ending"
     return _state_by_events(conference)
@@ -115,17 +117,21 @@ def _event_line(key: str, conference: Conference, calendars: Mapping[str, Calend
         subject=calendar.subject if calendar else "",
         role=referent.role,
         state=referent.state,
-        start=referent.times.start.sort_key,
-        end=referent.times.end.sort_key,
+        start=_when(referent.times.start),
+        end=_when(referent.times.end),
         is_recurring=bool(referent.times.recurrence),
         drives=_why_it_drives(referent, conference, now) if key == conference.driver else "",
     )
 
 
+def _when(moment: Moment) -> str:
+    return moment.instant.isoformat() if moment.instant is not None else str(moment.day)
+
+
 def _why_it_drives(referent: Referent, conference: Conference, now: datetime) -> str:
     owners = owners_of(conference, "live")
     if not owners:
-        return "it was the last"
+        return "none is left; it was the last"
     return "the only owner" if len(owners) == 1 else why_driver(referent, now)
 
 

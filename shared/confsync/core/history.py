@@ -49,8 +49,7 @@ def field_hashes(state: ConferenceState | None, conference_key: str) -> dict[str
 
 
 def _short_hash(conference_key: str, name: str, value: object) -> str:
-    content = json.dumps([conference_key, name, value], sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:8]
+    return hashlib.sha256(json.dumps((conference_key, name, value)).encode()).hexdigest()[:8]
 
 
 def changed_fields(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:

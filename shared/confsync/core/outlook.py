@@ -51,10 +51,10 @@ def steps_of(conferences: Sequence[Conference], brakes: Mapping[str, Brake], now
         brakes: the records of `brake_keys`, by key, as far as they exist.
 
     """
-    sizes, found = _sizes(conferences), list[Step]()
+    tenant, found = _Tenant(_sizes(conferences), _stale(conferences, now, rules), brakes), list[Step]()
     for conference in conferences:
         steps = outlook(conference, now, rules)
-        holds = any(step.verb == "end" for step in steps) and _would_hold(conference, sizes, brakes, now, rules)
+        holds = any(step.verb == "end" for step in steps) and _would_hold(conference, tenant, now, rules)
         found += (replace(step, is_held=True) if holds and step.verb == "end" else step for step in steps)
     return sorted(found, key=lambda step: (step.since, step.conference_id))
 
@@ -65,6 +65,21 @@ def brake_keys(conferences: Iterable[Conference]) -> set[str]:
     return {key for conference in ending for scope in brake.scopes_of(conference) for key in scope.keys}
 
 
+@dataclass(frozen=True)
+class _Tenant:
+    """What decides whether a brake would hold an end; a tenant counts under no calendar key."""
+
+    sizes: Counter[str]
+    stale: Counter[str]
+    """Ends that have waited so long that they would be decided anew, all at once."""
+    brakes: Mapping[str, Brake]
+
+
+def _stale(conferences: Iterable[Conference], now: datetime, rules: Rules) -> Counter[str]:
+    waiting = (each for each in conferences if brake.is_stale(each, now, rules))
+    return Counter(key for conference in waiting for key in ("", *brake.calendars_of(conference)))
+
+
 def _sizes(conferences: Iterable[Conference]) -> Counter[str]:
     """Count the conferences of the tenant (under no name) and of each calendar."""
     sizes = Counter[str]()
@@ -73,21 +88,23 @@ def _sizes(conferences: Iterable[Conference]) -> Counter[str]:
     return sizes
 
 
-def _would_hold(
-    conference: Conference, sizes: Counter[str], brakes: Mapping[str, Brake], now: datetime, rules: Rules
-) -> bool:
+def _would_hold(conference: Conference, tenant: _Tenant, now: datetime, rules: Rules) -> bool:
+    anew = brake.is_stale(conference, now, rules)
+    since = now if anew else brake.decided_at(conference, now, rules)
+
     def holds(scope: Scope) -> bool:
-        known = [brakes[key] for key in scope.keys if key in brakes]
-        count = brake.most_within(known, brake.decided_at(conference, now, rules), rules)
-        return count > brake.limit_of(scope, sizes[scope.calendar_key], rules)
+        known = [tenant.brakes[key] for key in scope.keys if key in tenant.brakes]
+        again = brake.counted(scope.first, tenant.stale[scope.calendar_key] if anew else 0, now, rules)
+        count = brake.most_within([*known, again], since, rules)
+        return count > brake.limit_of(scope, tenant.sizes[scope.calendar_key], rules)
 
     return conference.brake == "held" or (conference.brake == "none" and any(map(holds, brake.scopes_of(conference))))
 
 
 def outlook(conference: Conference, now: datetime, rules: Rules) -> tuple[Step, ...]:
     """Return what would be done about one conference, the next first, if no brake held it."""
-    ends = _decided_end(conference, now)
-    if conference.brake == "held" or any(step.at is None for step in ends):
+    ends = _decided_end(conference, now, rules)
+    if any(step.at is None for step in ends):
         return ends  # takes the place of an update that was not told
     told = _waiting_call(conference, now)
     return (*told, *ends, *_replacements(conference, now), *_review(conference, now, rules))
@@ -103,9 +120,11 @@ def _later(at: datetime | None, now: datetime) -> datetime | None:
     return at if at is not None and at > now else None
 
 
-def _decided_end(conference: Conference, now: datetime) -> tuple[Step, ...]:
-    """An end whose grace period runs or is over; none where the meeting will have been held by then: it is kept."""
+def _decided_end(conference: Conference, now: datetime, rules: Rules) -> tuple[Step, ...]:
+    """An end whose grace period runs, begins anew, or is over; none where the meeting will be over then: it is kept."""
     at, is_held = conference.end_after, conference.brake == "held"
+    if brake.is_stale(conference, now, rules):
+        at = now + timedelta(seconds=rules.grace_s)
     if not is_held and (at is None or was_held(conference, max(at, now))):
         return ()
     note = end_note(conference)

@@ -349,7 +349,7 @@ class Failure(Record):
 
 
 class Brake(Record):
-    """How many ends were decided of late, of a calendar or in a share of a tenant, and what that is measured against."""
+    """How many ends were decided of late, of a calendar or in a share of a tenant, and among how many conferences."""
 
     kind: ClassVar[str] = "brake"
 

@@ -42,13 +42,14 @@ def succeed(
     if not capabilities.creates:
         return timed(given_up)
     known = next((each for each in conference.replacements if each.is_successor), None)
-    waiting = set(owners) - set(known.links if known else ())
+    waiting = set(owners) - under_way(conference)
     if known is None:
         reserved = _reservation(conference, sorted(owners), state, now, is_successor=True)
         return _begun(given_up, reserved, "a successor was reserved", now)
     if not waiting:
         return timed(given_up)
-    again = known.model_copy(update={"links": (*known.links, *sorted(waiting)), "due_at": now})
+    links = tuple(sorted(waiting.union(known.links)))
+    again = known.model_copy(update={"links": links, "due_at": now})
     return timed(given_up.model_copy(update={"replacements": _with(conference, again)}))
 
 
@@ -77,8 +78,12 @@ def _is_copy_of(owner: Referent, original: Referent) -> bool:
 
 
 def under_way(conference: Conference) -> set[str]:
-    """Return the link keys of the events that are to get another conference, or that failed to."""
-    return {key for replacement in conference.replacements for key in replacement.links}
+    """Return the link keys of the events that are to get another conference, or for which none could be made.
+
+    An event that has got it, and holds the old one again, is to get it once more.
+    """
+    open_ones = (each for each in conference.replacements if each.due_at is not None or each.conference_id is None)
+    return {key for replacement in open_ones for key in replacement.links}
 
 
 def mint(conference: Conference, link_key: str, state: ConferenceState, now: datetime) -> Conference:
@@ -111,7 +116,8 @@ def stored(conference: Conference, replacement: Replacement) -> Conference:
 
 def waiting(conference: Conference, replacement: Replacement, due_at: datetime | None) -> Conference:
     """Return the conference with this replacement to go on later; None: it was given up."""
-    later = {"due_at": due_at, "attempts": replacement.attempts + 1}
+    kept = replacement.state if due_at is not None else None  # titles and guests are forgotten
+    later = {"due_at": due_at, "attempts": replacement.attempts + 1, "state": kept}
     return stored(conference, replacement.model_copy(update=later))
 
 

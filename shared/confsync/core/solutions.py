@@ -55,18 +55,19 @@ class Claim(BaseModel):
 
 def claim_of(event: Event, solutions: Sequence[Solution]) -> Claim | None:
     """Return the conference of ours that the event claims, by the first solution that matches; else None."""
-    return _claim_in(event.conference_data, solutions) if event.conference_data else None
+    return claim_in(event.conference_data, solutions) if event.conference_data else None
 
 
 def may_be_ours(conference_data: object, solutions: Sequence[Solution]) -> bool:
     """Whether conference data, as it came, names a conference of ours; what cannot be read might."""
     try:
-        return _claim_in(ConferenceData.model_validate(conference_data), solutions) is not None
+        return claim_in(ConferenceData.model_validate(conference_data), solutions) is not None
     except ValidationError:
         return True
 
 
-def _claim_in(data: ConferenceData, solutions: Sequence[Solution]) -> Claim | None:
+def claim_in(data: ConferenceData, solutions: Sequence[Solution]) -> Claim | None:
+    """Return the conference of ours that conference data names, by the first solution that matches; else None."""
     if not data.conference_id:
         return None
     solution = next((solution for solution in solutions if solution.matches(data)), None)

@@ -81,6 +81,11 @@ def conference_update(conference: Conference, now: datetime, rules: Rules) -> Ta
     return Task(name, UPDATE, {"conference_key": conference.key}, at)
 
 
+def is_worth_a_task(conference: Conference, now: datetime, rules: Rules) -> bool:
+    """Whether something is due so soon that nobody should wait for the scheduled run to find it."""
+    return conference.due_at is not None and conference.due_at <= now + timedelta(seconds=rules.task_horizon_s)
+
+
 def overdue_update(conference: Conference, now: datetime) -> Task:
     """Return the task for a conference that the store says is due; one a minute at most."""
     name = f"{conference.key}-overdue-{floor(now.timestamp() / 60)}"

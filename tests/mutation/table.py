@@ -1,0 +1,32 @@
+"""All mutants: the named ones, one rule removed or flipped each, and those made from the syntax trees."""
+
+from pathlib import Path
+
+from tests.mutation import rules_of_calls, rules_of_conferences, rules_of_events
+from tests.mutation.mutants import MODULES, Mutant, Rule, mutant_of, source_of
+from tests.mutation.syntax import mutants_in
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "binding": rules_of_events.BINDING,
+    "judging": rules_of_conferences.JUDGING,
+    "driving": rules_of_conferences.DRIVING,
+    "replacing": rules_of_conferences.REPLACING,
+    "reviewing": rules_of_conferences.REVIEWING,
+    "draft": rules_of_events.DRAFT,
+    "ending": rules_of_conferences.ENDING,
+    "desires": rules_of_calls.DESIRES,
+    "effects": rules_of_calls.EFFECTS,
+    "leases": rules_of_calls.LEASES,
+    "projection": rules_of_events.PROJECTION,
+    "planning": rules_of_events.PLANNING,
+}
+
+
+def named(root: Path) -> list[Mutant]:
+    """Return the named mutants of the tree; raises `StaleMutantError` where the table is behind it."""
+    return [mutant_of(rule, module, source_of(module, root)) for module, rules in RULES.items() for rule in rules]
+
+
+def from_syntax(root: Path) -> list[Mutant]:
+    """Return the mutants made from the syntax trees of the modules."""
+    return [mutant for module in MODULES for mutant in mutants_in(module, source_of(module, root))]

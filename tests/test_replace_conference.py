@@ -1,0 +1,342 @@
+"""Conferences that take the place of another: one that cannot come back, one that a duplicate would share."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from confsync.core.capabilities import Capabilities
+from confsync.core.judging import owners_of
+from confsync.core.rules import Rules
+from confsync.errors import (
+    CalendarUnavailable,
+    ConferenceGone,
+    OutcomeUnknown,
+    ProviderBusy,
+    ProviderRefusesUs,
+    ProviderRejected,
+)
+from confsync.local.calendar_server.people import addon_conference
+from confsync.ports import ConferenceCall, CreateCall, CreatedConference
+from tests.world import ALL_FIELDS, ANN, Crash, World, times
+
+MAKES = Capabilities(ALL_FIELDS, ordered_writes=True, creates=True)
+"""Ended for good is ended for good, but it makes new ones."""
+MINT = Rules(duplicates="mint")
+
+
+def names(world: World, event_id: str) -> str | None:
+    """Return the conference id that an event holds now."""
+    data: dict[str, str] = world.model.get(ANN, "primary", event_id).get("conferenceData", {})
+    return data.get("conferenceId")
+
+
+def ended_and_restored(world: World) -> str:
+    """Let an event lose its conference for good and come back from the trash."""
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    assert world.told("c1") is None
+    world.edit(event_id, status="confirmed")
+    return event_id
+
+
+def duplicated(world: World) -> tuple[str, str]:
+    """Let an event be duplicated a while after it was made."""
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    return event_id, str(world.model.duplicate(ANN, "primary", event_id)["id"])
+
+
+def written(world: World) -> int:
+    """Return how often an event was written."""
+    return world.calendar_calls.count("events.update")
+
+
+def test_an_event_that_comes_back_after_its_conference_ended_for_good_gets_another() -> None:
+    """It holds the new one, which was told its state when it was made, and nothing is called after that."""
+    world = World(capabilities=MAKES)
+    event_id = ended_and_restored(world)
+    world.settle()
+    assert names(world, event_id) == "c1-n1"
+    assert world.told("c1-n1").title == "Planning"
+    assert world.told("c1") is None
+    assert world.conference("c1").gone
+    assert list(owners_of(world.conference("c1-n1"), "live")) == list(world.conference("c1-n1").registered)
+    calls = len(world.provider.calls)
+    world.settle()
+    assert (len(world.provider.calls), written(world), world.failures()) == (calls, 1, [])
+
+
+def test_a_conference_that_the_back_end_lost_is_replaced() -> None:
+    """The event lives, so its conference has to."""
+    world = World(capabilities=MAKES)
+    event_id = world.add("Planning", "c1")
+    world.settle()
+
+    def forgotten(call: ConferenceCall) -> None:
+        if call.conference_id == "c1":
+            raise ConferenceGone("no such conference")
+
+    world.provider.before = forgotten
+    world.edit(event_id, summary="Retro")
+    world.settle()
+    assert names(world, event_id) == "c1-n1"
+    assert world.told("c1-n1").title == "Retro"
+    world.edit(event_id, summary="Review")
+    world.settle()
+    assert world.told("c1-n1").title == "Review"
+
+
+def test_a_back_end_that_makes_none_leaves_a_failure() -> None:
+    """Nothing is written to the event, and an operator can see why."""
+    world = World(capabilities=Capabilities(ALL_FIELDS))
+    event_id = ended_and_restored(world)
+    world.settle()
+    assert (names(world, event_id), written(world), len(world.failures())) == ("c1", 0, 1)
+
+
+@pytest.mark.parametrize("error", [OutcomeUnknown("lost"), ProviderBusy("later", 40), ProviderRefusesUs("who?")])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_creation_that_is_not_answered_is_asked_again_as_the_same_operation(error: Exception, after: bool) -> None:
+    """The back end makes one conference of all attempts."""
+    world, attempts = World(capabilities=MAKES), list[str]()
+
+    def fail_once(call: CreateCall) -> None:
+        attempts.append(call.operation_id)
+        if len(attempts) == 1:
+            raise error
+
+    setattr(world.provider, "after_create" if after else "before_create", fail_once)
+    event_id = ended_and_restored(world)
+    world.advance(2000)
+    assert names(world, event_id) == "c1-n1"
+    assert len(attempts) == 2
+    assert len(set(attempts)) == len(world.provider.created) == 1
+
+
+@pytest.mark.parametrize("operation", ["events.get", "events.update"])
+@pytest.mark.parametrize("error", [CalendarUnavailable("down"), Crash()])
+def test_a_relink_that_breaks_off_is_taken_up_again(operation: str, error: BaseException) -> None:
+    """What was made is stored before the event is written."""
+    world = World(capabilities=MAKES)
+    event_id = ended_and_restored(world)
+    broken = list[str]()
+
+    def fail_once(called: str) -> None:
+        if called == operation and world.provider.created and not broken:
+            broken.append(called)
+            raise error
+
+    world.before_calendar = fail_once
+    until_settled(world)
+    assert broken
+    assert (names(world, event_id), len(world.provider.created)) == ("c1-n1", 1)
+
+
+def until_settled(world: World) -> None:
+    """Settle, and go on where the process died."""
+    for _ in range(3):
+        try:
+            world.advance(700)
+        except Crash:
+            continue
+
+
+def during_the_relink(world: World, act: Callable[[], object]) -> None:
+    """Let somebody act between the last look at the event and the write."""
+    acted = list[str]()
+
+    def between(called: str) -> None:
+        if called == "events.update" and not acted:
+            acted.append(called)
+            act()
+
+    world.before_calendar = between
+
+
+def test_an_event_that_changes_meanwhile_is_read_again_and_its_change_stays() -> None:
+    """The write is conditional."""
+    world = World(capabilities=MAKES)
+    event_id = ended_and_restored(world)
+    during_the_relink(world, lambda: world.edit(event_id, summary="Retro"))
+    world.settle()
+    assert world.model.get(ANN, "primary", event_id)["summary"] == "Retro"
+    assert names(world, event_id) == "c1-n1"
+    assert world.told("c1-n1").title == "Retro"
+
+
+def test_an_event_that_loses_its_conference_meanwhile_is_not_written_and_what_was_made_ends() -> None:
+    """A conference that no event ever held is as good as a discarded draft."""
+    world = World(capabilities=MAKES)
+    event_id = ended_and_restored(world)
+    during_the_relink(world, lambda: world.edit(event_id, conferenceData=None))
+    world.settle()
+    assert names(world, event_id) is None
+    assert world.told("c1-n1") is not None
+    world.now += timedelta(days=1, minutes=1)
+    world.settle()
+    assert world.told("c1-n1") is None
+
+
+def test_an_event_that_cannot_be_written_now_is_written_later() -> None:
+    """Lost access costs time only."""
+    world = World(capabilities=MAKES)
+    team = "team@group.example.com"
+    world.model.add_calendar(team, ANN, roles={"zoe@example.com": "owner"})
+    event_id = world.add("Planning", "c1", calendar_id=team)
+    world.settle()
+    world.delete(event_id, calendar_id=team)
+    world.settle()
+    world.edit(event_id, calendar_id=team, status="confirmed")
+    during_the_relink(world, lambda: world.model.share(team, {ANN: "reader"}))
+    world.settle()
+    world.model.share(team, {ANN: "owner"})
+    world.advance(2 * 3600)
+    assert world.model.get(ANN, team, event_id)["conferenceData"]["conferenceId"] == "c1-n1"
+
+
+def test_the_parts_of_a_split_series_get_one_successor_also_when_one_comes_back_later() -> None:
+    """One conference per series, whatever it is called."""
+    world = World(capabilities=MAKES)
+    rules = ["RRULE:FREQ=DAILY;COUNT=6"]
+    first = world.add("Daily", "c1", recurrence=rules)
+    world.settle()
+    instance = world.model.instances(ANN, "primary", first)["items"][3]
+    second = str(world.model.edit_this_and_following(ANN, "primary", instance["id"], {"summary": "Later"})["id"])
+    world.settle()
+    world.delete(first)
+    world.delete(second)
+    world.settle()
+    assert world.told("c1") is None
+    world.edit(first, status="confirmed")
+    world.settle()
+    world.edit(second, status="confirmed")
+    world.settle()
+    assert (names(world, first), names(world, second)) == ("c1-n1", "c1-n1")
+    assert len(owners_of(world.conference("c1-n1"), "live")) == 2
+    assert len(world.provider.created) == 1
+
+
+def test_an_event_in_which_somebody_puts_the_dead_conference_back_gets_the_successor_again() -> None:
+    """The successor is remembered."""
+    world = World(capabilities=MAKES)
+    event_id = ended_and_restored(world)
+    world.settle()
+    for _ in range(2):
+        world.edit(event_id, conferenceData=addon_conference("c1"))
+        world.settle()
+        assert names(world, event_id) == "c1-n1"
+    assert (len(world.provider.created), written(world)) == (1, 3)
+
+
+# --- duplicates ----------------------------------------------------------------------------------------------------
+
+
+def test_a_duplicate_gets_a_conference_of_its_own_where_that_is_the_policy() -> None:
+    """Each then lives its own life."""
+    world = World(rules=MINT, capabilities=MAKES)
+    event_id, copy_id = duplicated(world)
+    world.settle()
+    assert (names(world, event_id), names(world, copy_id)) == ("c1", "c1-n1")
+    world.edit(copy_id, summary="Retro")
+    world.settle()
+    assert (world.told("c1").title, world.told("c1-n1").title) == ("Planning", "Retro")
+    world.delete(copy_id)
+    world.settle()
+    assert world.told("c1-n1") is None
+    assert world.told("c1") is not None
+    assert written(world) == 1
+
+
+def test_duplicates_share_their_conference_by_default() -> None:
+    """No event is written."""
+    world = World(capabilities=MAKES)
+    event_id, copy_id = duplicated(world)
+    world.settle()
+    assert (names(world, event_id), names(world, copy_id), written(world)) == ("c1", "c1", 0)
+
+
+def test_a_split_is_no_duplicate() -> None:
+    """Its parts were made when the series was."""
+    world = World(rules=MINT, capabilities=MAKES)
+    series_id = world.add("Daily", "c1", recurrence=["RRULE:FREQ=DAILY;COUNT=6"])
+    world.settle()
+    instance = world.model.instances(ANN, "primary", series_id)["items"][3]
+    later = {"summary": "Later", **times(world.now + timedelta(days=4, hours=3))}
+    part = str(world.model.edit_this_and_following(ANN, "primary", instance["id"], later)["id"])
+    world.settle()
+    assert (names(world, part), world.provider.created) == ("c1", {})
+
+
+def test_a_duplicate_that_the_add_on_vouched_for_keeps_its_conference() -> None:
+    """The add-on knows best."""
+    world = World(rules=MINT, capabilities=MAKES)
+    _, copy_id = duplicated(world)
+    world.initialize("c1", copy_id)
+    world.settle()
+    assert (names(world, copy_id), world.provider.created) == ("c1", {})
+
+
+def test_a_duplicate_whose_original_is_gone_keeps_the_conference() -> None:
+    """Nobody else needs it."""
+    world = World(rules=MINT, capabilities=MAKES)
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.lose_pushes = True
+    copy_id = str(world.model.duplicate(ANN, "primary", event_id)["id"])
+    world.delete(event_id)
+    world.lose_pushes = False
+    world.push(ANN)
+    world.settle()
+    assert (names(world, copy_id), world.provider.created) == ("c1", {})
+    assert world.told("c1") is not None
+
+
+def test_a_duplicated_series_gets_its_own_with_its_exceptions() -> None:
+    """Its first state holds them already."""
+    world = World(rules=MINT, capabilities=MAKES)
+    series_id = world.add("Daily", "c1", recurrence=["RRULE:FREQ=DAILY;COUNT=4"])
+    world.settle()
+    copy_id = str(world.model.duplicate(ANN, "primary", series_id)["id"])
+    instance = world.model.instances(ANN, "primary", copy_id)["items"][1]
+    world.edit(instance["id"], summary="Special")
+    world.settle()
+    assert names(world, copy_id) == "c1-n1"
+    assert [each.title for each in world.told("c1-n1").occurrences] == ["Special"]
+
+
+def test_a_duplicate_for_which_no_conference_can_be_made_shares() -> None:
+    """It is not asked for again with every edit."""
+    world, asked = World(rules=MINT, capabilities=MAKES), list[CreateCall]()
+
+    def refuse(call: CreateCall) -> None:
+        asked.append(call)
+        raise ProviderRejected("no licence left")
+
+    world.provider.before_create = refuse
+    _, copy_id = duplicated(world)
+    world.settle()
+    world.edit(copy_id, summary="Retro")
+    world.settle()
+    assert (names(world, copy_id), len(asked)) == ("c1", 1)
+    assert world.told("c1") is not None
+    assert [failure.reason for failure in world.failures()] == ["no licence left"]
+    assert [each.state for each in world.conference("c1").replacements] == [None]
+
+
+def test_conference_data_that_nobody_would_know_again_is_not_written() -> None:
+    """The new conference would be stale for ever, and the event would look as if it had lost ours."""
+    world = World(rules=MINT, capabilities=MAKES)
+    create = world.provider.create
+
+    def misnamed(call: CreateCall) -> CreatedConference:
+        created = create(call)
+        return CreatedConference(created.conference_id, addon_conference(created.conference_id, solution="Renamed"))
+
+    world.provider.create = misnamed  # type: ignore[method-assign]  # the fake's own edge
+    _, copy_id = duplicated(world)
+    world.settle()
+    assert (names(world, copy_id), written(world)) == ("c1", 0)
+    assert "Renamed" in world.failures()[0].reason
