@@ -34,7 +34,7 @@ PATIENCE = 5
 """A mutant that takes this many times as long as the unchanged tree hangs."""
 LEAST_S = 60.0
 LIMIT_S = 900.0
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 
 
 class BrokenTreeError(AssertionError):

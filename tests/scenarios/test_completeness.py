@@ -1,5 +1,7 @@
 """Every row of the table of Calendar changes has a test, and the page that says so is up to date."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.scenarios.table import PAGE, ROWS, Scenario, page, scenarios
@@ -40,3 +42,23 @@ def test_a_scenario_that_is_expected_to_fail_is_marked_on_the_page() -> None:
     lines = page([gap, kept]).splitlines()
     assert "it is done](../tests/scenarios/test_x.py) **(not yet)**<br>[it is kept]" in lines[-60]
     assert lines[-59].endswith("| [it is kept](../tests/scenarios/test_x.py) |")
+
+
+def test_an_expected_failure_is_seen_wherever_it_is_written(tmp_path: Path) -> None:
+    """On the test, on one of its variants, or under a name that several tests share."""
+    (tmp_path / "worlds.py").write_text("NOT_YET = pytest.mark.xfail(strict=True, reason='')\n")
+    tests = (
+        "@pytest.mark.scenario(1)\n@pytest.mark.xfail(strict=True)\ndef test_a(): ...\n"
+        "@pytest.mark.scenario(2)\n@NOT_YET\ndef test_b(): ...\n"
+        "@pytest.mark.scenario(3)\n@pytest.mark.parametrize('n', [1, pytest.param(2, marks=NOT_YET)])\n"
+        "def test_c(): ...\n"
+        "@pytest.mark.scenario(4, 5)\ndef test_d(): ...\n"
+    )
+    (tmp_path / "test_some.py").write_text(tests)
+    found = [(scenario.name, scenario.rows, scenario.is_met) for scenario in scenarios(tmp_path)]
+    assert found == [
+        ("test_a", (1,), False),
+        ("test_b", (2,), False),
+        ("test_c", (3,), False),
+        ("test_d", (4, 5), True),
+    ]

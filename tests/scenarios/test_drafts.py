@@ -8,9 +8,9 @@ import pytest
 from confsync.errors import CalendarAccessLost
 from confsync.local.calendar_server.people import addon_conference
 from tests.scenarios.expectations import calls, expect_settled, noted, recorded, titles
+from tests.scenarios.worlds import HOUR_S, VOUCHES_FOR_ONE_ID
 from tests.world import ANN, START, World, times
 
-HOUR_S = 3600
 DRAFT = "draft0001"
 
 
@@ -230,10 +230,7 @@ def test_a_registered_conference_whose_request_failed_ends_like_that_of_a_discar
     expect_settled(world)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="core/binding.py: role_of takes an owner beside a claim for a voucher, not a registration beside it",
-)
+@VOUCHES_FOR_ONE_ID
 @pytest.mark.scenario(2)
 def test_a_draft_that_was_saved_under_another_id_keeps_its_conference() -> None:
     """A claim in the very calendar that was registered, whose writers control the conference anyway."""

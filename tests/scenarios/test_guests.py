@@ -5,20 +5,13 @@ from typing import Any
 
 import pytest
 
-from confsync.core.capabilities import Capabilities
-from confsync.core.state import Field
 from confsync.local.calendar_server.people import addon_conference
 from tests.scenarios.expectations import calls, expect_settled, recorded
-from tests.world import ALL_FIELDS, ANN, BOB, START, World, times
+from tests.scenarios.worlds import TOMORROW, without
+from tests.world import ANN, BOB, START, World, times
 
 CARL = "carl@example.com"
-TOMORROW = START + timedelta(days=1)
 FORMS = pytest.mark.parametrize("form", ["full", "id_only"])
-
-
-def without(*fields: Field) -> World:
-    """Return a world whose back end can be told everything but these fields."""
-    return World(capabilities=Capabilities(ALL_FIELDS - set(fields), ordered_writes=True, restores=True))
 
 
 def guest(email: str, response: str = "needsAction") -> dict[str, str]:

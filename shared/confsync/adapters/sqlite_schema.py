@@ -29,7 +29,14 @@ def _statements(kind: str) -> list[str]:
 SCHEMA = tuple(statement for kind in QUERIED for statement in _statements(kind))
 """One table per kind: the key, the queried fields as text whose order is theirs, the record as JSON."""
 
-CONVERSIONS = {1: tuple(_statements("brake"))}
+CONVERSIONS = {
+    1: (
+        *_statements("brake"),
+        "ALTER TABLE calendar ADD COLUMN subject TEXT",
+        "UPDATE calendar SET subject = json_extract(body, '$.subject')",
+        "CREATE INDEX calendar_by_subject ON calendar (subject, key)",
+    )
+}
 """By version: the statements that make a file of the next version of it."""
 
 
