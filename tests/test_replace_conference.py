@@ -308,7 +308,7 @@ def test_a_duplicated_series_gets_its_own_with_its_exceptions() -> None:
 
 
 def test_a_duplicate_for_which_no_conference_can_be_made_shares() -> None:
-    """It is not asked for again with every edit."""
+    """It is asked for again only when it is to be something else."""
     world, asked = World(rules=MINT, capabilities=MAKES), list[CreateCall]()
 
     def refuse(call: CreateCall) -> None:
@@ -318,11 +318,15 @@ def test_a_duplicate_for_which_no_conference_can_be_made_shares() -> None:
     world.provider.before_create = refuse
     _, copy_id = duplicated(world)
     world.settle()
-    world.edit(copy_id, summary="Retro")
+    world.edit(copy_id, reminders={"useDefault": False})
     world.settle()
     assert (names(world, copy_id), len(asked)) == ("c1", 1)
     assert world.told("c1") is not None
     assert [failure.reason for failure in world.failures()] == ["no licence left"]
+    world.edit(copy_id, summary="Retro")
+    world.settle()
+    assert [call.operation_id for call in asked] == list({call.operation_id: None for call in asked})
+    assert len(asked) == 2
     assert [each.state for each in world.conference("c1").replacements] == [None]
 
 

@@ -65,13 +65,14 @@ class Listing:
         """
         while self.calendar.lease is not None:
             try:
-                self._observe_registered()
+                if leases.usable_token(self.calendar) is not None:  # else nobody knows yet in which role it is read
+                    self._observe_registered()
                 self._list()
             except SyncTokenRejected:
                 self._start_over(keep_token=False)
             except PageTokenRejected:
                 self._start_over(keep_token=True)
-            if self.calendar.lease is not None:
+            if self.calendar.lease is not None and not self.calendar.to_observe:
                 self._tell(self.changed.values())
                 self.changed.clear()
 

@@ -8,7 +8,7 @@ It must never create without a stored reservation, write an event that names any
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from confsync.core import replacing, reviewing
 from confsync.core.events import ConferenceData, Event
@@ -38,14 +38,13 @@ MAX_READS = 3
 """Times that an event which keeps changing is read before it is left for later."""
 
 
-def replace_conference(conference_key: str, outside: Outside, terms: Terms) -> None:
-    """Go on with each replacement that is due."""
+def replace_conference(conference_key: str, outside: Outside, terms: Terms) -> str:
+    """Go on with each replacement that is due; return why an operator has to act, empty where nobody has to."""
     conference = outside.store.get(Conference, conference_key)
     if conference is None or conference.provider not in outside.providers:
-        return
-    for reserved in conference.replacements:
-        if reserved.due_at is not None and reserved.due_at <= outside.now():
-            _Replacing(conference, reserved, outside, terms).go_on()
+        return ""
+    due = [each for each in conference.replacements if each.due_at is not None and each.due_at <= outside.now()]
+    return "; ".join(filter(None, [_Replacing(conference, each, outside, terms).go_on() for each in due]))
 
 
 Change = Callable[[Conference, Replacement], Conference]
@@ -58,16 +57,20 @@ class _Replacing:
         self._old, self._reserved = conference, reserved
         self._outside, self._terms = outside, terms
 
-    def go_on(self) -> None:
-        """Go as far as possible now; the record says when to go on."""
-        made = self._reserved if self._reserved.conference_id is not None else self._create()
+    def go_on(self) -> str:
+        """Go as far as possible now, the record says when to go on; return why an operator has to act, if so."""
+        try:
+            made = self._reserved if self._reserved.conference_id is not None else self._create()
+        except ProviderError as error:
+            return self._not_made(error)
         if made is None:
-            return
+            return ""
         wait_s = max((self._relink(link_key, made) for link_key in made.links), default=0.0)
         if wait_s:
-            self._wait_until(self._outside.now() + timedelta(seconds=wait_s))
+            self._go_on_in(timedelta(seconds=wait_s))
         else:
             self._store(replacing.done)
+        return ""
 
     def _store(self, change: Change) -> bool:
         """Change the stored replacement, if it is still there; whether it is."""
@@ -83,61 +86,69 @@ class _Replacing:
 
         return self._outside.store.transact(body)
 
-    def _wait_until(self, due_at: datetime | None) -> bool:
-        return self._store(lambda stored, known: replacing.waiting(stored, known, due_at))
+    def _go_on_in(self, wait: timedelta, *, perhaps_made: bool = True) -> None:
+        due_at = self._outside.now() + wait
+        self._store(lambda stored, known: replacing.waiting(stored, known, due_at, perhaps_made=perhaps_made))
 
     def _create(self) -> Replacement | None:
-        """Return the replacement with its conference made and registered; None when that waits, or cannot be."""
-        state, now = self._reserved.state, self._outside.now()
-        if state is None or not self._wait_until(now + timedelta(seconds=self._terms.rules.intent_s)):
+        """Return the replacement with its conference made and registered; None when nobody needs it any more.
+
+        Raises:
+            ProviderError: as the back end answered.
+
+        """
+        state, is_needed = (
+            self._reserved.state,
+            not owners_of(self._old, "live").keys().isdisjoint(self._reserved.links),
+        )
+        if state is None or not (is_needed or self._reserved.perhaps_made):
+            self._store(replacing.cancelled)
+            return None
+        open_until = self._outside.now() + timedelta(seconds=self._terms.rules.intent_s)
+        if not self._store(lambda stored, known: replacing.announced(stored, known, open_until)):
             return None
         operation_id = replacing.operation_id(self._old, self._reserved)
-        try:
-            provider = self._outside.providers[self._old.provider]
-            created = provider.create(CreateCall(operation_id, self._old.conference_id, state))
-            self._check(created)
-        except ProviderError as error:
-            due_at = self._next_try(error)
-            if due_at is None:
-                self._give_up(str(error))
-            else:
-                self._wait_until(due_at)
-            return None
+        provider = self._outside.providers[self._old.provider]
+        created = provider.create(CreateCall(operation_id, self._old.conference_id, state))
+        self._check(created)
         return self._register(created, state)
 
     def _check(self, created: CreatedConference) -> None:
         """An event must not get conference data that nobody would know again as ours."""
         data = ConferenceData.model_validate(created.conference_data)
-        if claim_in(data, self._terms.solutions) != Claim(
-            provider=self._old.provider, conference_id=created.conference_id
-        ):
-            name = data.solution.name
+        made = Claim(provider=self._old.provider, conference_id=created.conference_id)
+        if claim_in(data, self._terms.solutions) != made:
             raise ProviderRejected(
-                f"the back end made conference {created.conference_id}, but its conference data (solution {name!r}) "
-                f"matches no entry of CONFERENCE_SOLUTIONS for {self._old.provider}: end it by hand, and correct either"
+                f"the back end made conference {made.conference_id}, but its conference data (solution "
+                f"{data.solution.name!r}) matches no entry of CONFERENCE_SOLUTIONS for {made.provider}: "
+                "end it by hand, and correct one of them"
             )
 
-    def _give_up(self, reason: str) -> None:
-        """Leave the events as they are, and tell an operator."""
-        old, now = self._old, self._outside.now()
-        key = key_of("failure", old.key, "replacement", str(self._reserved.number))
-        failure = Failure(key=key, tenant=old.tenant, conference_key=old.key, reason=reason, first_at=now, last_at=now)
-        self._wait_until(None)
-        self._outside.store.transact(lambda tx: tx.put(failure))
-
-    def _next_try(self, error: ProviderError) -> datetime | None:
-        """Return when the same operation goes out again; None when it never will."""
-        now, rules = self._outside.now(), self._terms.rules
+    def _not_made(self, error: ProviderError) -> str:
+        """Say when the same operation goes out again, if ever; return why an operator has to act, if so."""
+        rules, known_before = self._terms.rules, self._reserved.perhaps_made
         backoff = timedelta(seconds=rules.backoff_s(self._reserved.attempts))
         match error:
             case ProviderBusy():
-                return now + (timedelta(seconds=error.retry_after_s) if error.retry_after_s else backoff)
+                wait = timedelta(seconds=error.retry_after_s) if error.retry_after_s else backoff
+                self._go_on_in(wait, perhaps_made=known_before)
+                return ""
             case OutcomeUnknown():
-                return now + max(backoff, timedelta(seconds=rules.intent_s))
+                self._go_on_in(max(backoff, timedelta(seconds=rules.intent_s)))
+                return ""
             case ProviderRefusesUs():
-                return now + timedelta(seconds=rules.refused_pause_s)
+                self._go_on_in(timedelta(seconds=rules.refused_pause_s), perhaps_made=known_before)
             case _:
-                return None
+                self._give_up(str(error))
+        return str(error)
+
+    def _give_up(self, reason: str) -> None:
+        """Leave the events as they are, and keep a failure for an operator."""
+        old, now = self._old, self._outside.now()
+        key = key_of("failure", old.key, "replacement", str(self._reserved.number))
+        failure = Failure(key=key, tenant=old.tenant, conference_key=old.key, reason=reason, first_at=now, last_at=now)
+        self._store(replacing.given_up)
+        self._outside.store.transact(lambda tx: tx.put(failure))
 
     def _register(self, created: CreatedConference, state: ConferenceState) -> Replacement | None:
         """Store the new conference as told and vouched for, so that it binds as soon as an event shows it."""

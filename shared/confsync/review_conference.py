@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from confsync.core import reviewing
 from confsync.core.binding import is_deleted_here
+from confsync.core.driving import over_at
+from confsync.core.identity import may_be_same
 from confsync.core.judging import judge, owners_of
 from confsync.core.records import Calendar, Conference, Link, Referent
-from confsync.core.recurrence import last_end
 from confsync.core.reviewing import NewHome
 from confsync.core.sight import EventRef, Reading
 from confsync.core.terms import Terms
@@ -65,7 +66,7 @@ def _is_same(stored: Conference, conference: Conference) -> bool:
 def _hand_over(conference: Conference, outside: Outside) -> None:
     """The sync that reads the events judges the conference, and says when to look again."""
     now = outside.now()
-    owners = (owner for owner in owners_of(conference, "live").values() if last_end(owner.times) > now)
+    owners = (owner for owner in owners_of(conference, "live").values() if over_at(owner) > now)
     ask_to_observe([EventRef(owner.calendar_key, owner.event_id) for owner in owners], outside)
     _change(conference, lambda c: reviewing.reviewed(c, None), outside)
 
@@ -126,7 +127,7 @@ def _was_deleted(search: _Search, outside: Outside) -> bool:
         seen = read_event(Reading(search.ref), address_of(search.calendar), outside)
     except CalendarError:
         return False
-    return seen.event is not None and is_deleted_here(seen.event)
+    return seen.event is not None and is_deleted_here(seen.event) and may_be_same(search.orphan, seen.event)
 
 
 def _forget(conference: Conference, outside: Outside) -> None:

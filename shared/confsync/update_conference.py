@@ -12,6 +12,7 @@ known one.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from confsync.core import desires, effects, tasks
@@ -86,8 +87,10 @@ def update_conference(
         calls += 1
         answer = _call(opened, opened.intent, outside, terms)
         _store_answer(opened, opened.intent, answer, outside)
-    replace_conference(conference_key, outside, terms)
+    not_made = replace_conference(conference_key, outside, terms)
     waiting = _leave_task(conference_key, outside, terms)
+    if not_made:
+        return UpdateOutcome(conference_key, "alert", calls, not_made, held)
     if answer is not None:
         return UpdateOutcome(conference_key, answer.status, calls, answer.reason, held)
     if held is not None:
@@ -170,10 +173,12 @@ def _answer_to(
         case ProviderRefusesUs():
             at = now + timedelta(seconds=rules.refused_pause_s)
             return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
-        case ConferenceGone() if provider.capabilities.creates:
+        case ConferenceGone():
             able = provider.capabilities
-            return Answer("waiting", reason, lambda c: effects.given_up(c, intent, able, reason, now))
-        case ProviderRejected() | ConferenceGone():
+            status: Status = "waiting" if able.creates else "refused"
+            given_up = partial(effects.given_up, intent=intent, capabilities=able, error=reason, now=now)
+            return Answer(status, reason, given_up, is_failure=not able.creates)
+        case ProviderRejected():
             return Answer("refused", reason, lambda c: effects.refused(c, intent, reason, now), is_failure=True)
         case _:
             raise error

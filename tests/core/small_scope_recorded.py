@@ -6,7 +6,7 @@ Only what can come about is built: see `ends_with` for which ends go with which 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal, get_args
 
 from confsync.core.capabilities import Capabilities
@@ -15,7 +15,7 @@ from confsync.core.projection import fingerprint, project, times_of
 from confsync.core.records import Applied, Conference, Desired, Hold, Intent, Link, Referent, Replacement
 from confsync.core.state import ConferenceState
 from tests.core.small_scope_shown import Kind, base, exceptions
-from tests.core.story import ALL_FIELDS, HERE, HOUR, NOW, THERE, at, conference, conference_key, ref
+from tests.core.story import ALL_FIELDS, HERE, HOUR, NOW, RULES, THERE, at, conference, conference_key, ref
 
 Recorded = Literal["nothing", "claim", "claim gone", "owner", "owner gone", "orphan"]
 """What is recorded of the event."""
@@ -47,7 +47,15 @@ Vouched = Literal["nobody", "this event", "another event"]
 
 DECIDED: tuple[End, ...] = ("none", "in grace", "grace over", "held", "approved", "rejected")
 """Ends that nobody told yet: whatever was told before is kept."""
-WANTED: tuple[End, ...] = ("wanted", "wanted, held", "wanted, approved", "called", "outcome unknown", "refused", "ended")
+WANTED: tuple[End, ...] = (
+    "wanted",
+    "wanted, held",
+    "wanted, approved",
+    "called",
+    "outcome unknown",
+    "refused",
+    "ended",
+)
 FOR_GOOD: tuple[End, ...] = (
     "gone",
     "gone, successor reserved",
@@ -62,6 +70,7 @@ CAPABILITIES: dict[Means, Capabilities] = {
     "creates": Capabilities(ALL_FIELDS, creates=True),
     "both": Capabilities(ALL_FIELDS, restores=True, creates=True),
 }
+LOST_AT = NOW - timedelta(days=1)
 HOLD = Hold(since=NOW, scope="calendar", calendar_key=HERE, count=99, limit=20)
 
 
@@ -86,7 +95,7 @@ class Standing:
         return self.recorded in {"owner", "owner gone", "orphan"}
 
 
-@lru_cache(maxsize=None)
+@cache
 def state_of(kind: Kind, title: str = "Review", event_id: str = "e1") -> ConferenceState:
     """Return the state that the event gives its conference."""
     return project(base(kind, event_id, summary=title), exceptions(kind, event_id), ALL_FIELDS)
@@ -169,6 +178,8 @@ def conference_of(standing: Standing, kind: Kind, name: str = "c1", event_id: st
         words["driver"] = link_key
     if standing.recorded == "orphan":
         words["review_at"] = NOW + HOUR
+    if standing.recorded.endswith("gone"):
+        words["review_at"] = LOST_AT + timedelta(seconds=RULES.retention_s)
     if standing.end in DECIDED:
         words |= _told(standing.told, kind) | _decided(standing.end)
     elif standing.end in WANTED:
@@ -178,13 +189,13 @@ def conference_of(standing: Standing, kind: Kind, name: str = "c1", event_id: st
     return timed(conference(name, *vouched, **words))
 
 
-@lru_cache(maxsize=None)
+@cache
 def referent_of(recorded: Recorded, kind: Kind, event_id: str = "e1", calendar_key: str = HERE) -> Referent | None:
     """Return what the conference holds of the event."""
     if recorded == "nothing":
         return None
     state = {"claim gone": "gone", "owner gone": "gone", "orphan": "orphaned"}.get(recorded, "live")
-    since = None if state == "live" else NOW - timedelta(days=1)
+    since = None if state == "live" else LOST_AT
     shown = base(kind, event_id)
     known = {"ical_uid": shown.ical_uid, "times": times_of(shown), "created": shown.created, "state": state}
     role = "claimed" if recorded.startswith("claim") else "owner"
@@ -235,6 +246,11 @@ def vouched_with(recorded: Recorded, end: End) -> tuple[Vouched, ...]:
     if recorded.startswith("claim"):
         return ("nobody", "another event") if end == "none" else ("another event",)
     return ("this event", "nobody")
+
+
+def means_with(end: End) -> tuple[Means, ...]:
+    """Return what the back end may be able to do: who reserved a successor could have one made."""
+    return ("creates", "both") if end.startswith("gone, successor") else get_args(Means)
 
 
 def standings(kind: Kind) -> Iterator[Standing]:

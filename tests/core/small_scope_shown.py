@@ -6,7 +6,7 @@ The words come from the table of Calendar changes. They know nothing of the plan
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal, get_args
 
 from confsync.core.events import Event
@@ -15,8 +15,8 @@ from tests.core.story import HOUR, NOW, event, instance, pending, series, stub, 
 
 Kind = Literal["upcoming", "over", "series", "series with an exception"]
 """When the event takes place."""
-Age = Literal["newer", "same", "older", "unstamped"]
-"""Compared with what is recorded of it."""
+Age = Literal["newest", "newer", "same", "older", "unstamped"]
+"""Compared with what is recorded of it; `newest` is newer than the list that asked for the reading."""
 Shape = Literal[
     "unknown",
     "missing from a full listing",
@@ -33,6 +33,7 @@ Shape = Literal[
     "ours renamed",
     "ours at another time",
     "another of ours",
+    "ours under a strange name",
     "somebody else's",
     "without",
     "pending",
@@ -42,7 +43,7 @@ UNKNOWN: frozenset[Shape] = frozenset({"unknown", "missing from a full listing",
 """Calendar answers nothing that can be used."""
 TOMBSTONES: frozenset[Shape] = frozenset({"id only", "deleted", "deleted, another organizer"})
 LISTED: tuple[Shape, ...] = tuple(shape for shape in get_args(Shape) if shape not in UNKNOWN)
-UPDATED: dict[Age, float | None] = {"newer": 5, "same": 0, "older": -5, "unstamped": None}
+UPDATED: dict[Age, float | None] = {"newest": 9, "newer": 5, "same": 0, "older": -5, "unstamped": None}
 BOB = {"email": "bob@example.com"}
 
 
@@ -79,12 +80,15 @@ MAKERS: dict[Shape, Maker] = {
     "ours renamed": lambda kind, event_id, **fields: base(kind, event_id, summary="Renamed", **fields),
     "ours at another time": _moved,
     "another of ours": lambda kind, event_id, **fields: base(kind, event_id, conference="c2", **fields),
-    "somebody else's": lambda kind, event_id, **fields: base(
+    "ours under a strange name": lambda kind, event_id, **fields: base(
         kind, event_id, conference=None, conferenceData={"conferenceId": "c1"}, **fields
     ),
+    "somebody else's": lambda kind, event_id, **fields: base(
+        kind, event_id, conference=None, conferenceData={"conferenceId": "x9"}, **fields
+    ),
     "without": lambda kind, event_id, **fields: base(kind, event_id, conference=None, **fields),
-    "pending": lambda kind, event_id, **fields: pending(event_id, updated=fields["updated"] or 9),
-    "timeless": lambda kind, event_id, **fields: timeless(event_id, updated=fields["updated"] or 9),
+    "pending": lambda kind, event_id, **fields: pending(event_id, updated=fields["updated"]),
+    "timeless": lambda kind, event_id, **fields: timeless(event_id, updated=fields["updated"]),
 }
 
 
@@ -109,7 +113,7 @@ class Look:
         return self.age != "unstamped" and self.shape != "id only" and self.shape not in UNKNOWN
 
 
-@lru_cache(maxsize=None)
+@cache
 def seen_of(look: Look, kind: Kind, event_id: str = "e1") -> Seen:
     """Return what the planner is shown."""
     if look.shape in UNKNOWN:
@@ -128,7 +132,7 @@ def ages(shape: Shape) -> tuple[Age, ...]:
     """Return which ages make a difference for a shape."""
     if shape in UNKNOWN or shape == "id only":
         return ("newer",)
-    return ("newer",) if shape in {"pending", "timeless"} else get_args(Age)
+    return ("newer",) if shape in {"pending", "timeless"} else ("newer", "same", "older", "unstamped")
 
 
 def readings() -> Iterator[Look]:
@@ -160,6 +164,6 @@ def listings() -> Iterator[tuple[Look, Look]]:
     for shape in LISTED:
         for age in ages(shape):
             for answer in ANSWERS:
-                yield Look(shape, age, read=False), Look(answer)
-        yield Look(shape, read=False, as_writer=False), Look("deleted" if shape in TOMBSTONES else shape)
+                yield Look(shape, age, read=False), Look(answer, "newest")
+        yield Look(shape, read=False, as_writer=False), Look("deleted" if shape in TOMBSTONES else shape, "newest")
         yield Look(shape, read=False), Look("deleted", "older")

@@ -49,7 +49,12 @@ def test_every_owner_that_ever_was_is_read_again_and_no_claim() -> None:
         ("unknown to Calendar", Seen(None, confirmed=True), False),
         ("has no conference", Seen(event(conference=None), confirmed=True), False),
         ("has another of ours", Seen(event(conference="c2"), confirmed=True), False),
-        ("has one of somebody else", Seen(event(conferenceData={"conferenceId": "c1"}), confirmed=True), False),
+        ("has one of somebody else", Seen(event(conferenceData={"conferenceId": "x9"}), confirmed=True), False),
+        (
+            "has it by a name that no setting knows",
+            Seen(event(conferenceData={"conferenceId": "c1"}), confirmed=True),
+            True,
+        ),
         (
             "lost it, and so did its instance",
             Seen(LOST, confirmed=True, exceptions=(instance(LOST, 1, conference=None),)),

@@ -7,7 +7,7 @@ from typing import Any
 
 from confsync.core.records import Calendar, Conference, Role
 from confsync.update_conference import UpdateOutcome
-from tests.world import World
+from tests.world import ANN, World
 
 DAY_S = 24 * 3600
 
@@ -61,6 +61,31 @@ def driver(world: World, conference_id: str) -> str | None:
 def story(world: World, conference_id: str) -> str:
     """Return the history of a conference, one line for each note: its kind, and what it says."""
     return "\n".join(f"{note.kind}: {note.what}" for note in world.conference(conference_id).history)
+
+
+def frozen(world: World, who: str = ANN, calendar_id: str | None = None) -> tuple[str, bool]:
+    """Return a calendar's state, and whether it says why."""
+    calendar = world.calendar(who, calendar_id)
+    return calendar.state, calendar.reason != ""
+
+
+def heard(world: World) -> list[str]:
+    """Return why an operator was told of a conference."""
+    updates = [update for outcome in world.outcomes for update in getattr(outcome, "updates", (outcome,))]
+    return [u.reason for u in updates if isinstance(u, UpdateOutcome) and u.status == "alert"]
+
+
+def assert_gap_was_found(world: World, ids: list[str]) -> None:
+    """Assert one end for each event that is gone, one update, and nothing for the event that did not change."""
+    assert [titles(world, f"c{n}") for n in range(4)] == [
+        ["Event 0", None],
+        ["Event 1", "Renamed"],
+        ["Event 2", None],
+        ["Event 3"],
+    ]
+    expected = ["gone", "live", "gone", "live"]
+    assert [referents(world, f"c{n}")[ids[n]] for n in range(4)] == [("owner", state) for state in expected]
+    assert all(is_told_all(world, f"c{n}") for n in range(4))
 
 
 def is_known(world: World, conference_id: str) -> bool:

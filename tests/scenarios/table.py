@@ -78,7 +78,7 @@ ROWS: Mapping[int, tuple[str, str]] = {
     53: ("Two changes within a moment", "One call with the last state, or none"),
     54: ("Somebody writes the id of a stranger's conference into an event", "Ignores it and notes it once"),
     55: ("The host changes or deletes the conference in the back end", "The calendar wins with its next change"),
-    56: ("The back end does not know the conference any more", "Makes another where it can, else gives it up"),
+    56: ("The back end does not know the conference any more", "Makes another where it can, else tells an operator"),
     57: ("A call ends without an answer", "Treats it as unknown, waits, tells the newest state under a new number"),
     58: ("The back end refuses for good", "Records a failure that an operator sees; the link stays"),
     59: ("Clocks change", "Nothing"),

@@ -6,6 +6,8 @@ import pytest
 
 from tests.scenarios.table import PAGE, ROWS, Scenario, page, scenarios
 
+FOUND = scenarios()
+
 
 def test_the_table_has_sixty_rows() -> None:
     """No number is left out."""
@@ -15,24 +17,24 @@ def test_the_table_has_sixty_rows() -> None:
 @pytest.mark.parametrize("row", sorted(ROWS))
 def test_every_row_is_shown_by_a_test(row: int) -> None:
     """A change whose meaning nobody shows may be lost unnoticed."""
-    assert [scenario.name for scenario in scenarios() if row in scenario.rows]
+    assert [scenario.name for scenario in FOUND if row in scenario.rows]
 
 
 def test_every_marked_row_exists() -> None:
     """A mistyped number would hide a gap."""
-    marked = {row for scenario in scenarios() for row in scenario.rows}
+    marked = {row for scenario in FOUND for row in scenario.rows}
     assert marked <= set(ROWS)
 
 
 def test_no_two_scenarios_have_the_same_name() -> None:
     """The page names them by their sentences."""
-    names = [scenario.name for scenario in scenarios()]
+    names = [scenario.name for scenario in FOUND]
     assert len(names) == len(set(names))
 
 
 def test_the_page_is_up_to_date() -> None:
     """Write it anew: python -m tests.scenarios.table"""
-    assert PAGE.read_text(encoding="utf-8") == page(scenarios())
+    assert PAGE.read_text(encoding="utf-8") == page(FOUND)
 
 
 def test_a_scenario_that_is_expected_to_fail_is_marked_on_the_page() -> None:

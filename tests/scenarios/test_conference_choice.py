@@ -5,16 +5,12 @@ from typing import Any
 
 import pytest
 
-from confsync.core.capabilities import Capabilities
-from confsync.core.records import Conference
 from confsync.core.rules import Rules
-from confsync.core.solutions import Solution
-from confsync.core.terms import Terms
-from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.people import addon_conference
-from confsync.local.in_process import RecordingProvider
+from tests.scenarios.beginnings import (
+    planned,
+)
 from tests.scenarios.expectations import (
-    DAY_S,
     assert_quiet,
     event_writes,
     is_known,
@@ -23,18 +19,10 @@ from tests.scenarios.expectations import (
     titles,
     verbs,
 )
-from tests.world import ALL_FIELDS, ANN, PUSH, SOLUTION, START, World, times
+from tests.world import ANN, START, World, times
 
 LATER = times(START + timedelta(days=3))
 MEET = {"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}}
-
-
-def planned(**options: Any) -> tuple[World, str]:
-    """Return a world with one event in three days, and its id."""
-    world = World(**options)
-    event_id = world.add("Planning", "c1", **LATER)
-    world.settle()
-    return world, event_id
 
 
 # Removed
@@ -217,100 +205,49 @@ def test_a_new_conference_is_adopted_without_a_call_where_its_solution_is_enough
     assert_quiet(world)
 
 
-# Another name, another solution
-
-
-@pytest.mark.scenario(60)
-@pytest.mark.parametrize(
-    "solution",
-    [
-        Solution(provider="acme", names=frozenset({"Sample Meetings", "Sample Meetings Pro"})),
-        Solution(provider="acme", key_types=frozenset({"addOn"}), uri_prefixes=("https://meetings.example.com/",)),
-    ],
-    ids=["by either name", "by its address"],
-)
-def test_a_solution_that_was_renamed_is_the_same_conference(solution: Solution) -> None:
-    """The vendor renamed its product: the id decides, and events of both names are in step."""
+@pytest.mark.scenario(32, 2)
+@pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "discarded"])
+def test_a_second_conference_that_was_made_in_the_dialog_counts_only_when_it_is_saved(is_saved: bool) -> None:
+    """The add-on registers it before anybody pressed Save: until then the event keeps the first one."""
     world, event_id = planned()
-    world.terms = Terms("default", [solution], {"acme": world.provider.capabilities}, world.rules)
-    world.edit(event_id, conferenceData=addon_conference("c1", solution="Sample Meetings Pro"))
+    world.initialize("c2", event_id)
     world.settle()
-    assert verbs(world, "c1") == ["update"]
-    assert referents(world, "c1") == {event_id: ("owner", "live")}
-    assert_quiet(world)
-    world.edit(event_id, summary="Renamed")
-    world.settle()
-    assert titles(world, "c1") == ["Planning", "Renamed"]
-
-
-@pytest.mark.xfail(
-    strict=True,
-    reason="an owner's event that names the very conference id under a solution name that is not in the settings "
-    "counts as one without our conference: after a vendor's renaming each edited event ends its meeting",
-)
-@pytest.mark.scenario(60)
-def test_a_name_that_no_setting_knows_yet_ends_nothing_that_the_event_still_names() -> None:
-    """The vendor's new name is not in the settings: the same conference id under it is no positive absence."""
-    world, event_id = planned()
-    world.edit(event_id, conferenceData=addon_conference("c1", solution="Sample Meetings Pro"))
-    world.settle()
-    assert verbs(world, "c1") == ["update"]
+    assert (verbs(world, "c1"), verbs(world, "c2")) == (["update"], [])
+    if is_saved:
+        world.edit(event_id, conferenceData=addon_conference("c2"))
+    world.advance(world.rules.draft_s + 3600)
+    assert verbs(world, "c1") == (["update", "end"] if is_saved else ["update"])
+    assert verbs(world, "c2") == (["update"] if is_saved else ["end"])
+    assert referents(world, "c2" if is_saved else "c1") == {event_id: ("owner", "live")}
     assert_quiet(world)
 
 
-@pytest.mark.scenario(60)
-def test_the_same_id_in_two_of_our_solutions_names_two_conferences() -> None:
-    """Each back end has its own ids: an event that changes from one to the other ends the first only."""
-    world, event_id = planned()
-    other = RecordingProvider(Capabilities(ALL_FIELDS, ordered_writes=True, restores=True))
-    solutions = [SOLUTION, Solution(provider="beta", names=frozenset({"Beta Rooms"}))]
-    capabilities = {"acme": world.provider.capabilities, "beta": other.capabilities}
-    world.terms = Terms("default", solutions, capabilities, world.rules)
-    world.providers["beta"] = other
-    world.edit(event_id, conferenceData=addon_conference("c1", solution="Beta Rooms"))
-    request = InitializeRequest(
-        calendar_id="primary", subject=ANN, conference_id="c1", event_id=event_id, provider="beta"
-    )
-    initialize_syncing(request, world.outside, world.terms, PUSH)
+@pytest.mark.scenario(32)
+def test_two_events_that_exchange_their_conferences_keep_both() -> None:
+    """Each conference follows the event that names it now; none ends."""
+    world, first_id = planned()
+    second_id = world.add("Review", "c2", **LATER)
     world.settle()
-    assert verbs(world, "c1") == ["update", "end"]
-    assert [call.state.title for call in other.calls if call.state] == ["Planning"]
-    beta = world.store.get(Conference, Conference.key_for("default", "beta", "c1"))
-    assert beta is not None
-    assert [(r.role, r.state) for r in beta.referents.values()] == [("owner", "live")]
-    calls = len(other.calls)
-    world.advance(24 * 3600)
-    assert (verbs(world, "c1"), len(other.calls)) == (["update", "end"], calls)
-
-
-@pytest.mark.scenario(60)
-def test_a_solution_that_is_missing_in_the_settings_for_a_while_ends_nothing() -> None:
-    """A deployment without it is a mistake, not a removal; when it is back, the newest state is told."""
-    world, event_id = planned()
-    with_solution = world.terms
-    world.terms = Terms("default", [], {}, world.rules)
-    world.providers.clear()
-    world.edit(event_id, summary="Renamed")
-    world.advance(DAY_S)
-    assert verbs(world, "c1") == ["update"]
-    world.terms = with_solution
-    world.providers["acme"] = world.provider
-    world.edit(event_id, summary="Renamed again")
+    for event_id, conference_id in ((first_id, "c2"), (second_id, "c1")):
+        world.edit(event_id, conferenceData=addon_conference(conference_id))
+        world.initialize(conference_id, event_id)
     world.settle()
-    assert titles(world, "c1") == ["Planning", "Renamed again"]
-    assert referents(world, "c1") == {event_id: ("owner", "live")}
+    assert (titles(world, "c1"), titles(world, "c2")) == (["Planning", "Review"], ["Review", "Planning"])
+    assert referents(world, "c1") == {first_id: ("owner", "gone"), second_id: ("owner", "live")}
+    assert referents(world, "c2") == {second_id: ("owner", "gone"), first_id: ("owner", "live")}
     assert_quiet(world)
 
 
-@pytest.mark.scenario(60)
-def test_a_conference_of_somebody_elses_solution_is_none_of_ours() -> None:
-    """The same id under a name that is not ours binds nothing, even for an event that was registered."""
+@pytest.mark.scenario(32)
+def test_a_series_with_a_new_conference_tells_it_its_exceptions() -> None:
+    """The old one ends once, the new one is the whole series."""
     world = World()
-    event_id = world.create("Planning", **LATER, conferenceData=addon_conference("c1", solution="Other Rooms"))
-    world.initialize("c1", event_id)
+    series_id = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    world.edit(world.instances(series_id)[2], summary="Special")
     world.settle()
-    assert world.provider.calls == []
-    assert not is_known(world, "c1") or referents(world, "c1") == {}
-    world.delete(event_id)
+    world.edit(series_id, conferenceData=addon_conference("c2"))
+    world.initialize("c2", series_id)
     world.settle()
-    assert world.provider.calls == []
+    assert (verbs(world, "c1"), verbs(world, "c2")) == (["update", "update", "end"], ["update"])
+    assert [occurrence.title for occurrence in world.told("c2").occurrences] == ["Special"]
+    assert_quiet(world)

@@ -141,6 +141,20 @@ def test_a_conference_that_was_held_survives_the_deletion_of_its_event() -> None
 
 
 @pytest.mark.scenario(42)
+def test_what_was_held_and_deleted_is_forgotten_without_a_call() -> None:
+    """Once its event cannot come back any more, nothing is left to remember; the back end keeps its own records."""
+    world = World()
+    event_id = settled(world)
+    world.advance(10 * DAY_S)
+    world.delete(event_id)
+    world.advance(33 * DAY_S)
+    assert calls(world) == [("c1", "Planning")]
+    assert not is_known(world, "c1")
+    assert world.link(event_id) is None
+    assert world.failures() == []
+
+
+@pytest.mark.scenario(42)
 def test_an_imported_history_is_told_to_nobody() -> None:
     """Events of past years that name conferences of ours come with a migration."""
     world = World()

@@ -8,7 +8,7 @@ import pytest
 from confsync.errors import CalendarAccessLost
 from confsync.local.calendar_server.people import addon_conference
 from tests.scenarios.expectations import calls, expect_settled, noted, recorded, titles
-from tests.scenarios.worlds import HOUR_S, VOUCHES_FOR_ONE_ID
+from tests.scenarios.worlds import HOUR_S
 from tests.world import ANN, START, World, times
 
 DRAFT = "draft0001"
@@ -230,7 +230,6 @@ def test_a_registered_conference_whose_request_failed_ends_like_that_of_a_discar
     expect_settled(world)
 
 
-@VOUCHES_FOR_ONE_ID
 @pytest.mark.scenario(2)
 def test_a_draft_that_was_saved_under_another_id_keeps_its_conference() -> None:
     """A claim in the very calendar that was registered, whose writers control the conference anyway."""

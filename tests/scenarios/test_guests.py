@@ -336,9 +336,6 @@ def test_a_conference_that_a_guest_added_is_not_taken_for_that_of_a_discarded_dr
 
 
 @pytest.mark.scenario(18)
-@pytest.mark.xfail(
-    strict=True, reason="core/binding.py: a registration in a guest's calendar vouches for nobody's copy"
-)
 def test_a_conference_that_a_guest_added_follows_the_organizers_copy() -> None:
     """Bob's add-on vouched for the event, and Ann's calendar has the copy that counts."""
     world = World()

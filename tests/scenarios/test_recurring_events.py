@@ -13,7 +13,6 @@ from tests.scenarios.expectations import (
 )
 from tests.scenarios.worlds import (
     TOMORROW,
-    VOUCHES_FOR_ONE_ID,
     WEEKLY,
     exceptions_told,
     expect_series_untouched,
@@ -152,7 +151,6 @@ def test_a_series_that_came_to_its_end_was_held_and_is_kept() -> None:
 
 @pytest.mark.scenario(21, 1)
 @pytest.mark.parametrize("order", ["registered first", "saved first"])
-@VOUCHES_FOR_ONE_ID
 def test_a_conference_that_was_chosen_in_one_instance_and_saved_for_all_belongs_to_the_series(order: str) -> None:
     """The add-on could only name the instance that its user had opened."""
     world = World()
@@ -174,7 +172,6 @@ def test_a_conference_that_was_chosen_in_one_instance_and_saved_for_all_belongs_
 
 @pytest.mark.scenario(26, 1)
 @pytest.mark.parametrize("order", ["registered first", "saved first"])
-@VOUCHES_FOR_ONE_ID
 def test_a_conference_that_was_chosen_in_one_instance_and_saved_for_what_follows_belongs_to_the_new_part(
     order: str,
 ) -> None:

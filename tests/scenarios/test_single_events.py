@@ -47,7 +47,6 @@ def test_an_event_that_was_listed_before_its_conference_was_registered_is_told_o
 
 
 @pytest.mark.scenario(1)
-@pytest.mark.xfail(strict=True, reason="core/desires.py: what was adopted before its registration came is never told")
 def test_an_adopted_event_is_told_once_when_its_registration_comes() -> None:
     """Policy `matching`: the add-on made the conference with a placeholder for a title, and was late to say so."""
     world = World(rules=Rules(claims="matching"))

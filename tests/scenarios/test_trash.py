@@ -8,6 +8,7 @@ import pytest
 from confsync.core.capabilities import Capabilities
 from confsync.errors import CalendarAccessLost, ConferenceGone, OutcomeUnknown
 from confsync.ports import ConferenceCall
+from tests.scenarios.beginnings import BOTH, MAKES, NEITHER, RESTORES, UNORDERED, conference_in
 from tests.scenarios.expectations import (
     DAY_S,
     assert_quiet,
@@ -19,14 +20,9 @@ from tests.scenarios.expectations import (
     titles,
     verbs,
 )
-from tests.world import ALL_FIELDS, ANN, START, Crash, World, times
+from tests.world import START, Crash, World, times
 
 LATER = times(START + timedelta(days=5))
-RESTORES = Capabilities(ALL_FIELDS, ordered_writes=True, restores=True)
-BOTH = Capabilities(ALL_FIELDS, ordered_writes=True, restores=True, creates=True)
-UNORDERED = Capabilities(ALL_FIELDS, ordered_writes=False, restores=True)
-MAKES = Capabilities(ALL_FIELDS, ordered_writes=True, restores=False, creates=True)
-NEITHER = Capabilities(ALL_FIELDS, ordered_writes=True, restores=False)
 
 
 def ended(capabilities: Capabilities = RESTORES, **options: Any) -> tuple[World, str]:
@@ -40,12 +36,6 @@ def ended(capabilities: Capabilities = RESTORES, **options: Any) -> tuple[World,
     world.settle()
     assert verbs(world, "c1") == ["update", "end"]
     return world, event_id
-
-
-def conference_in(world: World, event_id: str) -> str | None:
-    """Return the conference id that an event shows."""
-    data = world.model.get(ANN, "primary", event_id).get("conferenceData", {})
-    return str(data["conferenceId"]) if data else None
 
 
 @pytest.mark.scenario(35)
@@ -106,7 +96,7 @@ def test_an_event_that_comes_back_without_its_conference_stays_without() -> None
     world, event_id = ended(restore_keeps_conference=False)
     world.restore(event_id)
     world.settle()
-    assert conference_in(world, event_id) is None
+    assert conference_in(world, event_id) == ""
     assert verbs(world, "c1") == ["update", "end"]
     assert referents(world, "c1") == {event_id: ("owner", "gone")}
     assert event_writes(world) == 0
@@ -138,6 +128,45 @@ def test_a_conference_that_cannot_come_back_is_replaced() -> None:
 
 
 @pytest.mark.scenario(35)
+def test_a_series_that_cannot_be_restored_is_replaced_as_a_whole() -> None:
+    """One new conference, one write to the series: its occurrences follow, and its exceptions are told."""
+    world = World(capabilities=MAKES)
+    series_id = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    world.edit(world.instances(series_id)[2], summary="Special")
+    world.delete(world.instances(series_id)[3])
+    world.settle()
+    world.delete(series_id)
+    world.settle()
+    world.restore(series_id)
+    world.settle()
+    assert {conference_in(world, instance) for instance in world.instances(series_id)} == {"c1-n1"}
+    assert (len(world.provider.created), event_writes(world)) == (1, 1)
+    assert [(o.title, o.cancelled) for o in world.told("c1-n1").occurrences] == [("Special", False), (None, True)]
+    assert referents(world, "c1-n1") == {series_id: ("owner", "live")}
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35, 26)
+def test_both_parts_of_a_split_series_come_back_to_one_conference() -> None:
+    """The second part was restored first, and got a new one; the first part gets the same."""
+    world = World(capabilities=MAKES)
+    first = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    second = world.split(first, 3, summary="Second")
+    world.settle()
+    for part in (first, second):
+        world.delete(part)
+    world.settle()
+    for part in (second, first):
+        world.restore(part)
+        world.settle()
+    assert [conference_in(world, part) for part in (first, second)] == ["c1-n1", "c1-n1"]
+    assert (len(world.provider.created), event_writes(world)) == (1, 2)
+    assert world.told("c1-n1").title == "Weekly"
+    assert referents(world, "c1-n1") == {first: ("owner", "live"), second: ("owner", "live")}
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(35)
 def test_an_event_that_is_restored_twice_gets_a_new_conference_each_time() -> None:
     """The second replacement is another operation than the first: no ended conference is handed out again."""
     world, event_id = ended(MAKES)
@@ -148,9 +177,9 @@ def test_an_event_that_is_restored_twice_gets_a_new_conference_each_time() -> No
     world.restore(event_id)
     world.settle()
     second = conference_in(world, event_id)
-    assert second not in (None, "c1", "c1-n1")
+    assert second not in ("", "c1", "c1-n1")
     assert (len(world.provider.created), event_writes(world)) == (2, 2)
-    assert world.told(str(second)).title == "Planning"
+    assert world.told(second).title == "Planning"
     assert_quiet(world)
 
 

@@ -91,11 +91,3 @@ def expect_series_untouched(world: World, series_id: str) -> None:
     assert calls(world) == [("c1", "Weekly")]
     assert recorded(world, "c1") == {(ANN, series_id): "owner live"}
     expect_settled(world)
-
-
-VOUCHES_FOR_ONE_ID = pytest.mark.xfail(
-    strict=True, reason="core/binding.py: a registration vouches for its very event id, not for claims in its calendar"
-)
-SILENT_SERIES = pytest.mark.xfail(
-    strict=True, reason="nobody looks at an instance with a conference of its own when its series goes without a word"
-)

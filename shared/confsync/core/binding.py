@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from confsync.core.events import Event
+from confsync.core.identity import may_be_same
 from confsync.core.projection import times_of
 from confsync.core.records import Conference, Link, Referent, Role
 from confsync.core.rules import Claims
@@ -29,6 +30,12 @@ class Tie:
     def is_live_owner(self) -> bool:
         """Whether the conference hangs on this event."""
         return self.referent is not None and self.referent.role == "owner" and self.referent.state == "live"
+
+    @property
+    def was_deleted(self) -> bool:
+        """Whether the event owned the conference and was lost for good, as far as was known."""
+        lost = self.referent is not None and (self.referent.role, self.referent.state) == ("owner", "gone")
+        return lost and self.referent is not None and self.referent.continues_in is None
 
 
 def verdict(seen: Seen, tie: Tie, claimed_key: str | None) -> Verdict:  # noqa: PLR0911 - one row of the table each
@@ -74,7 +81,11 @@ def _unknown_to_calendar(seen: Seen, tie: Tie) -> Verdict:
 
 def _tombstone(event: Event, seen: Seen, tie: Tie) -> Verdict:
     """What is no proof of a deletion tells of a move."""
-    return _confirmed(seen, tie, "gone" if is_deleted_here(event) else "orphaned")
+    if is_deleted_here(event):
+        return _confirmed(seen, tie, "gone")
+    if event.organizer is not None and tie.was_deleted:
+        return "orphaned" if seen.confirmed else "confirm"  # it was restored and moved before anybody looked
+    return _confirmed(seen, tie, "orphaned")
 
 
 def is_deleted_here(event: Event) -> bool:
@@ -108,17 +119,23 @@ def _confirmed(seen: Seen, tie: Tie, found: Verdict) -> Verdict:
 def role_of(ref: EventRef, event: Event, conference: Conference, claims: Claims) -> Role:
     """Return whether the event may drive the conference (rule R11).
 
-    It may when the add-on vouched for it; when an owner stands in the same calendar, whose writers control the
-    conference anyway (splits and duplicates); when an owner with the same iCalUID moved out of sight; or, under the
-    policy `matching`, when no other event holds the conference.
+    It may when the add-on vouched for it, or for another event of the same calendar; when an owner stands in that
+    calendar, whose writers control the conference anyway (splits and duplicates); when it may be an owner that moved
+    out of sight; or, under the policy `matching`, when no other event holds the conference.
     """
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
-    vouched = ref.link_key in conference.registered
-    beside_owner = any(owner.calendar_key == ref.calendar_key for owner in owners)
-    moved = {owner.ical_uid for owner in owners if owner.state == "orphaned" and owner.ical_uid is not None}
-    moved_here = event.ical_uid in moved
+    beside = ref.calendar_key in vouching_calendars(conference)
+    moved_here = any(owner.state == "orphaned" and may_be_same(owner, event) for owner in owners)
     is_free = claims == "matching" and all(owner.state == "gone" for owner in owners)
-    return "owner" if vouched or beside_owner or moved_here or is_free else "claimed"
+    return "owner" if beside or moved_here or is_free else "claimed"
+
+
+def vouching_calendars(conference: Conference) -> set[str]:
+    """Return the keys of the calendars whose events may own the conference."""
+    owners = {known.calendar_key for known in conference.referents.values() if known.role == "owner"}
+    vouched = {known.calendar_key for known in conference.registered.values()}
+    organizers = {known.organizers_calendar for known in conference.registered.values() if known.organizers_calendar}
+    return owners | vouched | organizers
 
 
 def bound_link(ref: EventRef, event: Event, conference_key: str, previous: Link | None) -> Link:
@@ -130,6 +147,7 @@ def bound_link(ref: EventRef, event: Event, conference_key: str, previous: Link 
         event_id=ref.event_id,
         conference_key=conference_key,
         ical_uid=event.ical_uid,
+        own_instances=previous.own_instances if previous else (),
         has_exceptions=bool(same and previous and previous.has_exceptions),
         etag=event.etag,
         updated=event.updated,
@@ -144,6 +162,7 @@ def bound_referent(ref: EventRef, event: Event, conference: Conference, claims: 
     if times is None:
         return None
     known = conference.referents.get(ref.link_key)
+    was_live = known is not None and known.state == "live"
     role = "owner" if known is not None and known.role == "owner" else role_of(ref, event, conference, claims)
     return Referent(
         calendar_key=ref.calendar_key,
@@ -152,7 +171,9 @@ def bound_referent(ref: EventRef, event: Event, conference: Conference, claims: 
         role=role,
         state="live",
         times=times,
+        until=known.until if known else None,
         created=event.created,
+        bound_at=known.bound_at if known and was_live else event.updated,
     )
 
 

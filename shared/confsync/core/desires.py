@@ -22,7 +22,8 @@ def desire(conference: Conference, wanted: Desired, now: datetime) -> Conference
     hashes = field_hashes(wanted.state, conference.key)
     marks = {"generation": next_generation(conference), "field_hashes": hashes, "since": _since(conference, now)}
     new = wanted.model_copy(update=marks)
-    changed = timed(conference.model_copy(update={"desired": new, "call_at": _call_time(conference, now)}))
+    update = {"desired": new, "call_at": _call_time(conference, now), "adopted": False}
+    changed = timed(conference.model_copy(update=update))
     return note_wanted(changed, desired, now)
 
 
@@ -36,7 +37,7 @@ def _adopted(conference: Conference, found: Desired, now: datetime) -> Conferenc
     hashes = field_hashes(found.state, conference.key)
     known = Applied(generation=1, fingerprint=found.fingerprint, field_hashes=hashes, at=now)
     unchanged = Desired(generation=1, fingerprint=found.fingerprint, field_hashes=hashes)
-    adopted = conference.model_copy(update={"desired": unchanged, "applied": known})
+    adopted = conference.model_copy(update={"desired": unchanged, "applied": known, "adopted": True})
     return with_note(adopted, "adopted as its event shows it: nothing to tell", now)
 
 

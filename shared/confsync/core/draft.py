@@ -4,19 +4,31 @@ Masters of series come before their instances: an instance says nothing on its o
 one. It must never change the records that it was given, only its own copies of the mappings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from confsync.core.binding import Tie, bound_link, bound_referent, is_older, role_of, tie_of, verdict
+from confsync.core.binding import (
+    Tie,
+    Verdict,
+    bound_link,
+    bound_referent,
+    is_deleted_here,
+    is_older,
+    role_of,
+    tie_of,
+    verdict,
+)
 from confsync.core.desires import timed
+from confsync.core.driving import over_at
 from confsync.core.events import Event
 from confsync.core.history import note_promoted, note_referent
 from confsync.core.judging import judge, promote_claims
-from confsync.core.records import Conference, Link, Referent, ReferentState, Role
-from confsync.core.recurrence import last_end
+from confsync.core.projection import times_of
+from confsync.core.records import Calendar, Conference, Link, Referent, ReferentState, Role
+from confsync.core.recurrence import instant_of, last_end
 from confsync.core.sight import EventRef, Reading, Seen, Sight
-from confsync.core.terms import Terms, claimed_conference, claimed_key
+from confsync.core.terms import Terms, claimed_conference, claimed_key, holds
 
 MOST_CLAIMS = 20
 """Claims that one conference remembers; those of events that may own it are never refused."""
@@ -75,7 +87,9 @@ class Draft:
         series_id = event.recurring_event_id if event else None
         series_id = series_id or (link.series_id if link else None)
         series = self.links.get(Link.key_for(self.calendar_key, series_id)) if series_id else None
-        if series is None or event is None:
+        if series is None or not series.conference_key:
+            return None
+        if event is None:
             return series
         return series if claimed_key(event, self.terms) in (None, series.conference_key) else None
 
@@ -83,6 +97,7 @@ class Draft:
         """An exception says nothing on its own: its series is read whole and told as one."""
         self._give_up_own(ref, series)
         self._remember_exception(ref, series)
+        self._reach(series, [event] if (event := self.sight[ref].event) else [])
         self.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
         if self._is_live_owner(series):
             self._want_whole(EventRef(self.calendar_key, series.event_id), series)
@@ -135,11 +150,38 @@ class Draft:
 
     def _take_event(self, ref: EventRef) -> None:
         seen = self.sight[ref]
-        named = claimed_key(seen.event, self.terms) if seen.event else None
+        named = self._named_by(ref, seen.event) if seen.event else None
+        if seen.event is not None and named is not None:
+            self._hear_of_organizer(ref, seen.event, named)
         self._follow_verdict(ref, seen, self._tie_of(ref), named)
+
+    def _named_by(self, ref: EventRef, event: Event) -> str | None:
+        """Return the key of the conference that the event names; what it is tied to counts under any name."""
+        tied_to = self.links[ref.link_key].conference_key if ref.link_key in self.links else ""
+        conference = self.conferences.get(tied_to)
+        is_tied = conference is not None and holds(event, conference, self.terms.solutions)
+        return tied_to if is_tied else claimed_key(event, self.terms)
+
+    def _hear_of_organizer(self, ref: EventRef, event: Event, conference_key: str) -> None:
+        """The add-on was used by a guest: then the organizer's calendar holds the event that may drive."""
+        conference = self.conferences.get(conference_key)
+        vouched = conference.registered.get(ref.link_key) if conference else None
+        email = event.organizer.email if event.organizer and not event.organizer.is_self else None
+        if conference is None or vouched is None or email is None or event.is_cancelled:
+            return
+        key = Calendar.key_for(self.terms.tenant, email, email)
+        if vouched.organizers_calendar != key:
+            heard = vouched.model_copy(update={"organizers_calendar": key})
+            known = conference.model_copy(update={"registered": {**conference.registered, ref.link_key: heard}})
+            self.conferences[conference_key] = promote_claims(known, self.terms.rules.claims)
+            self.touched.add(conference_key)
 
     def _follow_verdict(self, ref: EventRef, seen: Seen, tie: Tie, named: str | None) -> None:
         found = verdict(seen, tie, named)
+        if found == "orphaned" and seen.event is not None and _is_bare_instance(seen.event):
+            found = self._verdict_of_series(EventRef(self.calendar_key, str(seen.event.recurring_event_id)))
+        if tie.link is not None and _is_lost(seen):
+            self._look_at_instances(tie.link)
         if found == "confirm":
             self.readings.add(Reading(ref))
         elif found == "bind" and seen.event is not None and named is not None:
@@ -148,6 +190,20 @@ class Draft:
             self._lose(ref, tie, "gone" if found == "gone" else "orphaned", seen.event)
         elif found == "ignore" and tie.is_live_owner:
             self.unheard.add(ref)
+
+    def _verdict_of_series(self, series: EventRef) -> Verdict:
+        """A cancelled instance that names nobody was deleted, unless it went away with its whole series."""
+        seen = self.sight.get(series)
+        if seen is None:
+            self.readings.add(Reading(series))
+        if seen is None or seen.event is None:
+            return "ignore" if seen is None or seen.says_nothing else "orphaned"
+        return "gone" if seen.event.is_organizers_copy or is_deleted_here(seen.event) else "orphaned"
+
+    def _look_at_instances(self, series: Link) -> None:
+        """Of an instance with a conference of its own, Calendar may say no more than that its series is gone."""
+        instances = {EventRef(self.calendar_key, event_id) for event_id in series.own_instances}
+        self.readings.update(Reading(instance) for instance in instances if instance not in self.sight)
 
     def _bind(self, ref: EventRef, event: Event, seen: Seen, conference_key: str, tie: Tie) -> None:
         conference = self.conferences.get(conference_key) or claimed_conference(event, self.terms)
@@ -163,6 +219,8 @@ class Draft:
         link = bound_link(ref, event, conference_key, tie.link)
         self.links[link.key] = link
         self._refer(conference_key, link.key, referent)
+        if event.recurring_event_id is not None:
+            self._remember_own_instance(event.recurring_event_id, ref.event_id)
         if event.recurrence:
             self._take_series(ref, seen, link, is_new=tie.link is None or tie.link.conference_key != conference_key)
 
@@ -177,18 +235,44 @@ class Draft:
             exception_ref = EventRef(self.calendar_key, exception.id)
             self._absorb(exception_ref, exception, link)
             self._remember_exception(exception_ref, link)
+        if seen.exceptions is not None:
+            self._reach(link, seen.exceptions)
         if seen.exceptions:
             self.links[link.key] = link.model_copy(update={"has_exceptions": True})
         elif (link.has_exceptions or is_new) and self._is_live_owner(link):
             self._want_whole(ref, link)
 
+    def _remember_own_instance(self, series_id: str, event_id: str) -> None:
+        """Its series need not have a conference, and is remembered all the same."""
+        key = Link.key_for(self.calendar_key, series_id)
+        series = self.links.get(key) or Link(
+            key=key, calendar_key=self.calendar_key, event_id=series_id, conference_key=""
+        )
+        known = tuple(dict.fromkeys((*series.own_instances, event_id)))
+        self.links[key] = series.model_copy(update={"own_instances": known})
+
+    def _reach(self, series: Link, exceptions: Iterable[Event]) -> None:
+        """A series goes on until the last of its moved instances is over."""
+        tie = self._tie_of(EventRef(series.calendar_key, series.event_id))
+        conference = self.conferences.get(series.conference_key)
+        if tie.referent is None or conference is None:
+            return
+        sharing = [e for e in exceptions if not e.is_cancelled and self._shares(e, conference.key)]
+        ends = [instant_of(times.end) for e in sharing if (times := times_of(e)) is not None]
+        until = max([*ends, tie.referent.until or last_end(tie.referent.times)])
+        if until > over_at(tie.referent):
+            reaching = {**conference.referents, series.key: tie.referent.model_copy(update={"until": until})}
+            self.conferences[conference.key] = conference.model_copy(update={"referents": reaching})
+
     def _lose(self, ref: EventRef, tie: Tie, state: ReferentState, event: Event | None) -> None:
         if tie.link is None or tie.referent is None:
             return
         moved_to = event.organizer.email if event is not None and event.organizer is not None else None
-        lost = {"state": state, "since": self.now, "moved_to": moved_to if state == "orphaned" else None}
+        is_news = tie.referent.state != state or (state == "orphaned" and tie.referent.moved_to != moved_to)
+        since = self.now if tie.referent.state != state else tie.referent.since
+        lost = {"state": state, "since": since, "moved_to": moved_to if state == "orphaned" else None}
         self._refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update=lost))
-        if state == "orphaned":
+        if state == "orphaned" and is_news:
             self._review_now(tie.link.conference_key)
         if event is not None and event.updated is not None:
             newer = {"etag": event.etag, "updated": event.updated, "sequence": event.sequence}
@@ -214,7 +298,7 @@ class Draft:
             return conference
         seen = self.sight.get(EventRef(after.calendar_key, after.event_id))
         event = seen.event if seen is not None else None
-        shares = event is not None and claimed_key(event, self.terms) == conference.key
+        shares = event is not None and holds(event, conference, self.terms.solutions)
         return note_referent(conference, before, after, seen, shares=shares, now=self.now)
 
     def judge_touched(self) -> None:
@@ -232,7 +316,7 @@ class Draft:
 
     def _other_owners(self, conference: Conference) -> set[Reading]:
         """Any of them may turn out to drive: read together, they settle it in one round."""
-        upcoming = (r for r in conference.referents.values() if last_end(r.times) > self.now)
+        upcoming = (r for r in conference.referents.values() if over_at(r) > self.now)
         owners = {EventRef(r.calendar_key, r.event_id) for r in upcoming if (r.role, r.state) == ("owner", "live")}
         return {Reading(ref) for ref in owners if ref.calendar_key == self.calendar_key and ref not in self.sight}
 
@@ -258,7 +342,7 @@ class Draft:
         return replace(seen, exceptions=tuple(e for e in seen.exceptions if self._shares(e, conference_key)))
 
     def _shares(self, exception: Event, conference_key: str) -> bool:
-        return exception.is_cancelled or claimed_key(exception, self.terms) == conference_key
+        return exception.is_cancelled or holds(exception, self.conferences[conference_key], self.terms.solutions)
 
     def mark_seen(self, own: Sequence[EventRef], listing: int) -> None:
         """Note which links a full listing contained; the sweep reads the others."""
@@ -271,3 +355,15 @@ class Draft:
         """A series that is read whole is not read alone too."""
         whole = {reading.ref for reading in self.readings if reading.series_uid is not None}
         return {r for r in self.readings if r.series_uid is not None or r.ref not in whole}
+
+
+def _is_bare_instance(event: Event) -> bool:
+    """Whether this is a cancelled instance of which nothing is shown but what it is an instance of."""
+    return event.is_cancelled and event.recurring_event_id is not None and event.organizer is None
+
+
+def _is_lost(seen: Seen) -> bool:
+    """Whether the event is no longer this calendar's, as far as is shown."""
+    if seen.event is None:
+        return seen.confirmed and not seen.says_nothing
+    return seen.event.is_cancelled or (seen.event.is_readable and not seen.event.is_organizers_copy)

@@ -10,7 +10,8 @@ from confsync.core.binding import is_deleted_here
 from confsync.core.events import Event
 from confsync.core.records import Conference, Referent
 from confsync.core.sight import EventRef, Reading, Sight
-from confsync.core.solutions import Solution, claim_of
+from confsync.core.solutions import Solution
+from confsync.core.terms import holds
 
 
 def is_end_due(conference: Conference, now: datetime) -> bool:
@@ -45,7 +46,7 @@ def _is_gone(ref: EventRef, conference: Conference, sight: Sight, solutions: Seq
     if seen is None or not seen.confirmed:
         return False
     exceptions = [event for event in seen.exceptions or () if not event.is_cancelled]
-    if any(_names(event, conference, solutions) for event in exceptions):
+    if any(holds(event, conference, solutions) for event in exceptions):
         return False
     deleted = is_deleted_here if _is_unseen(ref, conference) else _is_deleted
     return seen.event is None or deleted(seen.event) or _has_another(seen.event, conference, solutions)
@@ -71,14 +72,8 @@ def _is_elsewhere(event: Event) -> bool:
     return not is_deleted_here(event) if event.is_cancelled else event.is_readable and not event.is_organizers_copy
 
 
-def _names(event: Event, conference: Conference, solutions: Sequence[Solution]) -> bool:
-    claim = claim_of(event, solutions)
-    ours = (conference.provider, conference.conference_id)
-    return claim is not None and (claim.provider, claim.conference_id) == ours
-
-
 def _has_another(event: Event, conference: Conference, solutions: Sequence[Solution]) -> bool:
     """Only an organizer's copy, shown in full, proves that the conference was removed from it."""
     pending = event.conference_data is not None and event.conference_data.is_pending
     shown = event.is_organizers_copy and not event.is_cancelled
-    return shown and not pending and not _names(event, conference, solutions)
+    return shown and not pending and not holds(event, conference, solutions)

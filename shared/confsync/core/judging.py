@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from confsync.core import replacing
+from confsync.core.binding import vouching_calendars
 from confsync.core.capabilities import Capabilities
 from confsync.core.desires import cancel_end, desire, keep, postpone_end, timed
-from confsync.core.driving import driver_of, handover_time, why_driver
+from confsync.core.driving import driver_of, handover_time, over_at, why_driver
 from confsync.core.history import GRACE_BEGAN, note_driver, note_promoted, why_no_owner
+from confsync.core.identity import is_same, may_be_same
 from confsync.core.projection import clamped, fingerprint, project
 from confsync.core.records import Conference, Desired, Referent
-from confsync.core.recurrence import last_end
 from confsync.core.rules import Claims, Rules
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.state import ConferenceState
@@ -68,7 +69,7 @@ def begin_grace(conference: Conference, why: str, now: datetime, rules: Rules) -
 def was_held(conference: Conference, now: datetime) -> bool:
     """Whether the last of its events is over: what was held is kept, with its reports and recordings."""
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
-    return bool(owners) and all(last_end(referent.times) <= now for referent in owners)
+    return bool(owners) and all(over_at(referent) <= now for referent in owners)
 
 
 def _reviewed(conference: Conference, now: datetime, rules: Rules) -> Conference:
@@ -96,38 +97,62 @@ def forget_time(conference: Conference, now: datetime, rules: Rules) -> datetime
 def promote_claims(conference: Conference, claims: Claims) -> Conference:
     """Let claims become owners before anyone says that no owner is left, in whatever order they were seen.
 
-    That is a claim in the calendar of an owner, one with the iCalUID of an owner that was lost, or (policy `matching`)
-    any when nobody else holds the conference.
+    That is a claim in a calendar whose events may own it, one that may be an owner that was lost or certainly is one
+    that lives elsewhere, or (policy `matching`) any when nobody else holds the conference.
     """
+    waiting = {k: r for k, r in conference.referents.items() if (r.role, r.state) == ("claimed", "live")}
+    if not waiting:
+        return conference
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
-    calendars = {owner.calendar_key for owner in owners}
-    lost = {owner.ical_uid for owner in owners if owner.state != "live" and owner.ical_uid is not None}
+    calendars = vouching_calendars(conference)
     is_free = claims == "matching" and all(owner.state == "gone" for owner in owners)
     promoted = {
         key: referent.model_copy(update={"role": "owner"})
-        for key, referent in conference.referents.items()
-        if referent.role == "claimed"
-        and referent.state == "live"
-        and (is_free or referent.calendar_key in calendars or referent.ical_uid in lost)
+        for key, referent in waiting.items()
+        if is_free or referent.calendar_key in calendars or any(_stands_for(referent, owner) for owner in owners)
     }
     return _referring(conference, {**conference.referents, **promoted})
 
 
+def _stands_for(claim: Referent, owner: Referent) -> bool:
+    return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)
+
+
 def _without_found_again(conference: Conference, now: datetime) -> Conference:
-    """An event that moved out of sight is in sight again once a live owner has its iCalUID: it counts only there."""
-    homes = {owner.ical_uid: key for key, owner in owners_of(conference, "live").items() if owner.ical_uid is not None}
-    found = {
-        key: orphan.model_copy(update={"state": "gone", "since": now, "continues_in": homes[orphan.ical_uid]})
-        for key, orphan in owners_of(conference, "orphaned").items()
-        if orphan.ical_uid in homes
+    """An event that moved is in sight again where a live owner is the same event: it counts only there."""
+    live = owners_of(conference, "live")
+    if len(live) + len(owners_of(conference, "orphaned")) < 2:
+        return conference
+    left = {
+        key: owner.model_copy(update={"state": "gone", "since": now, "continues_in": home})
+        for key, owner in conference.referents.items()
+        if (home := _home_of(key, owner, live)) is not None
     }
-    return _referring(conference, {**conference.referents, **found})
+    return _referring(conference, {**conference.referents, **left})
+
+
+def _home_of(key: str, owner: Referent, live: dict[str, Referent]) -> str | None:
+    """Return the link key under which an owner that moved lives on; None: it did not move, or nobody knows where."""
+    if owner.role != "owner" or owner.state == "gone":
+        return None
+    moved = _may_have_moved_to if owner.state == "orphaned" else _moved_to
+    return next((other for other, home in live.items() if other != key and moved(owner, home)), None)
+
+
+def _may_have_moved_to(orphan: Referent, home: Referent) -> bool:
+    return may_be_same(orphan, home)
+
+
+def _moved_to(owner: Referent, home: Referent) -> bool:
+    """Of two live copies of one event, the one that changed last is the organizer's."""
+    newer = None not in (owner.bound_at, home.bound_at) and owner.bound_at < home.bound_at  # type: ignore[operator]
+    return newer and is_same(owner, home)
 
 
 def _without_past(conference: Conference, now: datetime) -> Conference:
     """Forget the owners that are gone or over, but the newest few: a conference is one record, and must not grow."""
-    owners = [(last_end(r.times), key) for key, r in conference.referents.items() if r.role == "owner"]
-    current = {key for key, r in owners_of(conference, "live").items() if last_end(r.times) > now}
+    owners = [(over_at(r), key) for key, r in conference.referents.items() if r.role == "owner"]
+    current = {key for key, r in owners_of(conference, "live").items() if over_at(r) > now}
     past = sorted((end, key) for end, key in owners if key not in current)
     forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()
     kept = {key: r for key, r in conference.referents.items() if key not in forgotten}
@@ -150,14 +175,28 @@ def _follow_owners(
 ) -> Judgement:
     """Copies get conferences of their own where that is the policy; one of the others drives."""
     owners = owners_of(conference, "live")
+    refused = replacing.refused_for(conference)
     copies = replacing.copies_among(owners, conference) if _mints(conference, capabilities, rules) else set()
     for key in sorted(copies - replacing.under_way(conference)):
+        if key in refused and _ref_of(owners[key]) not in sight:
+            continue
         state = _state_of(owners[key], sight, capabilities)
         if isinstance(state, Reading):
             return Judgement(conference, state)
-        conference = replacing.mint(conference, key, state, now) if state else conference
-    driver = driver_of({key: owner for key, owner in owners.items() if key not in copies}, now)
-    return _follow_driver(conference, driver, sight, capabilities, now)
+        if state is not None and fingerprint(state) != refused.get(key):
+            conference = replacing.mint(conference, key, state, now)
+    served = copies - set(replacing.refused_for(conference))
+    candidates = {key: owner for key, owner in owners.items() if key not in served}
+    driver = driver_of(candidates, conference.registered, now)
+    return _follow_driver(conference, _in_sight(driver, candidates, sight), sight, capabilities, now)
+
+
+def _in_sight(driver: str, owners: dict[str, Referent], sight: Sight) -> str:
+    """A calendar that two people share shows one event twice: what one of them sees now speaks for both."""
+    if _ref_of(owners[driver]) in sight:
+        return driver
+    twins = (key for key, owner in owners.items() if key != driver and is_same(owners[driver], owner))
+    return next((key for key in twins if _ref_of(owners[key]) in sight), driver)
 
 
 def _mints(conference: Conference, capabilities: Capabilities, rules: Rules) -> bool:
@@ -168,7 +207,7 @@ def _follow_driver(
     conference: Conference, driver: str, sight: Sight, capabilities: Capabilities, now: datetime
 ) -> Judgement:
     referent, following = conference.referents[driver], _led_by(conference, driver, now)
-    if last_end(referent.times) <= now:
+    if over_at(referent) <= now:
         return Judgement(following)
     if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities):
         return Judgement(conference)

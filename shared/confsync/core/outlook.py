@@ -184,7 +184,11 @@ def _review(conference: Conference, now: datetime, rules: Rules) -> tuple[Step, 
 
 def _handover(conference: Conference, since: datetime, now: datetime) -> tuple[Step, ...]:
     owners = owners_of(conference, "live")
-    driver = driver_of({k: o for k, o in owners.items() if k not in replacing.under_way(conference)} or owners, now)
+    driver = driver_of(
+        {k: o for k, o in owners.items() if k not in replacing.under_way(conference)} or owners,
+        conference.registered,
+        now,
+    )
     if driver == conference.driver:
         return ()
     why = f"another event drives, if it differs when it is read: {why_driver(owners[driver], now)}"

@@ -139,6 +139,8 @@ class Link(Record):
     ical_uid: str | None = None
     series_id: str | None = None
     """For an exception of a linked series: the event id of that series. Such a link is no referent of its own."""
+    own_instances: tuple[str, ...] = ()
+    """For a series: ids of the instances that have a conference of their own."""
     has_exceptions: bool = False
     """Whether the series was ever seen with exceptions: then it is always read whole."""
     etag: str = ""
@@ -162,8 +164,12 @@ class Referent(Value):
     role: Role
     state: ReferentState
     times: Times
+    until: datetime | None = None
+    """End of the last instance that was moved; a series may go on after its rule is over."""
     created: datetime | None = None
-    """When the event was made: the parts of a split series share it, a duplicate has its own."""
+    """When the event was made: the parts of a split series share it, a duplicate has its own; a move keeps it."""
+    bound_at: datetime | None = None
+    """The event's `updated` when it was bound: of two copies of one event, the newer one is where it is now."""
     since: datetime | None = None
     """When it was found gone or orphaned."""
     moved_to: str | None = None
@@ -179,6 +185,8 @@ class Registration(Value):
     event_id: str
     at: datetime
     """When the add-on said so; the event may appear later, or never."""
+    organizers_calendar: str | None = None
+    """Key of the organizer's own calendar, where the add-on was used by a guest."""
 
 
 class Desired(Value):
@@ -250,6 +258,10 @@ class Replacement(Value):
     conference_data: str | None = None
     """What the event is to hold instead, in JSON."""
     attempts: int = 0
+    perhaps_made: bool = False
+    """Whether a call may have made it though no answer came: then it is asked for again, to know what to end."""
+    refused: str = ""
+    """Fingerprint of the state for which the back end will not make it; another state is asked for again."""
 
 
 class Hold(Value):
@@ -311,6 +323,8 @@ class Conference(Record):
     """While it is held: why."""
     review_at: datetime | None = None
     """When to look at it again though nothing changed: another event drives, a draft was discarded, it is forgotten."""
+    adopted: bool = False
+    """Whether it was recorded as its event shows it, without a call, since nobody vouched for it."""
     gone: bool = False
     """Whether the back end said that it ended for good: it is not told anything any more."""
     replacements: tuple[Replacement, ...] = ()

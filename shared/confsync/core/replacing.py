@@ -9,12 +9,13 @@
 No I/O. It must never let one reservation become two conferences: its operation id is the same for every attempt.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.desires import is_pending, timed
 from confsync.core.history import with_note
+from confsync.core.projection import fingerprint
 from confsync.core.records import Conference, Referent, Replacement, key_of
 from confsync.core.state import ConferenceState
 
@@ -38,19 +39,15 @@ def succeed(
     now: datetime,
 ) -> Conference:
     """Return the conference given up, with one successor reserved for all events that hold it."""
-    given_up = conference.model_copy(update={"gone": True, "call_at": None})
-    if not capabilities.creates:
-        return timed(given_up)
+    given_up = timed(conference.model_copy(update={"gone": True, "call_at": None}))
     known = next((each for each in conference.replacements if each.is_successor), None)
     waiting = set(owners) - under_way(conference)
-    if known is None:
-        reserved = _reservation(conference, sorted(owners), state, now, is_successor=True)
-        return _begun(given_up, reserved, "a successor was reserved", now)
-    if not waiting:
-        return timed(given_up)
+    if not capabilities.creates or not waiting or (known is not None and known.refused == fingerprint(state)):
+        return given_up
+    if known is None or known.refused:
+        return _reserve(given_up, sorted(owners), state, now, is_successor=True)
     links = tuple(sorted(waiting.union(known.links)))
-    again = known.model_copy(update={"links": links, "due_at": now})
-    return timed(given_up.model_copy(update={"replacements": _with(conference, again)}))
+    return stored(given_up, known.model_copy(update={"links": links, "due_at": now}))
 
 
 def copies_among(owners: Mapping[str, Referent], conference: Conference) -> set[str]:
@@ -78,29 +75,32 @@ def _is_copy_of(owner: Referent, original: Referent) -> bool:
 
 
 def under_way(conference: Conference) -> set[str]:
-    """Return the link keys of the events that are to get another conference, or for which none could be made.
+    """Return the link keys of the events that are to get another conference.
 
     An event that has got it, and holds the old one again, is to get it once more.
     """
-    open_ones = (each for each in conference.replacements if each.due_at is not None or each.conference_id is None)
-    return {key for replacement in open_ones for key in replacement.links}
+    return {key for each in conference.replacements if each.due_at is not None for key in each.links}
+
+
+def refused_for(conference: Conference) -> dict[str, str]:
+    """Return the link keys of the events for which none could be made, with the fingerprint of what was refused."""
+    return {key: each.refused for each in conference.replacements if each.refused for key in each.links}
 
 
 def mint(conference: Conference, link_key: str, state: ConferenceState, now: datetime) -> Conference:
     """Return the conference with another one reserved for one duplicate of its event."""
-    reserved = _reservation(conference, [link_key], state, now, is_successor=False)
-    return _begun(conference, reserved, "a conference was reserved for a duplicate", now)
+    return _reserve(conference, [link_key], state, now, is_successor=False)
 
 
-def _reservation(
-    conference: Conference, links: Iterable[str], state: ConferenceState, now: datetime, *, is_successor: bool
-) -> Replacement:
+def _reserve(
+    conference: Conference, links: Sequence[str], state: ConferenceState, now: datetime, *, is_successor: bool
+) -> Conference:
+    """What was refused for these events is asked for anew, as another operation."""
     number = conference.replaced + 1
-    return Replacement(number=number, links=tuple(links), is_successor=is_successor, state=state, due_at=now)
-
-
-def _begun(conference: Conference, reserved: Replacement, why: str, now: datetime) -> Conference:
-    update = {"replacements": (*conference.replacements, reserved), "replaced": reserved.number}
+    reserved = Replacement(number=number, links=tuple(links), is_successor=is_successor, state=state, due_at=now)
+    others = (each for each in conference.replacements if not (each.refused and set(each.links) <= set(links)))
+    update = {"replacements": (*others, reserved), "replaced": number}
+    why = "a successor was reserved" if is_successor else "a conference was reserved for a duplicate"
     return with_note(timed(conference.model_copy(update=update)), why, now)
 
 
@@ -114,19 +114,35 @@ def stored(conference: Conference, replacement: Replacement) -> Conference:
     return timed(conference.model_copy(update={"replacements": _with(conference, replacement)}))
 
 
-def waiting(conference: Conference, replacement: Replacement, due_at: datetime | None) -> Conference:
-    """Return the conference with this replacement to go on later; None: it was given up."""
-    kept = replacement.state if due_at is not None else None  # titles and guests are forgotten
-    later = {"due_at": due_at, "attempts": replacement.attempts + 1, "state": kept}
-    return stored(conference, replacement.model_copy(update=later))
+def announced(conference: Conference, replacement: Replacement, due_at: datetime) -> Conference:
+    """Return the conference with a call for this replacement about to leave; until `due_at` its outcome is open."""
+    update = {"due_at": due_at, "attempts": replacement.attempts + 1, "perhaps_made": True}
+    return stored(conference, replacement.model_copy(update=update))
+
+
+def waiting(conference: Conference, replacement: Replacement, due_at: datetime, *, perhaps_made: bool) -> Conference:
+    """Return the conference with this replacement to go on later."""
+    return stored(conference, replacement.model_copy(update={"due_at": due_at, "perhaps_made": perhaps_made}))
+
+
+def given_up(conference: Conference, replacement: Replacement) -> Conference:
+    """Return the conference with this replacement refused for its state, of which titles and guests are forgotten."""
+    refused = fingerprint(replacement.state) if replacement.state else ""
+    over = {"due_at": None, "state": None, "refused": refused, "perhaps_made": False}
+    return stored(conference, replacement.model_copy(update=over))
+
+
+def cancelled(conference: Conference, replacement: Replacement) -> Conference:
+    """Return the conference without a reservation that nobody needs any more, and for which nothing was made."""
+    left = tuple(each for each in conference.replacements if each.number != replacement.number)
+    return timed(conference.model_copy(update={"replacements": left}))
 
 
 def done(conference: Conference, replacement: Replacement) -> Conference:
     """Return the conference with its events relinked; a successor is kept for events that come back later."""
     if replacement.is_successor:
         return stored(conference, replacement.model_copy(update={"due_at": None, "attempts": 0}))
-    left = tuple(each for each in conference.replacements if each.number != replacement.number)
-    return timed(conference.model_copy(update={"replacements": left}))
+    return cancelled(conference, replacement)
 
 
 def _with(conference: Conference, changed: Replacement) -> tuple[Replacement, ...]:

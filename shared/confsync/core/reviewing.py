@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from confsync.core.desires import is_pending, timed
+from confsync.core.driving import over_at
 from confsync.core.history import with_note
 from confsync.core.judging import begin_grace, forget_time, is_deserted, owners_of
 from confsync.core.records import Conference, Referent, Registration
-from confsync.core.recurrence import last_end
 from confsync.core.rules import Rules
 
 Finding = Literal["hand over", "look for it", "discarded", "forget", "nothing"]
@@ -51,9 +51,11 @@ def _is_settled(conference: Conference) -> bool:
 
 def registered(conference: Conference, vouched: Mapping[str, Registration], rules: Rules) -> Conference:
     """Return the conference with these events vouched for; one of them may still appear, or never."""
-    known = conference.model_copy(update={"registered": {**conference.registered, **vouched}})
+    known = conference.model_copy(update={"registered": {**conference.registered, **vouched}, "gone": False})
     for registration in vouched.values():
         known = with_note(known, "the add-on vouched for it", registration.at, "seen", registration.event_id)
+    if conference.adopted:  # the add-on's word is worth a call
+        known = known.model_copy(update={"desired": None, "applied": None, "adopted": False})
     if conference.referents:
         return known
     latest = max(registration.at for registration in known.registered.values())
@@ -79,7 +81,7 @@ def discarded(conference: Conference, now: datetime, rules: Rules) -> Conference
 
 def give_up_at(orphan: Referent, now: datetime, rules: Rules) -> datetime:
     """Return how long an event that moved out of sight is looked for: a month, or until it is over."""
-    return min((orphan.since or now) + timedelta(seconds=rules.orphan_s), last_end(orphan.times))
+    return min((orphan.since or now) + timedelta(seconds=rules.orphan_s), over_at(orphan))
 
 
 def kept_for_good(conference: Conference, now: datetime) -> Conference:

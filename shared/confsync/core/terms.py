@@ -30,6 +30,14 @@ def claimed_conference(event: Event, terms: Terms) -> Conference:
     return Conference(key=key, tenant=terms.tenant, provider=claim.provider, conference_id=claim.conference_id)
 
 
+def holds(event: Event, conference: Conference, solutions: Sequence[Solution]) -> bool:
+    """Whether the event names this conference; one that it is tied to, also under a name that no setting knows."""
+    claim, data = claim_of(event, solutions), event.conference_data
+    if claim is None:
+        return data is not None and data.conference_id == conference.conference_id
+    return (claim.provider, claim.conference_id) == (conference.provider, conference.conference_id)
+
+
 def claimed_key(event: Event, terms: Terms) -> str | None:
     """Return the key of the conference of ours that the event names; None when it names none."""
     claim = claim_of(event, terms.solutions)
