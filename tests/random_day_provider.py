@@ -79,7 +79,7 @@ class DayProvider:
         self._call(replace(call, state=None))
 
     def create(self, call: CreateCall) -> CreatedConference:
-        """Make a conference, one for each operation; whatever becomes of the answer, it is made at once or not at all."""
+        """Make a conference, one for each operation; at once or not at all, whatever becomes of the answer."""
         fault = self._gate.fault("provider", f"create for {call.replaces}")
         kind = fault.kind if fault else ""
         self._refuse(kind, fault)

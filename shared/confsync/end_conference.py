@@ -56,8 +56,8 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
         now, stored = outside.now(), tx.get(Conference, conference.key)
         if stored is None or not _is_same(stored, conference):
             return  # a sync changed it meanwhile, and judged it anew
-        if ending.has_moved_unseen(conference, sight):
-            tx.put(desires.keep(stored, "kept: its event moved away before anybody saw it", now))
+        if ending.may_live_unseen(conference, sight, terms.solutions):
+            tx.put(desires.keep(stored, "kept: its event may hold it where nobody can see", now))
         elif still_there:
             tx.put(desires.postpone_end(stored, wait_s or _patience_s(stored, terms.rules), ENDS_LATER, now))
         else:
@@ -130,7 +130,7 @@ def _look(reading: Reading, outside: Outside, rules: Rules) -> tuple[Seen, float
         return Seen(None), rules.frozen_retry_s
     try:
         seen = read_event(reading, address_of(calendar), outside)
-        is_proof = seen.event is not None or shows_in_full(calendar, calendar.sync_token, outside)
+        is_proof = shows_in_full(calendar, calendar.sync_token, outside)
     except (CalendarAccessLost, CalendarQuotaExceeded) as error:
         return Seen(None), error.retry_after_s or rules.frozen_retry_s
     except CalendarError as error:

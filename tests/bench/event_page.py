@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.planning import Recorded
-from confsync.core.records import Calendar, Conference, Link
+from confsync.core.records import Calendar, Conference, Link, Registration
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution
 from confsync.core.state import Field
@@ -119,10 +119,11 @@ def _claimed(item: Mapping[str, Any]) -> str | None:
 
 
 def _registered(event_id: str, conference_id: str) -> Conference:
+    vouched = Registration(calendar_key=CALENDAR_KEY, event_id=event_id, at=datetime(2026, 1, 1, tzinfo=UTC))
     return Conference(
         key=Conference.key_for("default", "acme", conference_id),
         tenant="default",
         provider="acme",
         conference_id=conference_id,
-        registered=(Link.key_for(CALENDAR_KEY, event_id),),
+        registered={Link.key_for(CALENDAR_KEY, event_id): vouched},
     )

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from tests.core.small_scope import sweep
-from tests.core.small_scope_meaning import Change, End, known_deviation
+from tests.core.small_scope_meaning import Change, End
 from tests.core.small_scope_shown import Kind
 
 LEAST = 30_000

@@ -17,6 +17,8 @@ MODULES = (
     "leases",
     "projection",
     "planning",
+    "identity",
+    "terms",
 )
 """The modules that decide."""
 

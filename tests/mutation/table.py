@@ -19,6 +19,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "leases": rules_of_calls.LEASES,
     "projection": rules_of_events.PROJECTION,
     "planning": rules_of_events.PLANNING,
+    "identity": rules_of_conferences.IDENTITY,
+    "terms": rules_of_conferences.TERMS,
 }
 
 

@@ -229,7 +229,6 @@ def test_a_series_is_not_over_while_a_moved_instance_is_to_come() -> None:
 
 
 @pytest.mark.scenario(22, 42)
-@pytest.mark.xfail(strict=True, reason="core/draft.py: _reach never takes `until` back, and what was held is ended")
 @pytest.mark.parametrize("then", ["put back", "cancelled", "given up by a shorter rule"])
 def test_a_series_is_over_when_no_instance_is_to_come_any_more(then: str) -> None:
     """Its last instance was put off by weeks, and then not after all: what was held is kept when the series goes."""

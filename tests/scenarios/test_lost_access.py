@@ -49,15 +49,7 @@ def test_an_event_that_is_shown_redacted_says_nothing() -> None:
     ("role", "visibility"),
     [
         ("reader", "private"),
-        pytest.param(
-            "reader",
-            "public",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="a registered event is read (events.get) before any page showed the access role: it binds, and "
-                "is told, in a calendar that is only read (rule R8)",
-            ),
-        ),
+        ("reader", "public"),
         ("freeBusyReader", "private"),
         ("freeBusyReader", "public"),
     ],
@@ -194,11 +186,6 @@ def test_an_event_in_a_calendar_out_of_reach_still_holds_its_conference(is_delet
     assert_quiet(world)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the owner in a frozen calendar stays live, and the claim of the same event, seen as another user, is "
-    "promoted only beside a lost or orphaned owner: its changes are not told",
-)
 @pytest.mark.scenario(37, 50)
 def test_a_team_calendar_that_one_of_two_people_lost_goes_on_through_the_other() -> None:
     """It is the same calendar and the same event: Ann still sees the organizer's copy."""

@@ -113,11 +113,6 @@ def to_be_replaced() -> tuple[World, str]:
     return world, event_id
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="replace_conference takes `ProviderRefusesUs` from `create` for a wait like any other: no outcome with "
-    "status `alert`, no failure",
-)
 @pytest.mark.scenario(58)
 def test_a_back_end_that_refuses_to_make_a_conference_is_shown_to_an_operator() -> None:
     """A missing scope is an operator's business for `create` as for `update`; mended, the event gets its conference."""
@@ -132,11 +127,6 @@ def test_a_back_end_that_refuses_to_make_a_conference_is_shown_to_an_operator() 
     assert_quiet(world)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a reservation that was never sent successfully is tried every 15 minutes for ever, also when its event is "
-    "gone: in the end a conference is made for nobody",
-)
 @pytest.mark.scenario(58, 35)
 @pytest.mark.parametrize("error", [ProviderRefusesUs("403"), ProviderBusy("429", 900)], ids=["refuses us", "is busy"])
 def test_no_conference_is_made_for_an_event_that_is_gone_again(error: ProviderError) -> None:
@@ -157,11 +147,6 @@ def test_no_conference_is_made_for_an_event_that_is_gone_again(error: ProviderEr
     assert_quiet(world)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a replacement that was rejected once is given up for good: a newer state of its event does not reserve "
-    "another, and the event keeps a dead link",
-)
 @pytest.mark.scenario(58, 35)
 def test_a_conference_that_was_not_made_for_one_state_is_asked_for_again_with_the_next() -> None:
     """A rejection is about one state: it is a failure, and not repeated until the event changes."""

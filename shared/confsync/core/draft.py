@@ -97,7 +97,7 @@ class Draft:
         """An exception says nothing on its own: its series is read whole and told as one."""
         self._give_up_own(ref, series)
         self._remember_exception(ref, series)
-        self._reach(series, [event] if (event := self.sight[ref].event) else [])
+        self._reach(series, [event] if (event := self.sight[ref].event) else [], whole=False)
         self.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
         if self._is_live_owner(series):
             self._want_whole(EventRef(self.calendar_key, series.event_id), series)
@@ -236,8 +236,8 @@ class Draft:
             self._absorb(exception_ref, exception, link)
             self._remember_exception(exception_ref, link)
         if seen.exceptions is not None:
-            self._reach(link, seen.exceptions)
-        if seen.exceptions:
+            self._reach(link, seen.exceptions, whole=True)
+        if any(self._shares(exception, link.conference_key) for exception in seen.exceptions or ()):
             self.links[link.key] = link.model_copy(update={"has_exceptions": True})
         elif (link.has_exceptions or is_new) and self._is_live_owner(link):
             self._want_whole(ref, link)
@@ -251,7 +251,7 @@ class Draft:
         known = tuple(dict.fromkeys((*series.own_instances, event_id)))
         self.links[key] = series.model_copy(update={"own_instances": known})
 
-    def _reach(self, series: Link, exceptions: Iterable[Event]) -> None:
+    def _reach(self, series: Link, exceptions: Iterable[Event], *, whole: bool) -> None:
         """A series goes on until the last of its moved instances is over."""
         tie = self._tie_of(EventRef(series.calendar_key, series.event_id))
         conference = self.conferences.get(series.conference_key)
@@ -259,8 +259,10 @@ class Draft:
             return
         sharing = [e for e in exceptions if not e.is_cancelled and self._shares(e, conference.key)]
         ends = [instant_of(times.end) for e in sharing if (times := times_of(e)) is not None]
-        until = max([*ends, tie.referent.until or last_end(tie.referent.times)])
-        if until > over_at(tie.referent):
+        by_rule, known = last_end(tie.referent.times), None if whole else tie.referent.until
+        last = max([by_rule, *ends, *([known] if known else [])])
+        until = last if last > by_rule else None
+        if until != tie.referent.until:
             reaching = {**conference.referents, series.key: tie.referent.model_copy(update={"until": until})}
             self.conferences[conference.key] = conference.model_copy(update={"referents": reaching})
 

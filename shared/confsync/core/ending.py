@@ -57,11 +57,16 @@ def _is_deleted(event: Event) -> bool:
     return event.is_cancelled and (event.organizer is None or event.organizer.is_self)
 
 
-def has_moved_unseen(conference: Conference, sight: Sight) -> bool:
-    """Whether an event that was to own the conference moved away before anybody saw it: it may live on."""
+def may_live_unseen(conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> bool:
+    """Whether an event that was to own the conference lives where, or holds it in a way, that nobody can follow.
+
+    It moved away before anybody saw it, or names the conference under a name that no setting knows.
+    """
     expected = (sight.get(reading.ref) for reading in owners_to_read(conference) if _is_unseen(reading.ref, conference))
     events = [seen.event for seen in expected if seen is not None and seen.confirmed and seen.event is not None]
-    return any(_is_elsewhere(event) for event in events)
+    return any(
+        _is_elsewhere(event) or (not event.is_cancelled and holds(event, conference, solutions)) for event in events
+    )
 
 
 def _is_unseen(ref: EventRef, conference: Conference) -> bool:

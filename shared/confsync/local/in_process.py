@@ -20,7 +20,14 @@ from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import Address, ConferenceCall, CreateCall, CreatedConference, WatchedChannel
 
-LIST = {"singleEvents": "false", "showDeleted": "true", "timeZone": "UTC", "maxResults": "2500", "fields": LIST_FIELDS}
+LIST = {
+    "singleEvents": "false",
+    "showDeleted": "true",
+    "eventTypes": "default",
+    "timeZone": "UTC",
+    "maxResults": "2500",
+    "fields": LIST_FIELDS,
+}
 
 
 class InProcessCalendar:
