@@ -190,9 +190,9 @@ class Oracles:
     def _calendars_that_may(self, conference_id: str) -> set[str]:
         """Return the calendars of registered events, and those to which their events were moved."""
         conference = self._ledger.conference(conference_id)
-        registered = conference.registered if conference else ()
+        registered = conference.registered if conference else {}
         said = self._truth.states.get(conference_id, {})
-        may = {c for key, c in KEYS.items() for (_, e) in said if Link.key_for(key, e) in registered}
+        may = {KEYS[vouched.calendar_key] for vouched in registered.values()}
         while True:
             ids = {e for (c, e) in said if c in may}
             more = {c for (c, e) in said if e in ids} | may

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from confsync.core import desires, ending, judging, tasks
-from confsync.core.records import Calendar, Conference
+from confsync.core.records import Calendar, Conference, Link
 from confsync.core.rules import Rules
-from confsync.core.sight import Reading, Seen
+from confsync.core.sight import EventRef, Reading, Seen
 from confsync.core.terms import Terms
 from confsync.errors import CalendarAccessLost, CalendarError, CalendarQuotaExceeded, ProviderError
 from confsync.hold_end import HeldEnd, decide_anew, hold_end
@@ -47,7 +47,7 @@ def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd |
 def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> None:
     looks = {reading.ref: _look(reading, outside, terms.rules) for reading in ending.owners_to_read(conference)}
     sight = {ref: seen for ref, (seen, _) in looks.items()}
-    still_there = ending.owners_still_there(conference, sight, terms.solutions)
+    still_there = ending.owners_still_there(conference, sight, terms.solutions, _tied_elsewhere(conference, outside))
     if not still_there and not _may_end(conference, outside, terms):
         return
     wait_s = max((wait for _, wait in looks.values()), default=0.0)
@@ -66,6 +66,12 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
     outside.store.transact(body)
     for ref in still_there:
         outside.task_queue.create(tasks.asked_sync(ref.calendar_key, outside.now()))
+
+
+def _tied_elsewhere(conference: Conference, outside: Outside) -> list[EventRef]:
+    links = outside.store.get_many(Link, conference.referents).values()
+    tied = (link for link in links if link.conference_key not in ("", conference.key))
+    return [EventRef(link.calendar_key, link.event_id) for link in tied]
 
 
 def _is_same(stored: Conference, conference: Conference) -> bool:

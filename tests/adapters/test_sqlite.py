@@ -22,7 +22,7 @@ import pytest
 
 from confsync.adapters.sqlite import SqliteStore
 from confsync.adapters.sqlite_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, prepare
-from confsync.core.records import RECORDS, Brake, Calendar, Conference, Link
+from confsync.core.records import RECORDS, Calendar, Conference, Link
 from confsync.errors import SettingsError, StoreCorrupt, StoreError, StoreUnavailable
 from confsync.ports import Transaction
 from tests.contracts import store_processes
@@ -578,6 +578,7 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
     store.links_of("c", after="", limit=5)
     store.calendars_due(NOW, 5)
     store.channels_due(NOW, 5)
+    store.calendars_of("ann", 5)
     store.conferences_due(NOW, 5)
     store.all_of(Link, after="", limit=5)
     store.get_many(Link, ["a", "b"])
@@ -585,7 +586,7 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
     with store._file.connection() as connection:
         connection.set_trace_callback(None)
         plans = {query: connection.execute(f"EXPLAIN QUERY PLAN {query}").fetchall() for query in seen}
-    assert len(plans) == 7
+    assert len(plans) == 8
     for query, plan in plans.items():
         steps = b"; ".join(row[3] for row in plan)
         assert b"USING INDEX" in steps, query
@@ -593,21 +594,8 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
         assert b"TEMP B-TREE" not in steps, query
 
 
-FIRST_SCHEMA = (
-    "CREATE TABLE calendar (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, renew_at TEXT, body TEXT NOT NULL)",
-    "CREATE INDEX calendar_by_due_at ON calendar (due_at, key)",
-    "CREATE INDEX calendar_by_renew_at ON calendar (renew_at, key)",
-    "CREATE TABLE link (key TEXT PRIMARY KEY NOT NULL, calendar_key TEXT, body TEXT NOT NULL)",
-    "CREATE INDEX link_by_calendar_key ON link (calendar_key, key)",
-    "CREATE TABLE conference (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, body TEXT NOT NULL)",
-    "CREATE INDEX conference_by_due_at ON conference (due_at, key)",
-    "CREATE TABLE failure (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
-)
-"""Of version 1."""
-
-
 def test_schema_of_this_version_has_not_changed() -> None:
-    """Files of version 2 are out there: who changes the schema raises SCHEMA_VERSION and converts them."""
+    """Once files of a released version are out there, who changes the schema converts them."""
     assert SCHEMA_VERSION == 2
     expected = (
         "CREATE TABLE calendar (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, renew_at TEXT, subject TEXT, "
@@ -615,31 +603,15 @@ def test_schema_of_this_version_has_not_changed() -> None:
         "CREATE INDEX calendar_by_due_at ON calendar (due_at, key)",
         "CREATE INDEX calendar_by_renew_at ON calendar (renew_at, key)",
         "CREATE INDEX calendar_by_subject ON calendar (subject, key)",
-        *FIRST_SCHEMA[3:],
+        "CREATE TABLE link (key TEXT PRIMARY KEY NOT NULL, calendar_key TEXT, body TEXT NOT NULL)",
+        "CREATE INDEX link_by_calendar_key ON link (calendar_key, key)",
+        "CREATE TABLE conference (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, body TEXT NOT NULL)",
+        "CREATE INDEX conference_by_due_at ON conference (due_at, key)",
+        "CREATE TABLE failure (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
         "CREATE TABLE brake (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
     )
     assert expected == SCHEMA
     assert {kind.kind for kind in RECORDS} == {"calendar", "link", "conference", "failure", "brake"}
-
-
-def test_a_file_of_the_first_version_is_converted(path: Path, store: SqliteStore) -> None:
-    """What it holds stays and is found, what it lacked is there, and it is a file of this version from then on."""
-    known, added = calendar("a", subject="ann@example.com"), Brake(key="b", tenant="t", decided={1: 2})
-    marks = (f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 1")
-    row = f"INSERT INTO calendar (key, body) VALUES ('a', '{known.model_dump_json()}')"  # noqa: S608  # our own text
-    _made(path, *FIRST_SCHEMA, *marks, row)
-    put(store, added)
-    assert store.get(Calendar, "a") == known
-    assert store.calendars_of("ann@example.com", limit=9) == [known]
-    assert store.get(Brake, "b") == added
-    put(store, calendar("a", subject="bob@example.com"))
-    assert store.calendars_of("ann@example.com", limit=9) == []
-    store.close()
-    connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
-    made = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE sql IS NOT NULL")}
-    assert made == {statement.split()[2] for statement in SCHEMA}
-    connection.close()
 
 
 def test_every_error_is_one_of_confsyncs(store: SqliteStore) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from typing import Any, Literal, get_args
 
@@ -18,8 +18,8 @@ from confsync.core.events import Event
 from confsync.core.projection import fingerprint, project, times_of
 from confsync.core.records import Conference, Link, Referent
 from confsync.core.sight import EventRef, Seen
-from tests.core.small_scope import C1, NOTHING, check_record, generation, terms_of
-from tests.core.small_scope_meaning import WORDS
+from tests.core.small_scope import C1, ENOUGH, NOTHING, check_record, generation, terms_of
+from tests.core.small_scope_meaning import WORDS, Claims
 from tests.core.small_scope_recorded import HOLD, LOST_AT, Recorded, applied, desired
 from tests.core.small_scope_shown import MAKERS, UPDATED, Shape, base
 from tests.core.story import ALL_FIELDS, DAY, HERE, HOUR, NOW, RULES, THERE, Ledger, conference, ref, stamp
@@ -96,14 +96,14 @@ class Pair:
     kin: Kin
     end: End
     is_vouched: bool
-    claims: Literal["registered", "matching"]
+    claims: Claims
     mints: bool
 
     def __str__(self) -> str:
         """Say the scenario in words."""
         where = "in one calendar" if self.in_one_calendar else "in two calendars"
         each = [
-            f"\n  {name}: recorded {e.recorded}, shown {e.shape or 'not'}, {'over' if e.is_over else 'starts'} {e.after}"
+            f"\n  {name}: recorded {e.recorded}, shown {e.shape or 'not'}, starts in {e.after / HOUR} hours"
             for name, e in (("first", self.one), ("second", self.other))
         ]
         rest = f"\n  end: {self.end}; first vouched for: {self.is_vouched}; claims {self.claims}; mints: {self.mints}"
@@ -124,7 +124,8 @@ def pairs(calendar_key: str, *, full: bool) -> Iterator[Pair]:
     """Return every pair with the second event in this calendar; unless it is full, what is secondary takes turns."""
     kins: tuple[Kin, ...] = ("strangers", "parts of a split", "duplicates")
     kins = kins if calendar_key == HERE else ("strangers", "twins", "twins of unknown age")
-    seldom = list(product(get_args(Timing), (True, False), ("registered", "matching"), (False, True)))
+    policies: tuple[Claims, ...] = get_args(Claims)
+    seldom = list(product(get_args(Timing), (True, False), policies, (False, True)))
     number = 0
     for first, second, kin, end in product(KNOWN, KNOWN, kins, ENDS):
         if not _can_be(first, second, end):
@@ -149,7 +150,7 @@ def _can_be(first: Recorded, second: Recorded, end: End) -> bool:
     return not known & {"owner", "orphan"} and "owner gone" in known
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pair(calendar_key: str, first: Recorded, second: Recorded, kin: Kin, timing: Timing) -> tuple[One, One]:
     twins = kin.startswith("twins")
     ages = {"strangers": (None, None), "twins of unknown age": (None, None)}.get(kin, (CREATED, CREATED))
@@ -213,14 +214,15 @@ def ledger_of(pair: Pair) -> Ledger:
 def _told(pair: Pair, driver: One | None) -> dict[str, Any]:
     state = project(base("upcoming", "e1", after=(driver or pair.one).after), (), ALL_FIELDS)
     told = {"desired": desired(2, state, kept=False), "applied": applied(2, state)}
-    return {
+    more: dict[End, dict[str, Any]] = {
         "none": told,
         "in grace": told | {"end_after": NOW + timedelta(seconds=30)},
         "held": told | {"brake": "held", "hold": HOLD},
         "rejected": told | {"brake": "rejected"},
         "ended": {"desired": desired(3, None), "applied": applied(3, None)},
         "gone": told | {"gone": True},
-    }[pair.end]
+    }
+    return more[pair.end]
 
 
 def _referent(each: One) -> Referent:
@@ -303,7 +305,7 @@ def _check_apart(pair: Pair, met: Counter[str]) -> None:
 
 
 def _essence(pair: Pair, ledger: Ledger) -> tuple[Any, ...]:
-    """Return what the order of arrival may not change; twins may be known as moved in one order, as gone in the other."""
+    """Return what the order of arrival may not change; a twin may have moved in one order, and be gone in the other."""
     known = ledger.conferences.get(C1)
     if known is None:
         return ()
@@ -355,9 +357,9 @@ def _check_states(pair: Pair, after: Conference) -> None:
         if found is None:
             assert not each.holds, "an event that has the conference is not recorded"
         elif found.continues_in is None:
-            assert (found.state == "live") == (each.holds or (word == "nothing" and each.recorded in {"claim", "owner"})), (
-                f"{each.ref.event_id} is {found.state}"
-            )
+            assert (found.state == "live") == (
+                each.holds or (word == "nothing" and each.recorded in {"claim", "owner"})
+            ), f"{each.ref.event_id} is {found.state}"
             moved = word == "moved" and each.recorded in {"owner", "orphan", "owner gone"}
             still = each.recorded == "orphan" and word == "nothing"
             assert (found.state == "orphaned") == (moved or still), f"{each.ref.event_id} is {found.state}"
@@ -400,7 +402,7 @@ def _expected_driver(pair: Pair, owners: list[One]) -> One | None:
     """R8: the earliest next occurrence, else the one that ended last; of equals the vouched for, then the oldest."""
 
     def rank(each: One) -> tuple[Any, ...]:
-        seniority = (not (pair.is_vouched and each is pair.one), each.created or datetime.max, each.ref.link_key)
+        seniority = (not (pair.is_vouched and each is pair.one), each.created or NOW + 9 * DAY, each.ref.link_key)
         return (each.is_over, abs(each.after), *seniority)
 
     return min(owners, key=rank, default=None)
@@ -456,6 +458,8 @@ def sweep(calendar_key: str, *, full: bool) -> tuple[Counter[str], list[str], se
                 known.add(deviation)
             else:
                 wrong.append(str(error))
+        if len(wrong) >= ENOUGH and not full:
+            break
     return met, wrong, known
 
 

@@ -134,14 +134,15 @@ def _called(generation: int, verb: str, *, long_ago: bool) -> dict[str, Any]:
 
 
 def _decided(end: End) -> dict[str, Any]:
-    return {
+    more: dict[str, dict[str, Any]] = {
         "none": {},
         "in grace": {"end_after": at(0.5)},
         "grace over": {"end_after": at(-0.5)},
         "held": {"brake": "held", "hold": HOLD},
         "approved": {"brake": "approved", "end_after": NOW},
         "rejected": {"brake": "rejected"},
-    }[end]
+    }
+    return more[end]
 
 
 def _wanted(end: End, kind: Kind) -> dict[str, Any]:

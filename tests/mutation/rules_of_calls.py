@@ -90,7 +90,12 @@ DESIRES = (
         '{"end_after": None, "brake": "none"}',
         "R10: why it was held is of the past",
     ),
-    Rule("brake-survives", '{"end_after": None, "brake": "none", "hold": None}', '{"end_after": None, "hold": None}', "R10"),
+    Rule(
+        "brake-survives",
+        '{"end_after": None, "brake": "none", "hold": None}',
+        '{"end_after": None, "hold": None}',
+        "R10",
+    ),
     Rule("end-survives", '{"end_after": None, "brake": "none", "hold": None}', '{"brake": "none", "hold": None}', "S1"),
     Rule(
         "call-is-not-due",
@@ -168,7 +173,7 @@ EFFECTS = (
         "57: nobody knows what the back end holds",
     ),
     Rule("no-deadline", "timedelta(seconds=rules.intent_s)", "timedelta(seconds=0)", "R14: nobody calls before"),
-    Rule('end-is-an-update', '"end" if desired.ended else "update"', '"update"', "12: an end is an end"),
+    Rule("end-is-an-update", '"end" if desired.ended else "update"', '"update"', "12: an end is an end"),
     Rule(
         "nobody-comes-back",
         '"intent": intent, "call_at": deadline}',
@@ -242,7 +247,12 @@ EFFECTS = (
         "pause_s = 0",
         "R18: ever more slowly",
     ),
-    Rule("refused-is-sent-again", '{"refused": intent.generation, "last_error": error})\n    noted = with_note(closed, f"{intent.verb}', '{"last_error": error})\n    noted = with_note(closed, f"{intent.verb}', "58: a permanent answer"),
+    Rule(
+        "refused-is-sent-again",
+        '{"refused": intent.generation, "last_error": error})\n    noted = with_note(closed, f"{intent.verb}',
+        '{"last_error": error})\n    noted = with_note(closed, f"{intent.verb}',
+        "58: a permanent answer",
+    ),
     Rule(
         "newer-state-is-refused-too",
         'return timed(noted.model_copy(update={"call_at": now})) if is_pending(noted) else _without_state(noted)',
@@ -270,7 +280,9 @@ EFFECTS = (
 )
 
 LEASES = (
-    Rule("requests-are-not-counted", '{"requested": calendar.requested + 1}', '{"requested": calendar.requested}', "R3"),
+    Rule(
+        "requests-are-not-counted", '{"requested": calendar.requested + 1}', '{"requested": calendar.requested}', "R3"
+    ),
     Rule(
         "lease-is-taken-over",
         "if calendar.lease is not None and is_leased(calendar, now):",
@@ -296,7 +308,9 @@ LEASES = (
         "return calendar.lease is not None",
         "R4: a crashed worker does not block its calendar",
     ),
-    Rule("no-skew", "at + timedelta(seconds=rules.skew_s)", "at", "R4: after the lease's end, by more than clocks differ"),
+    Rule(
+        "no-skew", "at + timedelta(seconds=rules.skew_s)", "at", "R4: after the lease's end, by more than clocks differ"
+    ),
     Rule(
         "any-fence-will-do",
         "if calendar is None or calendar.fence != fence or calendar.lease is None:",
@@ -321,9 +335,13 @@ LEASES = (
         "if False:",
         "R2: the commit checks the previous token",
     ),
-    Rule('served-all', '"served": checkpoint.requested', '"served": calendar.requested', "R3: what came in meanwhile"),
-    Rule("checkpoint-stays", '"checkpoint": None,\n            "last_synced_at"', '"last_synced_at"', "R7: a new listing"),
-    Rule("stays-frozen", 'if moved.state == "frozen":\n        moved = _thawed(moved, now)\n', "", "48: thaws by itself"),
+    Rule("served-all", '"served": checkpoint.requested', '"served": calendar.requested', "R3: what came in meanwhile"),
+    Rule(
+        "checkpoint-stays", '"checkpoint": None,\n            "last_synced_at"', '"last_synced_at"', "R7: a new listing"
+    ),
+    Rule(
+        "stays-frozen", 'if moved.state == "frozen":\n        moved = _thawed(moved, now)\n', "", "48: thaws by itself"
+    ),
     Rule(
         "released-too-early",
         "if moved.requested > moved.served or moved.to_observe:",
@@ -336,8 +354,12 @@ LEASES = (
         "if moved.requested > moved.served:",
         "R11: what was registered meanwhile is read",
     ),
-    Rule("token-survives-freeze", '"sync_token": None,\n            "due_at"', '"due_at"', "R5, 48: thaw lists in full"),
-    Rule("fence-survives-freeze", '"fence": calendar.fence + 1,\n            "lease"', '"lease"', "R2: a change of state"),
+    Rule(
+        "token-survives-freeze", '"sync_token": None,\n            "due_at"', '"due_at"', "R5, 48: thaw lists in full"
+    ),
+    Rule(
+        "fence-survives-freeze", '"fence": calendar.fence + 1,\n            "lease"', '"lease"', "R2: a change of state"
+    ),
     Rule(
         "token-of-other-parameters",
         "return calendar.sync_token if calendar.parameters_version == LIST_PARAMETERS_VERSION else None",
@@ -356,5 +378,7 @@ LEASES = (
         "return checkpoint",
         "R7: an incremental listing without its token",
     ),
-    Rule("always-first", "return calendar.sync_generation == 0", "return True", "R5: only the first listing has a window"),
+    Rule(
+        "always-first", "return calendar.sync_generation == 0", "return True", "R5: only the first listing has a window"
+    ),
 )

@@ -61,7 +61,12 @@ JUDGING = (
     Rule("held-ends-anew", 'conference.brake in ("held", "rejected")', 'conference.brake == "rejected"', "R10: held"),
     Rule("refused-end-ends", 'conference.brake in ("held", "rejected")', 'conference.brake == "held"', "R10: rejected"),
     Rule("no-grace", 'postpone_end(conference, rules.grace_s, f"', 'postpone_end(conference, 0, f"', "R9: the grace"),
-    Rule('one-over-is-held', 'return bool(owners) and all(over_at(referent) <= now for referent in owners)', 'return any(over_at(referent) <= now for referent in owners)', '42: held only when its last event is over'),
+    Rule(
+        "one-over-is-held",
+        "return bool(owners) and all(over_at(referent) <= now for referent in owners)",
+        "return any(over_at(referent) <= now for referent in owners)",
+        "42: held only when its last event is over",
+    ),
     Rule(
         "claims-count-as-held",
         'owners = [referent for referent in conference.referents.values() if referent.role == "owner"]\n    return bool',
@@ -80,12 +85,42 @@ JUDGING = (
         "last_lost = min(",
         "35: remembered for the time that Calendar restores events",
     ),
-    Rule('claim-beside-owner-waits', 'if is_free or referent.calendar_key in calendars or any(', 'if is_free or any(', '26, 33: in whatever order they were seen'),
-    Rule('claim-of-lost-waits', 'or any(_stands_for(referent, owner) for owner in owners)', 'or False', '19: the new place owns what the old one lost'),
-    Rule('claim-is-never-free', 'if is_free or referent.calendar_key in calendars', 'if referent.calendar_key in calendars', 'R11: under `matching` the next claim owns'),
-    Rule('gone-claims-own', 'if (r.role, r.state) == ("claimed", "live")}', 'if r.role == "claimed"}', 'R11: what is gone owns nothing'),
-    Rule('twins-of-the-living-own', 'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)', 'return may_be_same(owner, claim)', '50: what may be a copy of a live event owns nothing'),
-    Rule('claim-of-the-living-waits', 'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)', 'return owner.state != "live" and may_be_same(owner, claim)', '19: the new place is seen before the old one is lost'),
+    Rule(
+        "claim-beside-owner-waits",
+        "if is_free or referent.calendar_key in calendars or any(",
+        "if is_free or any(",
+        "26, 33: in whatever order they were seen",
+    ),
+    Rule(
+        "claim-of-lost-waits",
+        "or any(_stands_for(referent, owner) for owner in owners)",
+        "or False",
+        "19: the new place owns what the old one lost",
+    ),
+    Rule(
+        "claim-is-never-free",
+        "if is_free or referent.calendar_key in calendars",
+        "if referent.calendar_key in calendars",
+        "R11: under `matching` the next claim owns",
+    ),
+    Rule(
+        "gone-claims-own",
+        'if (r.role, r.state) == ("claimed", "live")}',
+        'if r.role == "claimed"}',
+        "R11: what is gone owns nothing",
+    ),
+    Rule(
+        "twins-of-the-living-own",
+        'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)',
+        "return may_be_same(owner, claim)",
+        "50: what may be a copy of a live event owns nothing",
+    ),
+    Rule(
+        "claim-of-the-living-waits",
+        'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)',
+        'return owner.state != "live" and may_be_same(owner, claim)',
+        "19: the new place is seen before the old one is lost",
+    ),
     Rule(
         "promotion-by-solution",
         'is_free = claims == "matching" and all',
@@ -98,9 +133,24 @@ JUDGING = (
         'is_free = claims == "matching"',
         "R11: a live owner keeps out others",
     ),
-    Rule('move-is-not-followed', '"continues_in": home}', '"continues_in": None}', '19: what became of it is known where it went'),
-    Rule('older-copy-wins', 'owner.bound_at < home.bound_at', 'owner.bound_at > home.bound_at', "19: of two copies the one that changed last is the organizer's"),
-    Rule('live-copies-both-count', 'moved = _may_have_moved_to if owner.state == "orphaned" else _moved_to', 'moved = _may_have_moved_to if owner.state == "orphaned" else (lambda _a, _b: False)', '19: an event counts only where it lives now'),
+    Rule(
+        "move-is-not-followed",
+        '"continues_in": home}',
+        '"continues_in": None}',
+        "19: what became of it is known where it went",
+    ),
+    Rule(
+        "older-copy-wins",
+        "owner.bound_at < home.bound_at",
+        "owner.bound_at > home.bound_at",
+        "19: of two copies the one that changed last is the organizer's",
+    ),
+    Rule(
+        "live-copies-both-count",
+        'moved = _may_have_moved_to if owner.state == "orphaned" else _moved_to',
+        'moved = _may_have_moved_to if owner.state == "orphaned" else (lambda _a, _b: False)',
+        "19: an event counts only where it lives now",
+    ),
     Rule(
         "newest-are-forgotten",
         "forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()",
@@ -119,10 +169,25 @@ JUDGING = (
         "for key in sorted(copies):",
         "R15: one reservation, one conference",
     ),
-    Rule('copy-drives', 'if key not in served}', 'if True}', '33: a copy that gets its own conference drives no other'),
-    Rule('refused-copy-does-not-drive', 'served = copies - set(replacing.refused_for(conference))', 'served = copies', '33: a copy that could get none shares'),
-    Rule('refused-copy-is-asked-again', 'if state is not None and fingerprint(state) != refused.get(key):', 'if state is not None:', '58: a permanent answer is not argued with'),
-    Rule('twin-in-sight-does-not-speak', '_in_sight(driver, candidates, sight), sight', 'driver, sight', '50: one event in two calendars'),
+    Rule("copy-drives", "if key not in served}", "if True}", "33: a copy that gets its own conference drives no other"),
+    Rule(
+        "refused-copy-does-not-drive",
+        "served = copies - set(replacing.refused_for(conference))",
+        "served = copies",
+        "33: a copy that could get none shares",
+    ),
+    Rule(
+        "refused-copy-is-asked-again",
+        "if state is not None and fingerprint(state) != refused.get(key):",
+        "if state is not None:",
+        "58: a permanent answer is not argued with",
+    ),
+    Rule(
+        "twin-in-sight-does-not-speak",
+        "_in_sight(driver, candidates, sight), sight",
+        "driver, sight",
+        "50: one event in two calendars",
+    ),
     Rule("mint-by-default", 'return rules.duplicates == "mint" and ', "return ", "33: `share` is the default"),
     Rule(
         "mint-without-means",
@@ -136,7 +201,12 @@ JUDGING = (
         "and capabilities.creates",
         "56: what is gone gets one successor",
     ),
-    Rule('past-is-told', 'if over_at(referent) <= now:\n        return Judgement(following)\n', '', '42: no call for the past'),
+    Rule(
+        "past-is-told",
+        "if over_at(referent) <= now:\n        return Judgement(following)\n",
+        "",
+        "42: no call for the past",
+    ),
     Rule(
         "driver-is-read-each-time",
         "if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities):\n"
@@ -203,10 +273,30 @@ JUDGING = (
 )
 
 DRIVING = (
-    Rule('latest-drives', 'return min(upcoming, key=lambda key: (upcoming[key], seniority(key)))', 'return max(upcoming, key=lambda key: (upcoming[key], seniority(key)))', 'R8: the earliest next occurrence drives'),
-    Rule('equals-by-key', 'return key not in registered, owners[key].created or LATEST, key', 'return True, LATEST, key', 'R8: of equals the vouched for, then the oldest'),
-    Rule('moved-instances-do-not-count', 'return max(end, owner.until) if owner.until is not None else end', 'return end', '22, 42: a series goes on until its moved instances are over'),
-    Rule('first-ended-drives', 'last = max(over_at(owner) for owner in owners.values())', 'last = min(over_at(owner) for owner in owners.values())', 'R8: else the one that ended last'),
+    Rule(
+        "latest-drives",
+        "return min(upcoming, key=lambda key: (upcoming[key], seniority(key)))",
+        "return max(upcoming, key=lambda key: (upcoming[key], seniority(key)))",
+        "R8: the earliest next occurrence drives",
+    ),
+    Rule(
+        "equals-by-key",
+        "return key not in registered, owners[key].created or LATEST, key",
+        "return True, LATEST, key",
+        "R8: of equals the vouched for, then the oldest",
+    ),
+    Rule(
+        "moved-instances-do-not-count",
+        "return max(end, owner.until) if owner.until is not None else end",
+        "return end",
+        "22, 42: a series goes on until its moved instances are over",
+    ),
+    Rule(
+        "first-ended-drives",
+        "last = max(over_at(owner) for owner in owners.values())",
+        "last = min(over_at(owner) for owner in owners.values())",
+        "R8: else the one that ended last",
+    ),
     Rule("past-drives", "if upcoming:\n", "if False:\n", "R8: what comes goes before what is over"),
     Rule(
         "no-handover",
@@ -248,7 +338,12 @@ REPLACING = (
         "return conference.gone and not set(owners) & under_way(conference)",
         "56: every event gets the successor",
     ),
-    Rule('reserved-without-means', 'if not capabilities.creates or not waiting or (known', 'if not waiting or (known', '56: only where the back end makes conferences'),
+    Rule(
+        "reserved-without-means",
+        "if not capabilities.creates or not waiting or (known",
+        "if not waiting or (known",
+        "56: only where the back end makes conferences",
+    ),
     Rule(
         "second-successor",
         "known = next((each for each in conference.replacements if each.is_successor), None)",
@@ -261,9 +356,24 @@ REPLACING = (
         "known = next(iter(conference.replacements), None)",
         "33, 56: a copy's conference is no successor",
     ),
-    Rule('successor-is-asked-again', 'if not capabilities.creates or not waiting or (known', 'if not capabilities.creates or (known', '56: what has a successor is left alone'),
-    Rule('refused-successor-is-asked-again', 'or (known is not None and known.refused == fingerprint(state)):', 'or False:', '58: a permanent answer is not argued with'),
-    Rule('late-event-waits', 'update={"links": links, "due_at": now}', 'update={"links": links}', '35: an event that is back later gets the successor too'),
+    Rule(
+        "successor-is-asked-again",
+        "if not capabilities.creates or not waiting or (known",
+        "if not capabilities.creates or (known",
+        "56: what has a successor is left alone",
+    ),
+    Rule(
+        "refused-successor-is-asked-again",
+        "or (known is not None and known.refused == fingerprint(state)):",
+        "or False:",
+        "58: a permanent answer is not argued with",
+    ),
+    Rule(
+        "late-event-waits",
+        'update={"links": links, "due_at": now}',
+        'update={"links": links}',
+        "35: an event that is back later gets the successor too",
+    ),
     Rule(
         "late-event-is-forgotten",
         'update={"links": links, "due_at": now}',
@@ -276,16 +386,33 @@ REPLACING = (
         "links = tuple(sorted(waiting))",
         "56: one successor for all events",
     ),
-    Rule('relinked-for-good', 'return {key for each in conference.replacements if each.due_at is not None for key in each.links}', 'return {key for each in conference.replacements for key in each.links}', '35: an event that holds the old conference again gets the successor again'),
-    Rule('refusal-is-forgotten', 'return {key: each.refused for each in conference.replacements if each.refused for key in each.links}', 'return {}', '58: a permanent answer is not argued with'),
+    Rule(
+        "relinked-for-good",
+        "return {key for each in conference.replacements if each.due_at is not None for key in each.links}",
+        "return {key for each in conference.replacements for key in each.links}",
+        "35: an event that holds the old conference again gets the successor again",
+    ),
+    Rule(
+        "refusal-is-forgotten",
+        "return {key: each.refused for each in conference.replacements if each.refused for key in each.links}",
+        "return {}",
+        "58: a permanent answer is not argued with",
+    ),
     Rule(
         "registered-are-copies",
         "originals = {key: owner for key, owner in owners.items() if key in conference.registered} or _oldest(owners)",
         "originals = _oldest(owners)",
         "R11, 33: what the add-on vouched for is no copy",
     ),
-    Rule("vouched-are-minted", "if key not in originals and any(", "if any(", "R11, 33: what was vouched for is no copy"),
-    Rule("youngest-is-original", "first = min(dated.values(), default=None)", "first = max(dated.values(), default=None)", "33: the oldest is the original"),
+    Rule(
+        "vouched-are-minted", "if key not in originals and any(", "if any(", "R11, 33: what was vouched for is no copy"
+    ),
+    Rule(
+        "youngest-is-original",
+        "first = min(dated.values(), default=None)",
+        "first = max(dated.values(), default=None)",
+        "33: the oldest is the original",
+    ),
     Rule(
         "copies-in-other-calendars",
         "return owner.calendar_key == original.calendar_key and None not in dates",
@@ -305,7 +432,12 @@ REPLACING = (
         "26: the parts of a split share the date of the series",
     ),
     Rule("same-number", "number = conference.replaced + 1", "number = conference.replaced", "R15: a new operation id"),
-    Rule('number-is-not-used-up', 'update = {"replacements": (*others, reserved), "replaced": number}', 'update = {"replacements": (*others, reserved)}', 'R15: a new operation id for each conference'),
+    Rule(
+        "number-is-not-used-up",
+        'update = {"replacements": (*others, reserved), "replaced": number}',
+        'update = {"replacements": (*others, reserved)}',
+        "R15: a new operation id for each conference",
+    ),
     Rule(
         "reservation-waits",
         "is_successor=is_successor, state=state, due_at=now)",
@@ -347,7 +479,9 @@ REVIEWING = (
         "2: a discarded draft is found",
     ),
     Rule("owners-are-forgotten", 'if owners_of(conference, "live"):\n', "if False:\n", "R8: another part drives"),
-    Rule("orphans-are-not-looked-for", 'if owners_of(conference, "orphaned"):\n', "if False:\n", "R9: where it moved to"),
+    Rule(
+        "orphans-are-not-looked-for", 'if owners_of(conference, "orphaned"):\n', "if False:\n", "R9: where it moved to"
+    ),
     Rule(
         "claims-are-forgotten",
         'if any(referent.state == "live" for referent in conference.referents.values()):\n        return "nothing"\n',
@@ -408,7 +542,12 @@ REVIEWING = (
         "return not waits",
         "56: what is to be replaced is replaced",
     ),
-    Rule('registered-afresh', '{"registered": {**conference.registered, **vouched}', '{"registered": {**vouched}', "R11: the add-on's word is kept"),
+    Rule(
+        "registered-afresh",
+        '{"registered": {**conference.registered, **vouched}',
+        '{"registered": {**vouched}',
+        "R11: the add-on's word is kept",
+    ),
     Rule(
         "draft-of-first-word",
         "latest = max(registration.at for registration in known.registered.values())",
@@ -421,7 +560,12 @@ REVIEWING = (
         "",
         "2: an event that was seen is no draft",
     ),
-    Rule("draft-without-grace", 'return begin_grace(waiting, "its event never appeared", now, rules)', "return waiting", "2"),
+    Rule(
+        "draft-without-grace",
+        'return begin_grace(waiting, "its event never appeared", now, rules)',
+        "return waiting",
+        "2",
+    ),
     Rule(
         "orphan-is-sought-for-ever",
         "return min((orphan.since or now) + timedelta(seconds=rules.orphan_s), over_at(orphan))",
@@ -461,7 +605,9 @@ ENDING = (
         "owners = [_reading(referent) for referent in last]",
         "R11: a claim keeps nothing alive",
     ),
-    Rule("drafts-are-not-read", "return owners or list(expected)", "return owners", "2: the event is read before the end"),
+    Rule(
+        "drafts-are-not-read", "return owners or list(expected)", "return owners", "2: the event is read before the end"
+    ),
     Rule(
         "series-is-read-alone",
         "owner.ical_uid if owner.times.recurrence else None)",
@@ -474,7 +620,12 @@ ENDING = (
         "if seen is None:\n        return True\n",
         "R9: what could not be read is no evidence",
     ),
-    Rule('instances-do-not-keep', 'if any(holds(event, conference, solutions) for event in exceptions):\n        return False\n', '', '24: an instance may still hold the conference'),
+    Rule(
+        "instances-do-not-keep",
+        "if any(holds(event, conference, solutions) for event in exceptions):\n        return False\n",
+        "",
+        "24: an instance may still hold the conference",
+    ),
     Rule(
         "cancelled-instances-keep",
         "exceptions = [event for event in seen.exceptions or () if not event.is_cancelled]",
@@ -499,18 +650,58 @@ ENDING = (
         "shown = not event.is_cancelled",
         "R9, 36: only the organizer's copy, shown in full",
     ),
-    Rule('pending-proves', 'return shown and not pending and not holds(event, conference, solutions)', 'return shown and not holds(event, conference, solutions)', '3: a pending conference is no removal'),
-    Rule('holder-proves', 'return shown and not pending and not holds(event, conference, solutions)', 'return shown and not pending', 'S1: an event that has it keeps it'),
+    Rule(
+        "pending-proves",
+        "return shown and not pending and not holds(event, conference, solutions)",
+        "return shown and not holds(event, conference, solutions)",
+        "3: a pending conference is no removal",
+    ),
+    Rule(
+        "holder-proves",
+        "return shown and not pending and not holds(event, conference, solutions)",
+        "return shown and not pending",
+        "S1: an event that has it keeps it",
+    ),
 )
 
 IDENTITY = (
-    Rule('another-time-of-making-is-no-matter', 'apart = None not in (one.created, other.created) and one.created != other.created', 'apart = False', '19, 34: whoever was invited knows the id; when an event was made cannot be written'),
-    Rule('unnamed-are-one', 'return one.ical_uid is not None and one.ical_uid == other.ical_uid and not apart', 'return one.ical_uid == other.ical_uid and not apart', '19: two events without iCalUID are not the same'),
-    Rule('perhaps-is-certain', 'known = one.created is not None and one.created == other.created', 'known = True', '19: certain only by when it was made'),
-    Rule('any-id-will-do', 'return known and one.event_id == other.event_id and may_be_same(one, other)', 'return known and may_be_same(one, other)', '26: the parts of a split are not one event'),
+    Rule(
+        "another-time-of-making-is-no-matter",
+        "apart = None not in (one.created, other.created) and one.created != other.created",
+        "apart = False",
+        "19, 34: whoever was invited knows the id; when an event was made cannot be written",
+    ),
+    Rule(
+        "unnamed-are-one",
+        "return one.ical_uid is not None and one.ical_uid == other.ical_uid and not apart",
+        "return one.ical_uid == other.ical_uid and not apart",
+        "19: two events without iCalUID are not the same",
+    ),
+    Rule(
+        "perhaps-is-certain",
+        "known = one.created is not None and one.created == other.created",
+        "known = True",
+        "19: certain only by when it was made",
+    ),
+    Rule(
+        "any-id-will-do",
+        "return known and one.event_id == other.event_id and may_be_same(one, other)",
+        "return known and may_be_same(one, other)",
+        "26: the parts of a split are not one event",
+    ),
 )
 
 TERMS = (
-    Rule('strange-name-holds-nothing', 'return data is not None and data.conference_id == conference.conference_id', 'return False', "60: a solution's new name takes no conference away"),
-    Rule('same-id-elsewhere-holds', 'return (claim.provider, claim.conference_id) == (conference.provider, conference.conference_id)', 'return claim.conference_id == conference.conference_id', '60: an id counts within its provider only'),
+    Rule(
+        "strange-name-holds-nothing",
+        "return data is not None and data.conference_id == conference.conference_id",
+        "return False",
+        "60: a solution's new name takes no conference away",
+    ),
+    Rule(
+        "same-id-elsewhere-holds",
+        "return (claim.provider, claim.conference_id) == (conference.provider, conference.conference_id)",
+        "return claim.conference_id == conference.conference_id",
+        "60: an id counts within its provider only",
+    ),
 )

@@ -29,7 +29,7 @@ def mutants_in(module: str, source: str) -> list[Mutant]:
     """Return one mutant for each place where something can be flipped or left out."""
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
-    found = []
+    found: list[Mutant] = []
     for number, node in enumerate(nodes):
         for place, what, edit in _edits(node):
             changed = deepcopy(tree)
@@ -84,7 +84,9 @@ def _is_first(assignment: ast.Assign, parent: ast.AST) -> bool:
         return any(isinstance(target, ast.Tuple) for target in assignment.targets)
     known = {argument.arg for argument in parent.args.args} if isinstance(parent, ast.FunctionDef) else names
     earlier = (each for each in getattr(parent, "body", []) if each.lineno < assignment.lineno)
-    bound = {n.id for each in earlier for n in ast.walk(each) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound = {
+        n.id for each in earlier for n in ast.walk(each) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
     return isinstance(parent, ast.Module | ast.ClassDef) or not names & (known | bound)
 
 

@@ -107,7 +107,9 @@ class Tree:
     def check_is_copied(self) -> None:
         """Raise `BrokenTreeError` where the tests would import another tree than this one."""
         words = [sys.executable, "-c", "import confsync; print(confsync.__file__)"]
-        done = subprocess.run(words, cwd=self.place, env=self._environment(), capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            words, cwd=self.place, env=self._environment(), capture_output=True, text=True, check=True
+        )
         if not Path(done.stdout.strip()).is_relative_to(self.place):
             raise BrokenTreeError(f"the tests import {done.stdout.strip()}, not the copy in {self.place}")
 

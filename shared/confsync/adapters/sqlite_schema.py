@@ -29,27 +29,17 @@ def _statements(kind: str) -> list[str]:
 SCHEMA = tuple(statement for kind in QUERIED for statement in _statements(kind))
 """One table per kind: the key, the queried fields as text whose order is theirs, the record as JSON."""
 
-CONVERSIONS = {
-    1: (
-        *_statements("brake"),
-        "ALTER TABLE calendar ADD COLUMN subject TEXT",
-        "UPDATE calendar SET subject = json_extract(body, '$.subject')",
-        "CREATE INDEX calendar_by_subject ON calendar (subject, key)",
-    )
-}
-"""By version: the statements that make a file of the next version of it."""
-
 
 def prepare(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) -> None:
-    """Make sure that the file is ours, of this version and durable; fill it when it is empty, convert an older one.
+    """Make sure that the file is ours, of this version and durable; fill it when it is empty.
 
     Raises:
         StoreCorrupt: it belongs to something else, or to a newer confsync. Nothing was overwritten.
         SettingsError: its file system cannot hold it safely.
 
     """
-    if _version(connection, path) != SCHEMA_VERSION:
-        _bring_up_to_date(connection, path)
+    if _is_empty(connection, path):
+        _create(connection, path)
     if _write_ahead(connection, time.monotonic() + busy_timeout_s) != b"wal":
         raise SettingsError(f"{path} is on a file system without shared memory: put it on a local disk")
     # With NORMAL, power loss rolls back transactions that were acknowledged. The store would then give out
@@ -73,32 +63,32 @@ def _write_ahead(connection: sqlite3.Connection, give_up_at: float) -> bytes:
             return mode
 
 
-def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the file's schema version, 0 for an empty one; one statement: a creation is seen whole or not at all."""
+def _is_empty(connection: sqlite3.Connection, path: Path) -> bool:
+    """Tell an empty file from one of ours; one statement, so that a creation under way is seen whole or not at all."""
     application_id, version, tables = connection.execute(
         "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version), "
         "(SELECT count(*) FROM sqlite_master)"
     ).fetchone()
     if application_id == 0 and tables == 0:
-        return 0
+        return True
     if application_id != APPLICATION_ID:
         raise StoreCorrupt(
             f"{path} is a database of another application (application_id {application_id}). "
             "Nothing was overwritten: name another file"
         )
-    if version not in (*CONVERSIONS, SCHEMA_VERSION):
+    if version != SCHEMA_VERSION:
         raise StoreCorrupt(
             f"{path} has schema version {version}, this confsync knows {SCHEMA_VERSION}. "
             "Nothing was overwritten: use the confsync that wrote it, a newer one, or another file"
         )
-    return int(version)
+    return False
 
 
-def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+def _create(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    while (version := _version(connection, path)) != SCHEMA_VERSION:  # another process may have been quicker
-        for statement in CONVERSIONS[version] if version else SCHEMA:
+    if _is_empty(connection, path):  # another process may have been quicker
+        for statement in SCHEMA:
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {version + 1 if version else SCHEMA_VERSION}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")

@@ -3,7 +3,7 @@
 It must never find that a conference may end because something could not be read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from confsync.core.binding import is_deleted_here
@@ -24,9 +24,7 @@ def owners_to_read(conference: Conference) -> list[Reading]:
 
     Where no event ever owned it, these are the events that were to.
     """
-    known = conference.referents
-    last = (referent for referent in known.values() if referent.continues_in not in known)
-    owners = [_reading(referent) for referent in last if referent.role == "owner"]
+    owners = [_reading(referent) for referent in conference.referents.values() if referent.role == "owner"]
     expected = (Reading(EventRef(each.calendar_key, each.event_id)) for each in conference.registered.values())
     return owners or list(expected)
 
@@ -35,21 +33,36 @@ def _reading(owner: Referent) -> Reading:
     return Reading(EventRef(owner.calendar_key, owner.event_id), owner.ical_uid if owner.times.recurrence else None)
 
 
-def owners_still_there(conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> list[EventRef]:
-    """Return the owners that have the conference after all, or that nobody could read; none when it may end."""
+def owners_still_there(
+    conference: Conference, sight: Sight, solutions: Sequence[Solution], tied_elsewhere: Collection[EventRef] = ()
+) -> list[EventRef]:
+    """Return the owners that have the conference after all, or that nobody could read; none when it may end.
+
+    Args:
+        tied_elsewhere: those that were seen with another conference since; where they moved then says nothing of this.
+
+    """
     refs = [reading.ref for reading in owners_to_read(conference)]
-    return [ref for ref in refs if not _is_gone(ref, conference, sight, solutions)]
+    return [ref for ref in refs if not _is_gone(ref, conference, sight, solutions, ref in tied_elsewhere)]
 
 
-def _is_gone(ref: EventRef, conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> bool:
+def _is_gone(
+    ref: EventRef, conference: Conference, sight: Sight, solutions: Sequence[Solution], is_tied_elsewhere: bool
+) -> bool:
     seen = sight.get(ref)
     if seen is None or not seen.confirmed:
         return False
     exceptions = [event for event in seen.exceptions or () if not event.is_cancelled]
     if any(holds(event, conference, solutions) for event in exceptions):
         return False
-    deleted = is_deleted_here if _is_unseen(ref, conference) else _is_deleted
-    return seen.event is None or deleted(seen.event) or _has_another(seen.event, conference, solutions)
+    if seen.event is None or _has_another(seen.event, conference, solutions):
+        return True
+    known = conference.referents.get(ref.link_key)
+    if known is None:
+        return is_deleted_here(seen.event)
+    # Its tombstone may name anybody: what became of the conference after the event had moved on is known elsewhere.
+    moved_on = known.continues_in in conference.referents or is_tied_elsewhere
+    return seen.event.is_cancelled if moved_on else _is_deleted(seen.event)
 
 
 def _is_deleted(event: Event) -> bool:

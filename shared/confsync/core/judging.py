@@ -34,7 +34,10 @@ class Judgement:
 def judge(conference: Conference, sight: Sight, capabilities: Capabilities, now: datetime, rules: Rules) -> Judgement:
     """Return what the conference should be now that its referents are up to date."""
     promoted = note_promoted(promote_claims(conference, rules.claims), conference.referents, now)
-    conference = _without_found_again(promoted, now)
+    former_home = _unread_former_home(promoted, sight)
+    if former_home is not None:
+        return Judgement(promoted, former_home)
+    conference = _without_moved(promoted, sight, now)
     if owners := owners_of(conference, "live"):
         holder = next(iter(owners.values())).event_id
         conference = _without_past(cancel_end(conference, holder, now), now)
@@ -118,35 +121,53 @@ def _stands_for(claim: Referent, owner: Referent) -> bool:
     return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)
 
 
-def _without_found_again(conference: Conference, now: datetime) -> Conference:
+def _without_moved(conference: Conference, sight: Sight, now: datetime) -> Conference:
     """An event that moved is in sight again where a live owner is the same event: it counts only there."""
+    homes = _homes(conference)
+    left = {
+        key: conference.referents[key].model_copy(update={"state": "gone", "since": now, "continues_in": home})
+        for key, home in homes.items()
+        if not _is_still_there(conference.referents[key], sight)
+    }
+    return _referring(conference, {**conference.referents, **left}) if left else conference
+
+
+def _unread_former_home(conference: Conference, sight: Sight) -> Reading | None:
+    """Return the former place of an event that a newer copy shows elsewhere: only a look says that it left."""
+    former = (_ref_of(conference.referents[key]) for key in _homes(conference) if _is_live(conference, key))
+    return next((Reading(ref) for ref in former if ref not in sight), None)
+
+
+def _homes(conference: Conference) -> dict[str, str]:
+    """Return, by the link key of an owner that may have moved, the link key of the owner that is the same event."""
     live = owners_of(conference, "live")
     if len(live) + len(owners_of(conference, "orphaned")) < 2:
-        return conference
-    left = {
-        key: owner.model_copy(update={"state": "gone", "since": now, "continues_in": home})
-        for key, owner in conference.referents.items()
-        if (home := _home_of(key, owner, live)) is not None
+        return {}
+    owners = {key: owner for key, owner in conference.referents.items() if owner.role == "owner"}
+    found = {
+        key: next((other for other, home in live.items() if other != key and _may_have_moved_to(owner, home)), None)
+        for key, owner in owners.items()
+        if owner.state != "gone"
     }
-    return _referring(conference, {**conference.referents, **left})
+    return {key: home for key, home in found.items() if home is not None}
 
 
-def _home_of(key: str, owner: Referent, live: dict[str, Referent]) -> str | None:
-    """Return the link key under which an owner that moved lives on; None: it did not move, or nobody knows where."""
-    if owner.role != "owner" or owner.state == "gone":
-        return None
-    moved = _may_have_moved_to if owner.state == "orphaned" else _moved_to
-    return next((other for other, home in live.items() if other != key and moved(owner, home)), None)
-
-
-def _may_have_moved_to(orphan: Referent, home: Referent) -> bool:
-    return may_be_same(orphan, home)
-
-
-def _moved_to(owner: Referent, home: Referent) -> bool:
+def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
     """Of two live copies of one event, the one that changed last is the organizer's."""
-    newer = None not in (owner.bound_at, home.bound_at) and owner.bound_at < home.bound_at  # type: ignore[operator]
-    return newer and is_same(owner, home)
+    if owner.state == "orphaned":
+        return may_be_same(owner, home)
+    dates = (owner.bound_at, home.bound_at)
+    return dates[0] is not None and dates[1] is not None and dates[0] < dates[1] and is_same(owner, home)
+
+
+def _is_still_there(owner: Referent, sight: Sight) -> bool:
+    seen = sight.get(_ref_of(owner))
+    shown = seen.event if seen is not None else None
+    return owner.state == "live" and shown is not None and shown.is_organizers_copy and not shown.is_cancelled
+
+
+def _is_live(conference: Conference, key: str) -> bool:
+    return conference.referents[key].state == "live"
 
 
 def _without_past(conference: Conference, now: datetime) -> Conference:
