@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check format bench lock clean
+.PHONY: help demo dev test check format bench mutation scenarios lock clean
 
 help:  ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "confsync needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
@@ -38,6 +38,12 @@ format: $(INSTALLED)  ## Format and fix what ruff can fix
 
 bench: $(INSTALLED)  ## Print the figures, with the peers measured in the same run
 	@$(BIN)/python -m tests.bench
+
+mutation: $(INSTALLED)  ## Break the rules of the planner one by one; a test has to notice each (hours)
+	@$(BIN)/python -m tests.mutation
+
+scenarios: $(INSTALLED)  ## Write docs/scenarios.md anew from the tests
+	@$(BIN)/python -m tests.scenarios.table
 
 UV := $(VENV)/.uv/bin/uv
 $(UV):

@@ -109,7 +109,9 @@ class Evening:
         return any(self._truth.is_seen_elsewhere(*place) for place in places)
 
     def _may_be_kept(self, conference: Conference, now: datetime) -> bool:
-        """Whether it was held, or one of its events moved out of sight."""
+        """Whether it was held, or one of its events moved out of sight, perhaps before anybody saw it."""
+        if not conference.referents and conference.history[-1].what.startswith("kept: its event may hold it"):
+            return True
         held = [
             (place, fact)
             for place, facts in self._truth.facts.items()

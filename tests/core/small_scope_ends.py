@@ -1,4 +1,4 @@
-"""Small scope, part 6: the last look before an end, and what a review makes of every standing.
+"""Small scope: the last look before an end, and what a review makes of every standing.
 
 Stated in words again, without the planner.
 """
@@ -14,7 +14,7 @@ from confsync.core.judging import was_held
 from confsync.core.records import Conference, Referent
 from confsync.core.reviewing import review
 from confsync.core.sight import Reading, Seen
-from tests.core.small_scope import check_record
+from tests.core.small_scope_compare import check_record
 from tests.core.small_scope_recorded import Recorded, Standing, conference_of, referent_of, standings
 from tests.core.small_scope_shown import Kind, Look, Shape, base, seen_of
 from tests.core.story import ACME, NOW, RULES, THERE, at, cancelled_instance, conference, instance, ref

@@ -1,4 +1,4 @@
-"""Small scope, part 3: what a case must mean, in words alone.
+"""Small scope: what a case must mean, in words alone.
 
 Stated once, from the ground rules (R8..R13, R16) and the table of Calendar changes, without the planner: nothing here
 calls it. Where planner and meaning differ, one of them is wrong.

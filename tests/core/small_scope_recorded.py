@@ -1,4 +1,4 @@
-"""Small scope, part 2: what may be recorded of an event and of its conference, in words, and the records.
+"""Small scope: what may be recorded of an event and of its conference, in words, and the records.
 
 Only what can come about is built: see `ends_with` for which ends go with which events, and why.
 """

@@ -1,4 +1,4 @@
-"""Small scope, part 1: what a calendar may show of one event, in words, and what that looks like.
+"""Small scope: what a calendar may show of one event, in words, and what that looks like.
 
 The words come from the table of Calendar changes. They know nothing of the planner.
 """
@@ -69,9 +69,9 @@ def _moved(kind: Kind, event_id: str, **fields: Any) -> Event:
 
 Maker = Callable[..., Event]
 MAKERS: dict[Shape, Maker] = {
-    "id only": lambda kind, event_id, **fields: stub(event_id),
-    "deleted": lambda kind, event_id, **fields: tombstone(event_id, **fields),
-    "deleted, another organizer": lambda kind, event_id, **fields: tombstone(event_id, organizer=BOB, **fields),
+    "id only": lambda _, event_id, **__: stub(event_id),
+    "deleted": lambda _, event_id, **fields: tombstone(event_id, **fields),
+    "deleted, another organizer": lambda _, event_id, **fields: tombstone(event_id, organizer=BOB, **fields),
     "guest copy": lambda kind, event_id, **fields: base(kind, event_id, own=False, **fields),
     "guest copy without": lambda kind, event_id, **fields: base(kind, event_id, own=False, conference=None, **fields),
     "locked": lambda kind, event_id, **fields: base(kind, event_id, locked=True, **fields),
@@ -87,8 +87,8 @@ MAKERS: dict[Shape, Maker] = {
         kind, event_id, conference=None, conferenceData={"conferenceId": "x9"}, **fields
     ),
     "without": lambda kind, event_id, **fields: base(kind, event_id, conference=None, **fields),
-    "pending": lambda kind, event_id, **fields: pending(event_id, updated=fields["updated"]),
-    "timeless": lambda kind, event_id, **fields: timeless(event_id, updated=fields["updated"]),
+    "pending": lambda _, event_id, **fields: pending(event_id, updated=fields["updated"]),
+    "timeless": lambda _, event_id, **fields: timeless(event_id, updated=fields["updated"]),
 }
 
 

@@ -8,30 +8,45 @@ from typing import Any
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from confsync.core.events import Event
+from confsync.core import replacing
+from confsync.core.capabilities import Capabilities
+from confsync.core.desires import is_pending, without_end
+from confsync.core.events import Event, parse_event
 from confsync.core.planning import Plan
 from confsync.core.projection import times_of
-from confsync.core.records import Conference
+from confsync.core.records import Applied, Conference, Desired
+from confsync.core.reviewing import registered, review
+from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Seen
+from confsync.core.terms import Terms
 from tests.core.story import (
+    ACME,
+    ALL_FIELDS,
     DAY,
+    HERE,
     HOUR,
     NOW,
+    RULES,
     THERE,
     UNTIMED,
     Ledger,
+    acme,
     at,
     cancelled_instance,
     conference,
+    confirmed,
     event,
     instance,
     pending,
     ref,
+    referent,
     seen,
     series,
+    stamp,
     stub,
     timeless,
     tombstone,
+    vouched,
 )
 
 NOTHING = Plan((), (), frozenset(), frozenset())
@@ -302,3 +317,190 @@ def test_links_and_conferences_agree(story: Story, days: int) -> None:
         for link_key, each in known.referents.items():
             assert each.state != "live" or ledger.links[link_key].conference_key == known.key
     assert all(link.conference_key in ledger.conferences for link in ledger.links.values() if link.conference_key)
+
+
+# --- several calendars, late registration, moves ------------------------------------------------------------------
+
+
+MADE = "2026-01-05T08:00:00Z"
+
+
+def in_bobs_calendar(**fields: Any) -> Event:
+    """Return the event as the calendar shows it that it moved to."""
+    return event("e1", organizer={"email": "bob@example.com", "self": True}, updated=7, **fields)
+
+
+@UNTIMED
+@given(
+    st.lists(st.sampled_from([HERE, THERE]), min_size=1, max_size=5),
+    st.sampled_from([tombstone(organizer=ELSEWHERE), stub(), None, event(own=False, created=MADE, updated=6)]),
+    st.booleans(),
+    st.sampled_from(["Review", "Renamed on the way"]),
+)
+def test_a_move_keeps_its_conference_whichever_calendar_is_synced_first(
+    pushes: list[str], left: Event | None, dated: bool, title: str
+) -> None:
+    """Pushes may be lost, come twice and in any order; once both came, the event drives where it is now."""
+    made: dict[str, Any] = {"created": MADE} if dated else {}
+    ledger = Ledger.of(conference("c1", ref()))
+    ledger.show(event(**made))
+    arrived = in_bobs_calendar(summary=title, **made)
+    ledger.put(arrived, calendar_key=THERE)
+    ledger.world |= {ref(): left} if left is not None else {}
+    if left is None:
+        del ledger.world[ref()]
+    for calendar_key in pushes:
+        shown = seen(arrived, calendar_key=THERE) if calendar_key == THERE else {ref(): Seen(left, confirmed=not left)}
+        ledger.settle(shown, calendar_key=calendar_key)
+        assert ledger.c1.end_after is None
+    if {HERE, THERE} <= set(pushes):
+        assert {link for _, link in live_owners(ledger)} == {ref("e1", THERE).link_key}
+        assert ledger.c1.driver == ref("e1", THERE).link_key
+        assert ledger.c1.desired is not None
+        assert ledger.c1.desired.state is not None
+        assert ledger.c1.desired.state.title == title
+
+
+@UNTIMED
+@given(
+    st.permutations(["e1", "e2", "e3"]),
+    st.lists(st.sampled_from(["e1", "e2", "e3"]), min_size=1, max_size=3, unique=True),
+    st.integers(0, 3),
+)
+def test_a_registration_may_come_at_any_moment(order: list[str], vouched_for: list[str], listed_before: int) -> None:
+    """Before the events are listed, after them, or in between: in the end the same is known."""
+    events = {name: event(name, starts=NOW + (1 + int(name[1])) * HOUR) for name in order}
+    first, late = Ledger.of(conference("c1", *(ref(name) for name in vouched_for))), Ledger.of()
+    for name in order:
+        first.show(events[name])
+    for name in order[:listed_before]:
+        late.show(events[name])
+        assert late.c1.desired is None
+    known = late.conferences.get(conference("c1").key) or conference("c1")
+    late.conferences[known.key] = registered(known, {ref(n).link_key: vouched(ref(n)) for n in vouched_for}, RULES)
+    for name in order[listed_before:]:
+        late.show(events[name])
+    for name in vouched_for:  # the add-on's word has its events read
+        late.settle(confirmed(late.world.get(ref(name), events[name])))
+    assert live_owners(late) == live_owners(first)
+    assert (late.c1.driver, late.c1.end_after) == (first.c1.driver, first.c1.end_after)
+    assert _wanted(late.c1) == _wanted(first.c1)
+
+
+def _wanted(known: Conference) -> str | None:
+    return known.desired.fingerprint if known.desired else None
+
+
+@UNTIMED
+@given(stories(lagging=True), st.sampled_from([THERE, HERE]), st.randoms(use_true_random=False))
+def test_calendars_may_be_synced_in_any_order(story: Story, repeated: str, random: Any) -> None:
+    """Two calendars with events of the same conferences: whoever comes first, owners and states are the same."""
+    mirrored = {
+        EventRef(THERE, f"m{r.event_id}"): s for r, s in story.sight.items() if s.event and not s.event.recurrence
+    }
+    there = {
+        r: Seen(
+            s.event.model_copy(update={"id": r.event_id, "ical_uid": f"{r.event_id}@x", "recurring_event_id": None})
+        )
+        for r, s in mirrored.items()
+        if s.event is not None
+    }
+    outcomes = []
+    for calendars in ([HERE, THERE], [THERE, HERE, repeated]):
+        ledger = story.begin()
+        ledger.world |= {r: s.event for r, s in there.items() if s.event is not None}
+        for calendar_key in calendars:
+            sight = list((story.sight if calendar_key == HERE else there).items())
+            random.shuffle(sight)
+            ledger.settle(dict(sight), calendar_key=calendar_key)
+        outcomes.append((live_owners(ledger), {key: _wanted(each) for key, each in ledger.conferences.items()}))
+    assert outcomes[0] == outcomes[1]
+
+
+# --- replacing, reviewing, forgetting -----------------------------------------------------------------------------
+
+
+MAKES = {"acme": Capabilities(ALL_FIELDS, creates=True)}
+MINTING = Terms("default", (ACME,), MAKES, Rules(duplicates="mint"))
+
+
+def make_all(ledger: Ledger, changed: Callable[[Event, str], Event]) -> int:
+    """Carry out every reservation as the back end and Calendar would; return how many there were."""
+    due = [(key, r) for key, each in ledger.conferences.items() for r in each.replacements if r.due_at is not None]
+    for key, reserved in due:
+        known = ledger.conferences[key]
+        name = f"made-for-{known.conference_id}-{reserved.number}"
+        refs = [r for r in ledger.world if r.link_key in reserved.links]
+        successor = conference(name, *refs)
+        made = reserved.model_copy(update={"conference_id": name, "conference_data": "{}", "state": None})
+        ledger.conferences |= {successor.key: successor, key: replacing.done(replacing.stored(known, made), made)}
+        ledger.put(*(changed(ledger.world[r], name) for r in refs))
+        ledger.settle(confirmed(*(ledger.world[r] for r in refs)))
+    return len(due)
+
+
+def relinked(shown: Event, name: str) -> Event:
+    """Return the event with another conference written into it."""
+    return parse_event(shown.model_dump(mode="json", by_alias=True) | {"conferenceData": acme(name)})
+
+
+@UNTIMED
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=5), st.permutations(range(5)), st.booleans())
+def test_each_duplicate_gets_one_conference_of_its_own(ages: list[int], order: list[int], is_registered: bool) -> None:
+    """And the parts of a split, which were made at the same time, share theirs; in whatever order they come."""
+    events = [
+        event(f"e{n}", created=stamp(NOW - (9 - age) * DAY), starts=NOW + (n + 1) * HOUR) for n, age in enumerate(ages)
+    ]
+    oldest = [events[n] for n, age in enumerate(ages) if age == min(ages)]
+    originals = [events[0]] if is_registered else oldest
+    ledger = Ledger.of(conference("c1", *(ref(each.id) for each in originals)), terms=MINTING)
+    ledger.put(*events)
+    ledger.settle(seen(*(events[n] for n in order if n < len(events))))
+    reserved = [key for each in ledger.c1.replacements for key in each.links]
+    copies = {ref(each.id).link_key for each in events if each.created != originals[0].created}
+    assert sorted(reserved) == sorted(copies)
+    assert make_all(ledger, relinked) == len(copies)
+    assert make_all(ledger, relinked) == 0
+    held = {link.conference_key for link in ledger.links.values()}
+    assert len(held) == 1 + len(copies)
+    assert all(each.end_after is None for each in ledger.conferences.values())
+
+
+@UNTIMED
+@given(st.lists(st.sampled_from(["e1", "e2"]), min_size=1, max_size=2, unique=True), st.booleans())
+def test_what_cannot_come_back_gets_one_successor_for_all_its_events(back: list[str], at_once: bool) -> None:
+    """They come back together or one after the other; the old conference is told nothing any more."""
+    events = {name: event(name, updated=20, starts=NOW + int(name[1]) * HOUR) for name in ("e1", "e2")}
+    told = {
+        "desired": Desired(generation=4, fingerprint="ended"),
+        "applied": Applied(generation=4, fingerprint="ended"),
+    }
+    lost = {ref(name).link_key: referent(name, state="gone", since=NOW) for name in events}
+    terms = Terms("default", (ACME,), MAKES, RULES)
+    ledger = Ledger.of(conference("c1", ref("e1"), ref("e2"), referents=lost, **told), terms=terms)
+    for batch in [back] if at_once else [[name] for name in back]:
+        ledger.show(*(events[name] for name in batch))
+    made = make_all(ledger, relinked)
+    assert made == 1
+    assert {key for each in ledger.c1.replacements for key in each.links} == {ref(name).link_key for name in back}
+    assert (ledger.c1.gone, is_pending(ledger.c1)) == (True, False)
+    assert {owner for owner in live_owners(ledger) if owner[0] == ledger.c1.key} == set()
+
+
+@UNTIMED
+@given(stories(lagging=True), st.integers(0, 90), st.booleans())
+def test_a_review_forgets_nothing_that_lives_or_waits(story: Story, days: int, ended: bool) -> None:
+    """Whatever the calendar came to, and whenever it is looked at again."""
+    ledger = story.begin()
+    ledger.settle(story.sight)
+    for known in ledger.conferences.values():
+        done = without_end(known) if ended else known
+        found = review(done, NOW + days * DAY, RULES)
+        states = {each.state for each in done.referents.values()}
+        owned = {each.state for each in done.referents.values() if each.role == "owner"}
+        assert found != "forget" or not ("live" in states or "orphaned" in owned)
+        assert found != "forget" or not (is_pending(done) or done.end_after is not None)
+        assert found != "discarded" or not done.referents
+        assert found != "hand over" or "live" in owned
+        if "live" in owned:
+            assert found == "hand over"

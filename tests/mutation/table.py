@@ -2,25 +2,32 @@
 
 from pathlib import Path
 
-from tests.mutation import rules_of_calls, rules_of_conferences, rules_of_events
+from tests.mutation import (
+    rules_of_calls,
+    rules_of_drafts,
+    rules_of_ends,
+    rules_of_events,
+    rules_of_judging,
+    rules_of_leases,
+)
 from tests.mutation.mutants import MODULES, Mutant, Rule, mutant_of, source_of
 from tests.mutation.syntax import mutants_in
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "binding": rules_of_events.BINDING,
-    "judging": rules_of_conferences.JUDGING,
-    "driving": rules_of_conferences.DRIVING,
-    "replacing": rules_of_conferences.REPLACING,
-    "reviewing": rules_of_conferences.REVIEWING,
-    "draft": rules_of_events.DRAFT,
-    "ending": rules_of_conferences.ENDING,
+    "judging": rules_of_judging.JUDGING,
+    "driving": rules_of_judging.DRIVING,
+    "replacing": rules_of_ends.REPLACING,
+    "reviewing": rules_of_ends.REVIEWING,
+    "draft": rules_of_drafts.DRAFT,
+    "ending": rules_of_ends.ENDING,
     "desires": rules_of_calls.DESIRES,
     "effects": rules_of_calls.EFFECTS,
-    "leases": rules_of_calls.LEASES,
+    "leases": rules_of_leases.LEASES,
     "projection": rules_of_events.PROJECTION,
-    "planning": rules_of_events.PLANNING,
-    "identity": rules_of_conferences.IDENTITY,
-    "terms": rules_of_conferences.TERMS,
+    "planning": rules_of_drafts.PLANNING,
+    "identity": rules_of_judging.IDENTITY,
+    "terms": rules_of_judging.TERMS,
 }
 
 

@@ -1,0 +1,355 @@
+"""Named mutants of the modules around the end of a conference: `replacing`, `reviewing`, `ending`."""
+
+from tests.mutation.mutants import Rule
+
+REPLACING = (
+    Rule("gone-revives", "return conference.gone or (ended and not", "return (ended and not", "56: gone for good"),
+    Rule(
+        "restorable-is-replaced",
+        "(ended and not capabilities.restores and capabilities.creates)",
+        "(ended and capabilities.creates)",
+        "35: restored where the back end can",
+    ),
+    Rule(
+        "replaced-without-means",
+        "(ended and not capabilities.restores and capabilities.creates)",
+        "(ended and not capabilities.restores)",
+        "35: replaced only where the back end makes conferences",
+    ),
+    Rule(
+        "end-that-waits-is-final",
+        "ended = conference.desired is not None and conference.desired.ended and not is_pending(conference)",
+        "ended = conference.desired is not None and conference.desired.ended",
+        "35: an end that nobody announced is taken back",
+    ),
+    Rule(
+        "half-a-successor-is-enough",
+        "return conference.gone and not set(owners) <= under_way(conference)",
+        "return conference.gone and not set(owners) & under_way(conference)",
+        "56: every event gets the successor",
+    ),
+    Rule(
+        "reserved-without-means",
+        "if not capabilities.creates or not waiting or (known",
+        "if not waiting or (known",
+        "56: only where the back end makes conferences",
+    ),
+    Rule(
+        "second-successor",
+        "known = next((each for each in conference.replacements if each.is_successor), None)",
+        "known = next((each for each in conference.replacements if False), None)",
+        "R15: one reservation, one conference",
+    ),
+    Rule(
+        "copy-is-the-successor",
+        "known = next((each for each in conference.replacements if each.is_successor), None)",
+        "known = next(iter(conference.replacements), None)",
+        "33, 56: a copy's conference is no successor",
+    ),
+    Rule(
+        "successor-is-asked-again",
+        "if not capabilities.creates or not waiting or (known",
+        "if not capabilities.creates or (known",
+        "56: what has a successor is left alone",
+    ),
+    Rule(
+        "refused-successor-is-asked-again",
+        "or (known is not None and known.refused == fingerprint(state)):",
+        "or False:",
+        "58: a permanent answer is not argued with",
+    ),
+    Rule(
+        "late-event-waits",
+        'update={"links": links, "due_at": now}',
+        'update={"links": links}',
+        "35: an event that is back later gets the successor too",
+    ),
+    Rule(
+        "late-event-is-forgotten",
+        'update={"links": links, "due_at": now}',
+        'update={"due_at": now}',
+        "35: an event that is back later gets the successor too",
+    ),
+    Rule(
+        "successor-of-earlier-events-is-forgotten",
+        "links = tuple(sorted(waiting.union(known.links)))",
+        "links = tuple(sorted(waiting))",
+        "56: one successor for all events",
+    ),
+    Rule(
+        "relinked-for-good",
+        "return {key for each in conference.replacements if each.due_at is not None for key in each.links}",
+        "return {key for each in conference.replacements for key in each.links}",
+        "35: an event that holds the old conference again gets the successor again",
+    ),
+    Rule(
+        "refusal-is-forgotten",
+        "return {key: each.refused for each in conference.replacements if each.refused for key in each.links}",
+        "return {}",
+        "58: a permanent answer is not argued with",
+    ),
+    Rule(
+        "registered-are-copies",
+        "originals = {key: owner for key, owner in owners.items() if key in conference.registered} or _oldest(owners)",
+        "originals = _oldest(owners)",
+        "R11, 33: what the add-on vouched for is no copy",
+    ),
+    Rule(
+        "vouched-are-minted", "if key not in originals and any(", "if any(", "R11, 33: what was vouched for is no copy"
+    ),
+    Rule(
+        "youngest-is-original",
+        "first = min(dated.values(), default=None)",
+        "first = max(dated.values(), default=None)",
+        "33: the oldest is the original",
+    ),
+    Rule(
+        "copies-in-other-calendars",
+        "return owner.calendar_key == original.calendar_key and None not in dates",
+        "return None not in dates",
+        "33, 34: a duplicate stands in the same calendar",
+    ),
+    Rule(
+        "undated-are-copies",
+        "None not in dates and dates[0] != dates[1]",
+        "dates[0] != dates[1]",
+        "33: what has no date is not judged by it",
+    ),
+    Rule(
+        "split-is-a-copy",
+        "None not in dates and dates[0] != dates[1]",
+        "None not in dates",
+        "26: the parts of a split share the date of the series",
+    ),
+    Rule("same-number", "number = conference.replaced + 1", "number = conference.replaced", "R15: a new operation id"),
+    Rule(
+        "number-is-not-used-up",
+        'update = {"replacements": (*others, reserved), "replaced": number}',
+        'update = {"replacements": (*others, reserved)}',
+        "R15: a new operation id for each conference",
+    ),
+    Rule(
+        "reservation-waits",
+        "is_successor=is_successor, state=state, due_at=now)",
+        "is_successor=is_successor, state=state)",
+        "33: what is reserved is made",
+    ),
+    Rule(
+        "one-operation-for-all",
+        'key_of("create", conference.key, str(replacement.number))',
+        'key_of("create", conference.key)',
+        "R15: one operation id for each conference",
+    ),
+    Rule("never-gives-up", '"attempts": replacement.attempts + 1', '"attempts": replacement.attempts', "R18: slower"),
+    Rule(
+        "successor-is-forgotten",
+        "if replacement.is_successor:\n",
+        "if False:\n",
+        "35: an event that is back later gets the same successor",
+    ),
+    Rule(
+        "all-are-done",
+        "left = tuple(each for each in conference.replacements if each.number != replacement.number)",
+        "left = ()",
+        "33: one conference was made, the others are to be",
+    ),
+    Rule(
+        "all-are-changed",
+        "changed if each.number == changed.number else each",
+        "changed",
+        "33: each copy has a reservation of its own",
+    ),
+)
+
+REVIEWING = (
+    Rule(
+        "review-never-due",
+        "return conference.review_at is not None and conference.review_at <= now",
+        "return False",
+        "2: a discarded draft is found",
+    ),
+    Rule("owners-are-forgotten", 'if owners_of(conference, "live"):\n', "if False:\n", "R8: another part drives"),
+    Rule(
+        "orphans-are-not-looked-for", 'if owners_of(conference, "orphaned"):\n', "if False:\n", "R9: where it moved to"
+    ),
+    Rule(
+        "claims-are-forgotten",
+        'if any(referent.state == "live" for referent in conference.referents.values()):\n        return "nothing"\n',
+        "",
+        "R11: a claim may be registered later",
+    ),
+    Rule(
+        "draft-beside-events",
+        "if not conference.referents and conference.registered and not",
+        "if conference.registered and not",
+        "2: only where no event ever appeared",
+    ),
+    Rule(
+        "draft-without-word",
+        "if not conference.referents and conference.registered and not",
+        "if not conference.referents and not",
+        "2: only what the add-on made",
+    ),
+    Rule(
+        "draft-ends-twice",
+        "and conference.registered and not _has_ended(conference):",
+        "and conference.registered:",
+        "2: an ended draft is not ended again",
+    ),
+    Rule(
+        "forgotten-at-once",
+        "is_old = is_deserted(conference) and forget_time(conference, now, rules) <= now",
+        "is_old = is_deserted(conference)",
+        "35: remembered for the time that Calendar restores events",
+    ),
+    Rule(
+        "forgotten-unsettled",
+        'return "forget" if _is_settled(conference) and (',
+        'return "forget" if (',
+        "L2: what is to end is ended before it is forgotten",
+    ),
+    Rule(
+        "pending-is-settled",
+        'is_pending(conference) or conference.end_after is not None or conference.brake == "held"',
+        'conference.end_after is not None or conference.brake == "held"',
+        "L1: what is to be told is told",
+    ),
+    Rule(
+        "ending-is-settled",
+        'is_pending(conference) or conference.end_after is not None or conference.brake == "held"',
+        'is_pending(conference) or conference.brake == "held"',
+        "L2: what is to end is ended",
+    ),
+    Rule(
+        "held-is-settled",
+        'conference.end_after is not None or conference.brake == "held"',
+        "conference.end_after is not None",
+        "R10: what is held waits for an operator",
+    ),
+    Rule(
+        "replacing-is-settled",
+        "return not waits and all(replacement.due_at is None for replacement in conference.replacements)",
+        "return not waits",
+        "56: what is to be replaced is replaced",
+    ),
+    Rule(
+        "registered-afresh",
+        '{"registered": {**conference.registered, **vouched}',
+        '{"registered": {**vouched}',
+        "R11: the add-on's word is kept",
+    ),
+    Rule(
+        "draft-of-first-word",
+        "latest = max(registration.at for registration in known.registered.values())",
+        "latest = min(registration.at for registration in known.registered.values())",
+        "2: each draft has its full time",
+    ),
+    Rule(
+        "draft-with-events",
+        "if conference.referents:\n        return known\n",
+        "",
+        "2: an event that was seen is no draft",
+    ),
+    Rule(
+        "draft-without-grace",
+        'return begin_grace(waiting, "its event never appeared", now, rules)',
+        "return waiting",
+        "2",
+    ),
+    Rule(
+        "orphan-is-sought-for-ever",
+        "return min((orphan.since or now) + timedelta(seconds=rules.orphan_s), over_at(orphan))",
+        "return (orphan.since or now) + timedelta(seconds=rules.orphan_s)",
+        "R9: 30 days or the event's end",
+    ),
+    Rule(
+        "orphan-is-sought-to-its-end",
+        "return min((orphan.since or now) + timedelta(seconds=rules.orphan_s), over_at(orphan))",
+        "return over_at(orphan)",
+        "R9: 30 days or the event's end",
+    ),
+    Rule(
+        "found-again-is-deleted",
+        'if orphan is None or orphan.state != "orphaned":',
+        "if orphan is None:",
+        "R16: it came back meanwhile",
+    ),
+)
+
+ENDING = (
+    Rule(
+        "end-before-grace-is-over",
+        "return conference.end_after is not None and conference.end_after <= now",
+        "return conference.end_after is not None",
+        "R9: the grace",
+    ),
+    Rule(
+        "moved-owner-is-read-where-it-was",
+        "last = (referent for referent in known.values() if referent.continues_in not in known)",
+        "last = iter(known.values())",
+        "19: what became of it is known where it went",
+    ),
+    Rule(
+        "claims-keep",
+        'owners = [_reading(referent) for referent in last if referent.role == "owner"]',
+        "owners = [_reading(referent) for referent in last]",
+        "R11: a claim keeps nothing alive",
+    ),
+    Rule(
+        "drafts-are-not-read", "return owners or list(expected)", "return owners", "2: the event is read before the end"
+    ),
+    Rule(
+        "series-is-read-alone",
+        "owner.ical_uid if owner.times.recurrence else None)",
+        "None)",
+        "24: an instance may still hold the conference",
+    ),
+    Rule(
+        "unread-is-gone",
+        "if seen is None or not seen.confirmed:\n        return False\n",
+        "if seen is None:\n        return True\n",
+        "R9: what could not be read is no evidence",
+    ),
+    Rule(
+        "instances-do-not-keep",
+        "if any(holds(event, conference, solutions) for event in exceptions):\n        return False\n",
+        "",
+        "24: an instance may still hold the conference",
+    ),
+    Rule(
+        "cancelled-instances-keep",
+        "exceptions = [event for event in seen.exceptions or () if not event.is_cancelled]",
+        "exceptions = list(seen.exceptions or ())",
+        "23: a cancelled instance holds nothing",
+    ),
+    Rule(
+        "moved-is-deleted",
+        "return event.is_cancelled and (event.organizer is None or event.organizer.is_self)",
+        "return event.is_cancelled",
+        "R9, 19: a foreign organizer's tombstone means moved",
+    ),
+    Rule(
+        "stub-keeps",
+        "return event.is_cancelled and (event.organizer is None or event.organizer.is_self)",
+        "return event.is_cancelled and event.organizer is not None and event.organizer.is_self",
+        "12: the tombstone of what was found deleted may lose its details",
+    ),
+    Rule(
+        "guest-copy-proves",
+        "shown = event.is_organizers_copy and not event.is_cancelled",
+        "shown = not event.is_cancelled",
+        "R9, 36: only the organizer's copy, shown in full",
+    ),
+    Rule(
+        "pending-proves",
+        "return shown and not pending and not holds(event, conference, solutions)",
+        "return shown and not holds(event, conference, solutions)",
+        "3: a pending conference is no removal",
+    ),
+    Rule(
+        "holder-proves",
+        "return shown and not pending and not holds(event, conference, solutions)",
+        "return shown and not pending",
+        "S1: an event that has it keeps it",
+    ),
+)

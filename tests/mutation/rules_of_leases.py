@@ -1,0 +1,107 @@
+"""Named mutants of the module around a calendar's lease: `leases`."""
+
+from tests.mutation.mutants import Rule
+
+LEASES = (
+    Rule(
+        "requests-are-not-counted", '{"requested": calendar.requested + 1}', '{"requested": calendar.requested}', "R3"
+    ),
+    Rule(
+        "lease-is-taken-over",
+        "if calendar.lease is not None and is_leased(calendar, now):",
+        "if False:",
+        "R4: one calendar syncs in one place at a time",
+    ),
+    Rule("same-fence", "fence = calendar.fence + 1\n", "fence = calendar.fence\n", "R2: a new fence with each claim"),
+    Rule(
+        "frozen-for-ever",
+        'return calendar.state == "frozen" and waits and not is_leased(calendar, now)',
+        'return calendar.state == "frozen" and not is_leased(calendar, now)',
+        "48: retried slowly",
+    ),
+    Rule(
+        "frozen-keeps-its-own-worker-out",
+        'return calendar.state == "frozen" and waits and not is_leased(calendar, now)',
+        'return calendar.state == "frozen" and waits',
+        "48: one that is being tried counts requests",
+    ),
+    Rule(
+        "lease-never-expires",
+        "return calendar.lease is not None and calendar.lease.expires_at > now",
+        "return calendar.lease is not None",
+        "R4: a crashed worker does not block its calendar",
+    ),
+    Rule(
+        "no-skew", "at + timedelta(seconds=rules.skew_s)", "at", "R4: after the lease's end, by more than clocks differ"
+    ),
+    Rule(
+        "any-fence-will-do",
+        "if calendar is None or calendar.fence != fence or calendar.lease is None:",
+        "if calendar is None or calendar.lease is None:",
+        "R2: a write with an older fence is refused",
+    ),
+    Rule(
+        "released-will-do",
+        "if calendar is None or calendar.fence != fence or calendar.lease is None:",
+        "if calendar is None or calendar.fence != fence:",
+        "R2: a worker without a lease writes nothing",
+    ),
+    Rule(
+        "listing-number-falls",
+        '{"full_listings": max(calendar.full_listings, checkpoint.listing)}',
+        '{"full_listings": checkpoint.listing}',
+        "R5: each full listing has its own number",
+    ),
+    Rule(
+        "any-token-will-do",
+        "if calendar.sync_token != previous_token:",
+        "if False:",
+        "R2: the commit checks the previous token",
+    ),
+    Rule("served-all", '"served": checkpoint.requested', '"served": calendar.requested', "R3: what came in meanwhile"),
+    Rule(
+        "checkpoint-stays", '"checkpoint": None,\n            "last_synced_at"', '"last_synced_at"', "R7: a new listing"
+    ),
+    Rule(
+        "stays-frozen", 'if moved.state == "frozen":\n        moved = _thawed(moved, now)\n', "", "48: thaws by itself"
+    ),
+    Rule(
+        "released-too-early",
+        "if moved.requested > moved.served or moved.to_observe:",
+        "if moved.to_observe:",
+        "R4: it lists again instead of releasing",
+    ),
+    Rule(
+        "registered-meanwhile-waits",
+        "if moved.requested > moved.served or moved.to_observe:",
+        "if moved.requested > moved.served:",
+        "R11: what was registered meanwhile is read",
+    ),
+    Rule(
+        "token-survives-freeze", '"sync_token": None,\n            "due_at"', '"due_at"', "R5, 48: thaw lists in full"
+    ),
+    Rule(
+        "fence-survives-freeze", '"fence": calendar.fence + 1,\n            "lease"', '"lease"', "R2: a change of state"
+    ),
+    Rule(
+        "token-of-other-parameters",
+        "return calendar.sync_token if calendar.parameters_version == LIST_PARAMETERS_VERSION else None",
+        "return calendar.sync_token",
+        "R6: a token belongs to its parameters",
+    ),
+    Rule(
+        "checkpoint-of-other-parameters",
+        "if checkpoint is None or checkpoint.parameters_version != LIST_PARAMETERS_VERSION:",
+        "if checkpoint is None:",
+        "R6: a page token belongs to its parameters",
+    ),
+    Rule(
+        "checkpoint-without-token",
+        "return checkpoint if checkpoint.listing or usable_token(calendar) is not None else None",
+        "return checkpoint",
+        "R7: an incremental listing without its token",
+    ),
+    Rule(
+        "always-first", "return calendar.sync_generation == 0", "return True", "R5: only the first listing has a window"
+    ),
+)
