@@ -224,6 +224,20 @@ def test_what_ended_is_forgotten_after_a_month_with_its_links() -> None:
     assert world.store.links_of(key, after="", limit=10) == []
 
 
+def test_a_discarded_conference_that_is_registered_again_is_not_forgotten_at_once() -> None:
+    """The generations that its back end knows are remembered as long as those of any other."""
+    world = World()
+    world.initialize("c1", "draft1")
+    world.advance(25 * 3600)
+    assert world.told("c1") is None
+    world.initialize("c1", "draft1")
+    world.advance(3 * 24 * 3600)
+    assert known(world) is not None
+    world.now += timedelta(days=32)
+    world.settle()
+    assert known(world) is None
+
+
 def test_what_ended_and_came_back_is_not_forgotten() -> None:
     """The event was restored on the last day."""
     world = World()

@@ -1,7 +1,7 @@
 """Look at a conference again although nothing changed in Calendar, and start what follows.
 
     another event drives now  -> ask its calendar to read it
-    its event moved           -> look where it went: ask that calendar to read it, or learn that it was deleted there
+    its event moved           -> look where it went: ask that calendar to read it, or learn that it was lost there
     its event never appeared  -> begin the grace period
     all is over for long      -> forget it
 
@@ -10,10 +10,12 @@ It must never end a conference, and never forget one that an event may still hol
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from confsync.core import reviewing
 from confsync.core.binding import is_deleted_here
 from confsync.core.driving import over_at
+from confsync.core.ending import shows_another
 from confsync.core.identity import may_be_same
 from confsync.core.judging import judge, owners_of
 from confsync.core.records import Calendar, Conference, Link, Referent
@@ -21,7 +23,7 @@ from confsync.core.reviewing import NewHome
 from confsync.core.sight import EventRef, Reading
 from confsync.core.terms import Terms
 from confsync.errors import CalendarError
-from confsync.observe import address_of, ask_to_observe, read_event
+from confsync.observe import address_of, ask_to_observe, read_event, shows_in_full
 from confsync.ports import Outside, Transaction
 
 LINKS_AT_ONCE = 500
@@ -92,16 +94,16 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
         _change(conference, lambda c: reviewing.kept_for_good(c, now), outside)
         return
     searches = [search for key, orphan in orphans.items() for search in _searches(key, orphan, outside, terms)]
-    deleted = [search for search in searches if _was_deleted(search, outside)]
-    ask_to_observe([search.ref for search in searches if search not in deleted], outside)
+    lost = [search for search in searches if _was_lost(search, conference, outside, terms)]
+    ask_to_observe([search.ref for search in searches if search not in lost], outside)
     capabilities = terms.capabilities.get(conference.provider)
 
     def settle(stored: Conference) -> Conference:
-        for search in deleted:
+        for search in lost:
             home = NewHome(search.orphan_key, search.ref.link_key, search.calendar.key)
-            stored = reviewing.deleted_there(stored, home, now)
-        again = reviewing.reviewed(stored, give_up_at)
-        return judge(again, {}, capabilities, now, terms.rules).conference if capabilities and deleted else again
+            stored = reviewing.lost_there(stored, home, now)
+        again = reviewing.reviewed(stored, min(give_up_at, now + timedelta(seconds=terms.rules.search_s)))
+        return judge(again, {}, capabilities, now, terms.rules).conference if capabilities and lost else again
 
     _change(conference, settle, outside)
 
@@ -121,13 +123,21 @@ def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms)
     return [_Search(orphan_key, orphan, calendar) for calendar in others if calendar.state in ("active", "poll_only")]
 
 
-def _was_deleted(search: _Search, outside: Outside) -> bool:
-    """Only the tombstone of the calendar that organizes the event now is a proof."""
+def _was_lost(search: _Search, conference: Conference, outside: Outside, terms: Terms) -> bool:
+    """Only the calendar that organizes the event now proves that it was deleted, or holds another conference.
+
+    That it holds none there proves nothing: the move itself may have dropped it.
+    """
     try:
-        seen = read_event(Reading(search.ref), address_of(search.calendar), outside)
+        event = read_event(Reading(search.ref), address_of(search.calendar), outside).event
+        if event is None or not may_be_same(search.orphan, event):
+            return False
+        if not shows_in_full(search.calendar, search.calendar.sync_token, outside):
+            return False
     except CalendarError:
         return False
-    return seen.event is not None and is_deleted_here(seen.event) and may_be_same(search.orphan, seen.event)
+    has_one = event.conference_data is not None and event.conference_data.conference_id is not None
+    return is_deleted_here(event) or (has_one and shows_another(event, conference, terms.solutions))
 
 
 def _forget(conference: Conference, outside: Outside) -> None:

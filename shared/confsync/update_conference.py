@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import desires, effects, tasks
+from confsync.core import desires, effects, ending, reviewing, tasks
 from confsync.core.records import Conference, Failure, Intent, key_of
 from confsync.core.terms import Terms
 from confsync.end_conference import decide_end
@@ -77,17 +77,21 @@ def update_conference(
     if terms.rules.mode == "observe":
         return UpdateOutcome(conference_key, "nothing", reason="MODE=observe: nothing is told")
     answer, held, calls = None, None, 0
-    review_conference(conference_key, outside, terms)
     stop_at = stop_at or outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
-    while calls < MAX_CALLS and (calls == 0 or outside.now() < stop_at):
-        held = decide_end(conference_key, outside, terms) or held
+    known = outside.store.get(Conference, conference_key)
+    if known is not None and reviewing.is_review_due(known, outside.now()):
+        review_conference(conference_key, outside, terms)
+        known = outside.store.get(Conference, conference_key)
+    while known is not None and calls < MAX_CALLS and (calls == 0 or outside.now() < stop_at):
+        if ending.is_ending(known):
+            held = decide_end(conference_key, outside, terms) or held
         opened = _announce(conference_key, outside, terms)
         if opened is None or opened.intent is None:
             break
         calls += 1
         answer = _call(opened, opened.intent, outside, terms)
-        _store_answer(opened, opened.intent, answer, outside)
-    not_made = replace_conference(conference_key, outside, terms)
+        known = _store_answer(opened, opened.intent, answer, outside)
+    not_made = replace_conference(conference_key, outside, terms) if known and known.replacements else ""
     waiting = _leave_task(conference_key, outside, terms)
     if not_made:
         return UpdateOutcome(conference_key, "alert", calls, not_made, held)
@@ -184,19 +188,20 @@ def _answer_to(
             raise error
 
 
-def _store_answer(opened: Conference, intent: Intent, answer: Answer, outside: Outside) -> None:
-    """Close the intent; a late answer to one that is no longer stored changes nothing."""
+def _store_answer(opened: Conference, intent: Intent, answer: Answer, outside: Outside) -> Conference | None:
+    """Close the intent and return what is stored; a late answer to one that is no longer stored changes nothing."""
 
-    def body(tx: Transaction) -> None:
+    def body(tx: Transaction) -> Conference | None:
         stored = tx.get(Conference, opened.key)
         if stored is None or not effects.is_answer_to(stored, intent):
-            return
+            return stored
         failure = _failure(tx, stored, answer, outside.now()) if answer.is_failure else None
-        tx.put(answer.transition(stored))
+        tx.put(answered := answer.transition(stored))
         if failure is not None:
             tx.put(failure)
+        return answered
 
-    outside.store.transact(body)
+    return outside.store.transact(body)
 
 
 def _failure(tx: Transaction, conference: Conference, answer: Answer, now: datetime) -> Failure:

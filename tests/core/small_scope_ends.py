@@ -5,7 +5,7 @@ Stated in words again, without the planner.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import product
 from typing import get_args
 
@@ -15,8 +15,8 @@ from confsync.core.records import Conference, Referent
 from confsync.core.reviewing import review
 from confsync.core.sight import Reading, Seen
 from tests.core.small_scope_compare import check_record
-from tests.core.small_scope_recorded import Recorded, Standing, conference_of, referent_of, standings
-from tests.core.small_scope_shown import Kind, Look, Shape, base, seen_of
+from tests.core.small_scope_recorded import Recorded, Standing, conference_of, forget_time, referent_of, standings
+from tests.core.small_scope_shown import TOMBSTONES, Kind, Look, Shape, base, seen_of
 from tests.core.story import ACME, NOW, RULES, THERE, at, cancelled_instance, conference, instance, ref
 
 PROOFS: frozenset[Shape] = frozenset(
@@ -25,6 +25,10 @@ PROOFS: frozenset[Shape] = frozenset(
 """What, read on its own, proves that an event which was lost has the conference no more."""
 PARTS = ("unread", "none", "one holds it", "one without it", "one cancelled")
 """What a series that is read whole shows of its exceptions."""
+PLACES = (ref(), ref("e2", THERE))
+LEFT: frozenset[Shape] = TOMBSTONES | {"guest copy", "guest copy without", "locked"}
+MOVED_ON = ("no", "continues in another event", "has another conference")
+"""Whether what became of the conference is known elsewhere."""
 OWNERS: tuple[Recorded, ...] = ("owner", "owner gone", "orphan")
 
 
@@ -37,11 +41,13 @@ class LastLook:
     shape: Shape
     read: bool
     parts: str
+    moved_on: str = "no"
 
     @property
     def is_proof(self) -> bool:
-        """Whether the event has the conference no more, for certain."""
-        stub_will_do = self.shape == "id only" and self.recorded != "nothing"
+        """Whether the event has the conference no more, for certain; of one that moved on, that it left will do."""
+        known = self.recorded != "nothing"
+        stub_will_do = known and (self.shape == "id only" or (self.moved_on != "no" and self.shape in LEFT))
         return self.read and self.parts != "one holds it" and (self.shape in PROOFS or stub_will_do)
 
     @property
@@ -62,41 +68,40 @@ def last_looks() -> Iterator[LastLook]:
     """Return every look at one event."""
     shapes = (shape for shape in get_args(Shape) if shape not in {"unreadable", "unproven"})
     for recorded, shape, read, parts in product(("nothing", *OWNERS), shapes, (True, False), PARTS):
-        yield LastLook(recorded, shape, read, parts)
+        for moved_on in MOVED_ON if recorded != "nothing" else ("no",):
+            yield LastLook(recorded, shape, read, parts, moved_on)
 
 
-def ending_conference(*recorded: Recorded) -> Conference:
+def ending_conference(*looks: LastLook) -> Conference:
     """Return a conference whose end is due, with the event and, where there are two, one in another calendar."""
-    places = (ref(), ref("e2", THERE))
+    claim = ref("e3").link_key
     known: dict[str, Referent] = {}
-    for place, each in zip(places, recorded, strict=False):
-        referent = referent_of(each, "series", place.event_id, place.calendar_key)
+    for place, look in zip(PLACES, looks, strict=False):
+        referent = referent_of(look.recorded, "series", place.event_id, place.calendar_key)
         if referent is not None:
-            known[place.link_key] = referent
-    claim = referent_of("claim", "upcoming", "e3")
-    if known and claim is not None:
-        known[ref("e3").link_key] = claim
+            home = claim if look.moved_on.startswith("continues") else None
+            known[place.link_key] = referent.model_copy(update={"continues_in": home})
+    claimed = referent_of("claim", "upcoming", "e3")
+    if known and claimed is not None:
+        known[claim] = claimed
     return conference("c1", ref(), referents=known, end_after=at(-1), due_at=at(-1))
 
 
-def check_last_look(look: LastLook, other: LastLook) -> None:
-    """Look at two events once more, and at the first alone.
+def check_last_look(*looks: LastLook) -> None:
+    """Look at one event once more, or at two.
 
     Raises:
         AssertionError: an event counts as gone that may have the conference, or the other way round.
 
     """
-    alone = ending_conference(look.recorded)
-    there = owners_still_there(alone, {ref(): look.seen}, [ACME])
-    assert there == ([] if look.is_proof else [ref()]), f"alone: {look}"
-    if "nothing" in {look.recorded, other.recorded}:
-        return
-    both = ending_conference(look.recorded, other.recorded)
-    read = {reading.ref for reading in owners_to_read(both)}
-    assert read == {ref(), ref("e2", THERE)}, "not every owner is read, or a claim is"
-    there = owners_still_there(both, {ref(): look.seen, ref("e2", THERE): other.seen}, [ACME])
-    expected = [place for place, each in ((ref(), look), (ref("e2", THERE), other)) if not each.is_proof]
-    assert there == expected, f"{look} and {other}"
+    ending, places = ending_conference(*looks), PLACES[: len(looks)]
+    read = {reading.ref for reading in owners_to_read(ending)}
+    assert read == set(places), "not every owner is read, or a claim is"
+    sight = {place: look.seen for place, look in zip(places, looks, strict=True)}
+    elsewhere = {place for place, look in zip(places, looks, strict=True) if look.moved_on.startswith("has another")}
+    there = owners_still_there(ending, sight, [ACME], elsewhere)
+    expected = [place for place, look in zip(places, looks, strict=True) if not look.is_proof]
+    assert there == expected, f"{there}: {looks}"
 
 
 def check_review(standing: Standing, kind: Kind, now: datetime) -> str:
@@ -122,7 +127,7 @@ def check_review(standing: Standing, kind: Kind, now: datetime) -> str:
     elif standing.recorded == "nothing" and not ended:
         assert found == "discarded", f"a draft comes to {found}: {standing}"
     else:
-        is_old = standing.recorded == "nothing" or now >= NOW + timedelta(seconds=RULES.retention_s)
+        is_old = now >= forget_time(standing.vouched != "nobody")
         assert (found == "forget") == (is_old and not waits), f"{found} at {now}: {standing}"
     return found
 

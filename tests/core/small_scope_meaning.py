@@ -183,25 +183,33 @@ def _with_live_owner(case: Case, look: Look) -> Meaning:
     return Meaning(speaks=True, recorded="owner", end="cancelled", change=change, ends_in_vain=vain)
 
 
+TOLD_WHILE_OVER = "an end that waits is told although an event holds the conference again, if that event is over"
+TOLD_WHILE_MOVED = "an end that waits is told although its event was restored and moved"
+JUDGED_BY_GUEST = "a guest's copy of an event that was lost has its end judged anew"
+OLD_NEWS = "whose event a guest's copy is, is taken from old news too"
+
+
 def known_deviation(case: Case) -> str:
     """Return what is known to be wrong about a case; empty where nothing is.
 
-    Each entry is a fault of the planner that somebody is to correct: the tests fail once it is corrected, so that it
-    leaves this list.
+    Each is a fault of the planner that is to be corrected. A test fails once it is, so that it leaves this list.
     """
-    expected, end = meaning_of(case), case.standing.end
-    look = decisive(case)
-    if end in WAITING and expected.recorded == "owner" and expected.speaks and is_over(case.kind, look.shape):
-        return "an end that waits is told although an event holds the conference again, if that event is over"
-    if end in WAITING and expected.recorded == "orphan" and expected.speaks:
-        return "an end that waits is told although its event was restored and moved"
-    if tells_of_organizer(case) and case.standing.recorded == "owner gone" and end in DECIDED:
-        return "a guest's copy of an event that was lost has its end judged anew"
-    guest = case.shown.shape == "guest copy" and case.standing.vouched == "this event"
-    old = not case.shown.as_writer or is_old_news(case.shown, case.standing.recorded)
-    if guest and (old or not case.shown.read) and case.standing.recorded in {"owner", "orphan", "owner gone"}:
-        return "whose event a guest's copy is, is taken from old news too"
-    return ""
+    expected, end, known = meaning_of(case), case.standing.end, case.standing.recorded
+    if end in WAITING and expected.speaks:
+        if expected.recorded == "owner" and is_over(case.kind, decisive(case).shape):
+            return TOLD_WHILE_OVER
+        if expected.recorded == "orphan":
+            return TOLD_WHILE_MOVED
+    if tells_of_organizer(case) and known == "owner gone" and end in DECIDED:
+        return JUDGED_BY_GUEST
+    guest = case.shown.shape == "guest copy" and case.standing.vouched == "this event" and case.standing.owns
+    old = not case.shown.as_writer or is_old_news(case.shown, known) or not case.shown.read
+    return OLD_NEWS if guest and old else ""
+
+
+def known_deviations(kind: Kind) -> set[str]:
+    """Return everything that is known to be wrong about an event of a kind."""
+    return {TOLD_WHILE_MOVED, JUDGED_BY_GUEST, OLD_NEWS} | (set() if kind.startswith("series") else {TOLD_WHILE_OVER})
 
 
 def is_over(kind: Kind, shape: Shape) -> bool:

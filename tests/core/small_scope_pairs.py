@@ -77,11 +77,20 @@ def _essence(pair: Pair, ledger: Ledger) -> tuple[Any, ...]:
     return (sorted(live), known.end_after, known.brake, known.driver, wanted, known.gone)
 
 
+TWO_PLACES = "of two duplicates of an ended conference, one is to get a copy's conference and the successor as well"
+FOUND_IN_SIBLING = "an instance that moved out of sight counts as found in another instance of its series"
+
+
 def known_deviation(pair: Pair) -> str:
     """Return what is known to be wrong about a pair; see the same of single events."""
     if pair.end == "ended" and pair.mints and pair.kin == "duplicates" and pair.is_twofold:
-        return "of two duplicates of an ended conference, one is to get a copy's conference and the successor as well"
-    return ""
+        return TWO_PLACES
+    return FOUND_IN_SIBLING if pair.kin == "instances" else ""
+
+
+def known_deviations(calendar_key: str) -> set[str]:
+    """Return everything that is known to be wrong about pairs with the second event in this calendar."""
+    return {TWO_PLACES, FOUND_IN_SIBLING} if calendar_key == HERE else set()
 
 
 def _check_meaning(pair: Pair, before: Conference | None, ledger: Ledger, met: Counter[str]) -> None:
@@ -149,13 +158,22 @@ def _was_over(known: Conference, each: One) -> bool:
 
 
 def _check_claims(pair: Pair, before: Conference | None, after: Conference) -> None:
-    """R11: under `registered` a copy in another calendar owns nothing, unless it is the event itself."""
-    if pair.claims == "matching" or pair.in_one_calendar or pair.kin.startswith("twins"):
+    """R11: a copy in another calendar owns nothing, unless it is the event itself, or `matching` finds it unowned."""
+    if pair.in_one_calendar or pair.kin.startswith("twins"):
         return
-    other = after.referents.get(pair.other.ref.link_key)
-    known = before.referents.get(pair.other.ref.link_key) if before else None
-    if other is not None and (known is None or known.role == "claimed"):
-        assert other.role == "claimed", "a copy that nobody vouched for owns the conference"
+    for each, beside in (pair.both, pair.both[::-1]):
+        found = after.referents.get(each.ref.link_key)
+        known = before.referents.get(each.ref.link_key) if before else None
+        is_new = found is not None and (known is None or known.role == "claimed")
+        vouched_for = pair.is_vouched and each is pair.one
+        if is_new and not vouched_for and _keeps_out(pair, beside):
+            assert found is None or found.role == "claimed", "a copy that nobody vouched for owns the conference"
+
+
+def _keeps_out(pair: Pair, owner: One) -> bool:
+    """Whether nobody but this event may own the conference; under `matching` only while it lives, seen or not."""
+    lives = owner.recorded == "owner" and (owner.holds or owner.shape in {None, "redacted"})
+    return lives or pair.claims == "registered"
 
 
 def _check_driver(pair: Pair, after: Conference, owners: list[One], met: Counter[str]) -> None:

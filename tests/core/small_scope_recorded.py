@@ -5,7 +5,7 @@ Only what can come about is built: see `ends_with` for which ends go with which 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -167,6 +167,11 @@ def _for_good(end: End, kind: Kind, link_key: str) -> dict[str, Any]:
     return told | {"gone": True, "replacements": known, "replaced": len(known)}
 
 
+def forget_time(is_vouched: bool) -> datetime:
+    """Return when a conference may be forgotten whose events were lost; the add-on's word is as old as `NOW`."""
+    return (NOW if is_vouched else LOST_AT) + timedelta(seconds=RULES.retention_s)
+
+
 def conference_of(standing: Standing, kind: Kind, name: str = "c1", event_id: str = "e1") -> Conference | None:
     """Return the record of the conference; None where nobody knows it yet."""
     link_key = ref(event_id).link_key
@@ -180,7 +185,7 @@ def conference_of(standing: Standing, kind: Kind, name: str = "c1", event_id: st
     if standing.recorded == "orphan":
         words["review_at"] = NOW + HOUR
     if standing.recorded.endswith("gone"):
-        words["review_at"] = LOST_AT + timedelta(seconds=RULES.retention_s)
+        words["review_at"] = forget_time(standing.vouched != "nobody")
     if standing.end in DECIDED:
         words |= _told(standing.told, kind) | _decided(standing.end)
     elif standing.end in WANTED:

@@ -17,13 +17,13 @@ from confsync.core.records import Link, Referent
 from confsync.core.sight import EventRef, Seen
 from tests.core.small_scope import C1, terms_of
 from tests.core.small_scope_meaning import Claims
-from tests.core.small_scope_recorded import HOLD, LOST_AT, Recorded, applied, desired
+from tests.core.small_scope_recorded import HOLD, LOST_AT, Recorded, applied, desired, forget_time
 from tests.core.small_scope_shown import MAKERS, UPDATED, Shape, base
-from tests.core.story import ALL_FIELDS, DAY, HERE, HOUR, NOW, RULES, Ledger, conference, ref, stamp
+from tests.core.story import ALL_FIELDS, DAY, HERE, HOUR, NOW, Ledger, conference, ref, stamp
 
 Timing = Literal["first before second", "second before first", "first over", "both over"]
-Kin = Literal["strangers", "parts of a split", "duplicates", "twins", "twins of unknown age"]
-"""How the events are related: twins are one event in two calendars."""
+Kin = Literal["strangers", "parts of a split", "duplicates", "instances", "twins", "twins of unknown age"]
+"""How the events are related: twins are one event in two calendars; instances of one series share its iCalUID."""
 End = Literal["none", "in grace", "held", "rejected", "ended", "gone"]
 STARTS: dict[Timing, tuple[timedelta, timedelta]] = {
     "first before second": (HOUR, 3 * HOUR),
@@ -124,7 +124,7 @@ class Pair:
 
 def pairs(calendar_key: str, *, full: bool) -> Iterator[Pair]:
     """Return every pair with the second event in this calendar; unless it is full, what is secondary takes turns."""
-    kins: tuple[Kin, ...] = ("strangers", "parts of a split", "duplicates")
+    kins: tuple[Kin, ...] = ("strangers", "parts of a split", "duplicates", "instances")
     kins = kins if calendar_key == HERE else ("strangers", "twins", "twins of unknown age")
     policies: tuple[Claims, ...] = get_args(Claims)
     seldom = list(product(get_args(Timing), (True, False), policies, (False, True)))
@@ -161,7 +161,14 @@ def _pair(calendar_key: str, first: Recorded, second: Recorded, kin: Kin, timing
     other = ref("e1" if twins else "e2", calendar_key)
     return (
         One(ref(), first, None, starts[0], ages[0], "one@google.com"),
-        One(other, second, None, starts[1], ages[1], "one@google.com" if twins else "two@google.com"),
+        One(
+            other,
+            second,
+            None,
+            starts[1],
+            ages[1],
+            "one@google.com" if twins or kin == "instances" else "two@google.com",
+        ),
     )
 
 
@@ -199,7 +206,7 @@ def ledger_of(pair: Pair) -> Ledger:
     if "orphan" in owners and "owner" not in owners:
         words["review_at"] = NOW + HOUR
     elif known and all(each.state == "gone" for each in known.values()):
-        words["review_at"] = LOST_AT + timedelta(seconds=RULES.retention_s)
+        words["review_at"] = forget_time(pair.is_vouched)
     links = {each.ref.link_key: _link(each) for each in pair.both if each.recorded != "nothing"}
     ledger = Ledger(links, {}, {}, terms_of(pair.claims, "creates", "mint" if pair.mints else "share"))
     if known or vouched:

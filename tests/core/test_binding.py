@@ -33,6 +33,7 @@ def tied(**fields: object) -> Tie:
 
 OWNER, CLAIM = tied(), tied(role="claimed")
 ORPHAN, GONE = tied(state="orphaned"), tied(state="gone")
+MOVED_ON, GONE_CLAIM = tied(state="gone", continues_in="elsewhere"), tied(role="claimed", state="gone")
 WITNESS = Tie(LINK, None)
 FOREIGN = {"email": "bob@example.com"}
 
@@ -45,6 +46,10 @@ ROWS: list[tuple[str, Event | None, Tie, str | None, Verdict, Verdict]] = [
     ("an id only of a claim", stub(), CLAIM, None, "confirm", "gone"),
     ("a deletion of what moved away", tombstone(), ORPHAN, None, "confirm", "gone"),
     ("another deletion", tombstone(), GONE, None, "ignore", "ignore"),
+    ("a deletion that was a move after all", tombstone(organizer=FOREIGN), GONE, None, "confirm", "orphaned"),
+    ("a move of what is known where it moved to", tombstone(organizer=FOREIGN), MOVED_ON, None, "ignore", "ignore"),
+    ("a move of a claim that was gone", tombstone(organizer=FOREIGN), GONE_CLAIM, None, "ignore", "ignore"),
+    ("an id only of what was deleted", stub(), GONE, None, "confirm", "ignore"),
     ("a deletion of what is not recorded", tombstone(), UNTIED, None, "ignore", "ignore"),
     ("a deleted witness", tombstone(), WITNESS, None, "ignore", "ignore"),
     ("an older deletion", tombstone(updated=-5), OWNER, None, "ignore", "ignore"),

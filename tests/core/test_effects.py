@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from confsync.core import desires, effects
+from confsync.core.capabilities import Capabilities
 from confsync.core.records import Conference, Desired, Intent
 from confsync.core.state import ConferenceState
-from tests.core.story import NOW, RULES, UNTIMED, Ledger, at, conference, event, ref, seen
+from tests.core.story import ALL_FIELDS, NOW, RULES, UNTIMED, Ledger, at, conference, event, ref, referent, seen
 
 WAIT = timedelta(seconds=RULES.intent_s)
 
@@ -137,6 +138,52 @@ def test_a_refused_state_is_given_up_until_there_is_a_newer_one() -> None:
     assert not desires.is_pending(given_up)
     newer = opened.model_copy(update={"desired": wanting("B", 2).desired})
     assert effects.refused(newer, intent, "422", NOW).due_at == NOW
+
+
+# --- gone for good ------------------------------------------------------------------------------------------------
+
+MAKES, NEITHER = Capabilities(ALL_FIELDS, creates=True), Capabilities(ALL_FIELDS)
+HELD: dict[str, Any] = {"referents": {ref().link_key: referent(), ref("e2").link_key: referent("e2", state="gone")}}
+
+
+def test_a_conference_that_the_back_end_lost_is_succeeded_in_the_events_that_hold_it() -> None:
+    """By one of the state that could not be told, which stands in the reservation only."""
+    opened, intent = announced(wanting(**HELD))
+    lost = effects.given_up(opened, intent, MAKES, "404", NOW)
+    (successor,) = lost.replacements
+    assert (successor.links, successor.is_successor) == ((ref().link_key,), True)
+    assert (successor.state, successor.due_at) == (ConferenceState(title="A"), NOW)
+    assert lost.desired is not None
+    assert (lost.gone, lost.intent, lost.desired.state, lost.call_at, lost.due_at) == (True, None, None, None, NOW)
+    assert (lost.refused, lost.last_error) == (1, "404")
+    assert not desires.is_pending(lost)
+    assert [note.what for note in lost.history] == [
+        "generation 1: the back end says that it ended for good",
+        "a successor was reserved",
+    ]
+
+
+def test_a_conference_that_the_back_end_lost_tells_nothing_more_where_none_can_be_made() -> None:
+    """Nothing is due, and no title stays behind."""
+    opened, intent = announced(wanting(**HELD))
+    lost = effects.given_up(opened, intent, NEITHER, "404", NOW)
+    assert lost.desired is not None
+    assert (lost.gone, lost.replacements, lost.desired.state, lost.due_at) == (True, (), None, None)
+
+
+@pytest.mark.parametrize(
+    ("why", "known"),
+    [
+        ("no event holds it", wanting(referents={ref().link_key: referent(state="gone")})),
+        ("only a claim does", wanting(referents={ref().link_key: referent(role="claimed")})),
+        ("its end was to be told", conference(desired=Desired(generation=4, fingerprint="ended"), **HELD)),
+    ],
+)
+def test_a_conference_that_nobody_needs_any_more_gets_no_successor(why: str, known: Conference) -> None:
+    """Though one could be made."""
+    opened, intent = announced(known)
+    lost = effects.given_up(opened, intent, MAKES, "404", NOW)
+    assert (lost.gone, lost.replacements, lost.intent, lost.due_at, why) == (True, (), None, None, why)
 
 
 # --- back and forth -----------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 import pytest
 
-from confsync.core.ending import is_end_due, owners_still_there, owners_to_read
-from confsync.core.sight import Seen
+from confsync.core.ending import is_end_due, may_live_unseen, owners_still_there, owners_to_read
+from confsync.core.records import Conference
+from confsync.core.sight import Reading, Seen
 from tests.core.story import (
     ACME,
+    HOUR,
     NOW,
     THERE,
     at,
@@ -17,6 +19,7 @@ from tests.core.story import (
     referent,
     series,
     stub,
+    times,
     tombstone,
 )
 
@@ -80,3 +83,98 @@ def test_an_owner_is_there_unless_the_contrary_is_known(why: str, seen: Seen, th
 def test_an_owner_that_nobody_read_is_there() -> None:
     """It was not even tried."""
     assert owners_still_there(ENDING, {}, [ACME]) == [reading.ref for reading in owners_to_read(ENDING)]
+
+
+def test_an_owner_that_was_a_series_is_read_whole() -> None:
+    """Its exceptions may hold the conference still."""
+    lost = referent("s1", state="gone", times=times(NOW, HOUR, "RRULE:FREQ=DAILY"))
+    assert owners_to_read(conference(referents={ref("s1").link_key: lost})) == [Reading(ref("s1"), "s1@google.com")]
+
+
+# --- an owner that moved on ----------------------------------------------------------------------------------------
+
+MOVED_ON = {
+    ref().link_key: referent("e1", state="gone", continues_in=ref("e1", THERE).link_key),
+    ref("e1", THERE).link_key: referent("e1", THERE, state="gone"),
+}
+AWAY = tombstone(organizer={"email": "bo@example.com"})
+
+
+@pytest.mark.parametrize(
+    ("why", "known", "elsewhere", "there"),
+    [
+        ("where it moved to is known", conference(referents=MOVED_ON), False, False),
+        ("it has another conference since", conference(referents={ref().link_key: GONE[ref().link_key]}), True, False),
+        ("nobody knows where", conference(referents={ref().link_key: GONE[ref().link_key]}), False, True),
+        (
+            "where it moved to was forgotten",
+            conference(referents={ref().link_key: MOVED_ON[ref().link_key]}),
+            False,
+            True,
+        ),
+    ],
+)
+def test_an_event_that_left_for_another_calendar_blocks_no_end_where_what_followed_is_known(
+    why: str, known: Conference, elsewhere: bool, there: bool
+) -> None:
+    """Its tombstone may name any organizer; that it holds the conference after all still counts."""
+    deleted = {ref("e1", THERE): Seen(None, confirmed=True)}
+    tied = [ref()] if elsewhere else []
+    left = {ref(): Seen(AWAY, confirmed=True), **deleted}
+    assert (owners_still_there(known, left, [ACME], tied), why) == ([ref()] if there else [], why)
+    back = {ref(): Seen(event(), confirmed=True), **deleted}
+    assert owners_still_there(known, back, [ACME], tied) == [ref()]
+
+
+# --- an event that never came --------------------------------------------------------------------------------------
+
+DRAFT = conference("c1", ref())
+
+
+def test_where_no_event_ever_owned_it_those_that_were_to_are_read() -> None:
+    """A claim is none of them; an owner, though gone, speaks for all."""
+    claimed = DRAFT.model_copy(update={"referents": {ref("e3").link_key: GONE[ref("e3").link_key]}})
+    for known in (DRAFT, claimed):
+        assert owners_to_read(known) == [Reading(ref())]
+    owned_once = DRAFT.model_copy(update={"referents": {ref("e2", THERE).link_key: GONE[ref("e2", THERE).link_key]}})
+    assert owners_to_read(owned_once) == [Reading(ref("e2", THERE))]
+    assert owners_to_read(conference()) == []
+
+
+DRAFTS = [
+    # what a look at the event shows, whether it may have the conference, whether it lives where nobody can follow
+    ("nobody read it", None, True, False),
+    ("it could not be read", Seen(None), True, False),
+    ("the calendar never knew it", Seen(None, confirmed=True), False, False),
+    ("it was deleted before anybody saw it", Seen(tombstone(), confirmed=True), False, False),
+    ("it has no conference", Seen(event(conference=None), confirmed=True), False, False),
+    ("it has another conference", Seen(event(conference="c2"), confirmed=True), False, False),
+    ("it has the conference", Seen(event(), confirmed=True), True, True),
+    (
+        "it has it by a name that no setting knows",
+        Seen(event(conferenceData={"conferenceId": "c1"}), confirmed=True),
+        True,
+        True,
+    ),
+    ("it gets one just now", Seen(pending(), confirmed=True), True, False),
+    ("it moved away before anybody saw it", Seen(AWAY, confirmed=True), True, True),
+    ("its tombstone holds nothing but its id", Seen(stub(), confirmed=True), True, True),
+    ("it is somebody else's", Seen(event(conference=None, own=False), confirmed=True), True, True),
+    ("it is shown without details", Seen(event(conference=None, organizer=None), confirmed=True), True, False),
+    ("it was only listed", Seen(event()), True, False),
+]
+
+
+@pytest.mark.parametrize(("why", "seen", "there", "unseen"), DRAFTS, ids=[row[0] for row in DRAFTS])
+def test_a_conference_is_no_discarded_draft_while_its_event_may_be_somewhere(
+    why: str, seen: Seen | None, there: bool, unseen: bool
+) -> None:
+    """It blocks the end, and where nobody will ever see it the conference is kept."""
+    sight = {} if seen is None else {ref(): seen}
+    assert (owners_still_there(DRAFT, sight, [ACME]), why) == ([ref()] if there else [], why)
+    assert (may_live_unseen(DRAFT, sight, [ACME]), why) == (unseen, why)
+
+
+def test_an_event_that_was_seen_once_is_followed_and_lives_nowhere_unseen() -> None:
+    """What its conference holds of it says where it is."""
+    assert not may_live_unseen(ENDING, {ref(): Seen(AWAY, confirmed=True)}, [ACME])

@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.desires import desire_end, is_pending, keep, next_generation, postpone_end
+from confsync.core.events import Event
 from confsync.core.history import HISTORY_LENGTH, with_note
 from confsync.core.judging import PAST_OWNERS, Judgement, judge, promote_claims, was_held
-from confsync.core.records import Applied, Conference, Desired, Intent, Referent
+from confsync.core.projection import fingerprint, project
+from confsync.core.records import Applied, Conference, Desired, Intent, Referent, Replacement
+from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen
 from confsync.core.state import Field
 from tests.core.story import (
@@ -266,6 +269,94 @@ def test_a_promoted_claim_is_read_before_the_conference_follows_it() -> None:
     found = judged(known)
     assert found.reading == Reading(ref("e1", THERE))
     assert found.conference.end_after is None
+
+
+# --- duplicates -----------------------------------------------------------------------------------------------------
+
+MAKES, MINT = Capabilities(ALL_FIELDS, creates=True), Rules(duplicates="mint")
+COPY = ref("copy").link_key
+
+
+def shared(**fields: Any) -> Conference:
+    """Return a registered conference whose event was duplicated in its calendar."""
+    original, copy = referent(created=at(-99)), referent("copy", created=at(-9), times=times(at(30)))
+    return conference("c1", ref(), referents={ref().link_key: original, COPY: copy}, **fields)
+
+
+def minted(
+    known: Conference, *shown: Event, capabilities: Capabilities = MAKES, rules: Rules = MINT
+) -> tuple[list[tuple[str, ...]], Reading | None, str | None]:
+    """Return for which events conferences are reserved, what has to be read first, and which event drives."""
+    found = judge(known, confirmed(*shown), capabilities, NOW, rules)
+    reserved = [each.links for each in found.conference.replacements if each.due_at is not None]
+    return reserved, found.reading, found.conference.driver
+
+
+def test_a_duplicate_gets_a_conference_of_its_own_and_never_drives_the_shared_one() -> None:
+    """Though it takes place first."""
+    assert minted(shared(), event(), event("copy")) == ([(COPY,)], None, ref().link_key)
+
+
+def test_a_duplicate_is_read_before_a_conference_is_made_for_it() -> None:
+    """Its state is what the new one is to be."""
+    assert minted(shared(), event()) == ([], Reading(ref("copy")), None)
+
+
+@pytest.mark.parametrize("shown", [tombstone("copy"), event("copy", own=False)])
+def test_a_duplicate_that_says_nothing_now_gets_nothing(shown: Event) -> None:
+    """Its own calendar's sync will say what that means."""
+    assert minted(shared(), event(), shown)[0] == []
+
+
+@pytest.mark.parametrize(
+    ("why", "known", "capabilities", "rules"),
+    [
+        ("they share by policy", shared(), MAKES, RULES),
+        ("the back end makes none", shared(), Capabilities(ALL_FIELDS), MINT),
+    ],
+)
+def test_a_duplicate_shares_the_conference_where_it_cannot_have_its_own(
+    why: str, known: Conference, capabilities: Capabilities, rules: Rules
+) -> None:
+    """Then it drives when it takes place first."""
+    found = minted(known, event(), event("copy"), capabilities=capabilities, rules=rules)
+    assert (found, why) == (([], None, COPY), why)
+
+
+def test_the_events_of_a_dead_conference_share_its_successor_whatever_the_policy() -> None:
+    """They are told apart when they hold that."""
+    found = minted(shared(gone=True), event(), event("copy"))
+    assert [set(links) for links in found[0]] == [{ref().link_key, COPY}]
+
+
+def refused_for(shown: Event) -> Replacement:
+    """Return what is left of a reservation for the copy that the back end refused."""
+    state = project(shown, (), ALL_FIELDS)
+    return Replacement(number=1, links=(COPY,), is_successor=False, refused=fingerprint(state))
+
+
+REFUSED = shared(replacements=(refused_for(event("copy")),), replaced=1)
+
+
+def test_a_duplicate_for_which_none_could_be_made_shares_and_is_not_asked_for_again() -> None:
+    """Neither read for that, nor reserved once more for the very state that was refused; it may drive."""
+    original_drives = REFUSED.model_copy(update={"driver": COPY, "desired": wanted()})
+    assert minted(original_drives, event()) == ([], None, COPY)
+    assert minted(REFUSED, event(), event("copy", colorId="7")) == ([], None, COPY)
+
+
+def test_a_duplicate_for_which_none_could_be_made_is_asked_for_again_when_it_is_to_be_something_else() -> None:
+    """As another operation, in place of the refused one."""
+    found = judge(REFUSED, confirmed(event(), event("copy", summary="Retro")), MAKES, NOW, MINT).conference
+    assert [(each.number, each.links, each.refused) for each in found.replacements] == [(2, (COPY,), "")]
+    assert found.driver == ref().link_key
+
+
+def test_a_duplicate_that_waits_for_its_conference_is_not_reserved_for_twice() -> None:
+    """Whatever it is to be by now."""
+    waiting = judge(shared(), confirmed(event(), event("copy")), MAKES, NOW, MINT).conference
+    again = judge(waiting, confirmed(event(), event("copy", summary="Retro")), MAKES, at(1), MINT).conference
+    assert again.replacements == waiting.replacements
 
 
 # --- generations and notes -----------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
 """What a plan records of the events that Calendar shows, and what it asks to read before it does."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.draft import MOST_CLAIMS
+from confsync.core.driving import over_at
 from confsync.core.events import Event
 from confsync.core.history import GRACE_BEGAN
+from confsync.core.judging import PAST_OWNERS
 from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
 from confsync.core.records import Conference, Link
 from confsync.core.sight import Reading, Seen
@@ -16,6 +18,7 @@ from confsync.core.solutions import Solution
 from confsync.core.terms import Terms
 from tests.core.story import (
     ACME,
+    ALL_FIELDS,
     DAY,
     HERE,
     HOUR,
@@ -561,6 +564,110 @@ def test_a_deleted_series_takes_its_exceptions_along() -> None:
     ledger.show(tombstone("s1"), *stubs)
     assert ledger.c1.end_after is not None
     assert sum(note.what.startswith(GRACE_BEGAN) for note in ledger.c1.history) == 1
+
+
+def test_an_exception_that_calendar_does_not_know_any_more_ends_nothing() -> None:
+    """Its series, which was read with it, goes on without it."""
+    master = series()
+    ledger = owned(master)
+    moved = instance(master, 2, updated=1)
+    ledger.show(moved)
+    del ledger.world[ref(moved.id)]
+    ledger.settle({ref(moved.id): Seen(None, confirmed=True), **confirmed(master)})
+    assert occurrences(ledger.c1) == []
+    assert ledger.c1.end_after is None
+    assert ledger.readings[-1] == Reading(ref("s1"), "s1@google.com")
+
+
+BOUNDED = "RRULE:FREQ=DAILY;COUNT=3"
+LAST_BY_RULE = NOW + 2 * HOUR + 2 * DAY
+
+
+def reach(ledger: Ledger) -> datetime:
+    """Return when the series is over, as far as is known."""
+    known = ledger.referent(ref("s1"))
+    assert known is not None
+    return over_at(known)
+
+
+def test_a_series_goes_on_until_the_last_of_its_moved_instances_is_over() -> None:
+    """And no longer once that is moved back, cancelled, or has a conference of its own."""
+    master = series("s1", "c1", BOUNDED)
+    ledger = owned(master)
+    assert reach(ledger) == LAST_BY_RULE
+    ledger.show(instance(master, 1, moved=9 * DAY, updated=1))
+    assert reach(ledger) == NOW + 2 * HOUR + 10 * DAY
+    for number, later in enumerate(
+        (
+            instance(master, 1, moved=HOUR, updated=2),
+            cancelled_instance(master, 1),
+            instance(master, 1, moved=9 * DAY, conference="c2", updated=3),
+        )
+    ):
+        ledger.show(later, series("s1", "c1", BOUNDED, updated=10 + number))
+        assert reach(ledger) == LAST_BY_RULE
+        ledger.show(instance(master, 1, moved=9 * DAY, updated=20 + number))
+
+
+def test_a_meeting_of_which_an_instance_is_to_come_is_not_taken_for_one_that_was_held() -> None:
+    """Its rule is over, the instance was moved beyond it: deleting the series ends the conference."""
+    master = series("s1", "c1", BOUNDED)
+    for moved, ends in ((9 * DAY, True), (HOUR, False)):
+        ledger = owned(master)
+        ledger.show(instance(master, 2, moved=moved, updated=1))
+        ledger.show(tombstone("s1"), now=NOW + 5 * DAY)
+        assert (ledger.c1.end_after is not None) is ends
+
+
+def test_one_instance_that_is_listed_alone_does_not_shorten_its_series() -> None:
+    """Another one may reach further."""
+    master = series("s1", "c1", BOUNDED)
+    ledger = owned(master, terms=replace(TERMS, capabilities={"acme": Capabilities(ALL_FIELDS - {"occurrences"})}))
+    ledger.show(instance(master, 1, moved=9 * DAY, updated=1))
+    furthest = reach(ledger)
+    ledger.show(instance(master, 2, moved=2 * DAY, updated=2))
+    assert reach(ledger) == furthest > LAST_BY_RULE
+
+
+def test_an_instance_of_a_part_that_was_forgotten_changes_nothing() -> None:
+    """A long chain of splits forgets the parts that are over; a late edit of one of their instances is no news."""
+    once = "RRULE:FREQ=DAILY;COUNT=1"
+    parts = [series(f"p{n:02}", "c1", once, starts=NOW - (20 - n) * DAY) for n in range(PAST_OWNERS + 3)]
+    ledger = owned(*parts, series("now"))
+    assert ledger.referent(ref("p00")) is None
+    before = ledger.c1
+    ledger.show(instance(parts[0], -20, summary="Minutes", updated=9))
+    assert ledger.c1 == before
+
+
+SERIES_OF_ITS_OWN = [
+    ("its series lives", Seen(series("s1", None), confirmed=True), "gone"),
+    ("its series was deleted", Seen(tombstone("s1"), confirmed=True), "gone"),
+    (
+        "its series moved away",
+        Seen(tombstone("s1", organizer={"email": "bob@example.com"}), confirmed=True),
+        "orphaned",
+    ),
+    ("its series is somebody else's", Seen(series("s1", None, own=False), confirmed=True), "orphaned"),
+    ("its series is not known", Seen(None, confirmed=True), "orphaned"),
+    ("its series cannot be read", Seen(None, confirmed=True, unreadable=True), "live"),
+]
+
+
+@pytest.mark.parametrize(("why", "of_series", "state"), SERIES_OF_ITS_OWN, ids=[row[0] for row in SERIES_OF_ITS_OWN])
+def test_a_cancelled_instance_that_names_nobody_is_judged_by_its_series(why: str, of_series: Seen, state: str) -> None:
+    """It has a conference of its own; it was deleted, unless it went away with its whole series."""
+    master = series("s1", None)
+    ledger = Ledger.of(conference("c1", ref("s1_2")))
+    ledger.put(master)
+    ledger.show(instance(master, 2))
+    bare = {ref("s1_2"): Seen(cancelled_instance(master, 2), confirmed=True)}
+    assert ledger.plan(bare).readings == {Reading(ref("s1"))}
+    ledger.settle({**bare, ref("s1"): of_series})
+    known = ledger.referent(ref("s1_2"))
+    assert known is not None
+    assert (known.state, why) == (state, why)
+    assert (ledger.c1.end_after is not None) is (state == "gone")
 
 
 def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:

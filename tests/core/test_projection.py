@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event
-from confsync.core.projection import fingerprint, project, times_of
+from confsync.core.projection import clamped, fingerprint, project, times_of
 from confsync.core.state import ConferenceState, Field, Moment, Occurrence
 from tests.core.story import (
     ALL_FIELDS,
@@ -216,6 +217,85 @@ def test_a_time_at_the_edge_of_time_is_taken_as_it_stands() -> None:
     when = times_of(first)
     assert when is not None
     assert when.start == Moment(instant=datetime(1, 1, 1, tzinfo=UTC))
+
+
+# --- lengths ------------------------------------------------------------------------------------------------------
+
+MINUTE = timedelta(minutes=1)
+ANY_LENGTH = Capabilities(ALL_FIELDS)
+AT_LEAST = Capabilities(ALL_FIELDS, shortest=15 * MINUTE)
+AT_MOST = Capabilities(ALL_FIELDS, longest=DAY)
+BETWEEN = Capabilities(ALL_FIELDS, shortest=15 * MINUTE, longest=DAY)
+
+
+def lasting(length: timedelta, capabilities: Capabilities) -> timedelta | None:
+    """Return how long an event of this length is told to last."""
+    end = clamped(told(event(length=length)), capabilities).end
+    return end.instant - (NOW + HOUR) if end is not None and end.instant is not None else None
+
+
+@pytest.mark.parametrize(
+    ("length", "capabilities", "expected"),
+    [
+        (5 * MINUTE, AT_LEAST, 15 * MINUTE),
+        (15 * MINUTE, AT_LEAST, 15 * MINUTE),
+        (timedelta(0), AT_LEAST, 15 * MINUTE),
+        (30 * DAY, AT_LEAST, 30 * DAY),
+        (DAY, AT_MOST, DAY),
+        (DAY + MINUTE, AT_MOST, DAY),
+        (timedelta(0), AT_MOST, timedelta(0)),
+        (5 * MINUTE, BETWEEN, 15 * MINUTE),
+        (2 * DAY, BETWEEN, DAY),
+        (HOUR, BETWEEN, HOUR),
+        (timedelta(0), ANY_LENGTH, timedelta(0)),
+        (30 * DAY, ANY_LENGTH, 30 * DAY),
+    ],
+)
+def test_a_length_that_a_back_end_does_not_take_is_told_as_the_nearest(
+    length: timedelta, capabilities: Capabilities, expected: timedelta
+) -> None:
+    """A bound that it does not have changes nothing."""
+    assert lasting(length, capabilities) == expected
+
+
+def test_an_end_before_its_start_is_told_as_it_stands_where_any_length_will_do() -> None:
+    """Calendar refuses such an event; a back end with a shortest length gets that."""
+    assert lasting(-HOUR, ANY_LENGTH) == -HOUR
+    assert lasting(-HOUR, AT_LEAST) == 15 * MINUTE
+
+
+def test_a_change_beyond_what_a_back_end_takes_is_no_difference() -> None:
+    """It was told the nearest length once."""
+    two, three = (fingerprint(clamped(told(event(length=days * DAY)), AT_MOST)) for days in (2, 3))
+    assert two == three
+
+
+def test_each_instance_is_told_within_the_lengths_that_a_back_end_takes() -> None:
+    """Also where the series itself is; one without times of its own, cancelled or only renamed, has none to change."""
+    long = instance(MASTER, 1, length=3 * DAY)
+    short = instance(MASTER, 2, length=MINUTE)
+    cancelled = cancelled_instance(MASTER, 3)
+    state = project(MASTER, (long, short, cancelled), ALL_FIELDS)
+    found = clamped(state, BETWEEN)
+    lengths = [
+        o.end.instant - o.start.instant
+        for o in found.occurrences
+        if o.start and o.end and o.start.instant and o.end.instant
+    ]
+    assert lengths == [DAY, 15 * MINUTE]
+    assert found.occurrences[2] == state.occurrences[2]
+    assert (found.start, found.end) == (state.start, state.end)
+    renamed = project(MASTER, (instance(MASTER, 1, summary="S"),), ALL_FIELDS - {"time"})
+    assert clamped(renamed, BETWEEN) == renamed
+
+
+def test_whole_days_and_what_has_no_times_are_told_as_they_are() -> None:
+    """A day has no length in hours; nor has what is a day on one side only."""
+    days = event(start={"date": "2026-03-02"}, end={"date": "2026-03-20"})
+    mixed = event(start={"date": "2026-03-02"}, end={"dateTime": stamp(NOW + 30 * DAY)})
+    other = event(end={"date": "2026-03-20"})
+    for shown in (days, mixed, other, timeless()):
+        assert clamped(told(shown), BETWEEN) == told(shown)
 
 
 # --- fingerprints --------------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confsync.core.records import RECORDS, Calendar, Conference, Desired, Failure, Link, key_of
-from tests.core.story import HERE, NOW, conference, owned, ref, series
+from confsync.core.records import RECORDS, Brake, Calendar, Conference, Desired, Failure, Link, key_of
+from tests.core.story import HERE, NOW, at, conference, owned, ref, series
 
 WORDS = st.lists(st.text(max_size=8), max_size=5)
 
@@ -26,8 +26,8 @@ def test_a_key_is_32_hex_digits(parts: list[str]) -> None:
 
 def test_records_of_different_kinds_never_share_a_key() -> None:
     """Even where their parts are the same words."""
-    keys = {Calendar.key_for("a", "b", "c"), Link.key_for("a", "b"), Conference.key_for("a", "b", "c")}
-    assert len(keys) == 3
+    three = {Calendar.key_for("a", "b", "c"), Conference.key_for("a", "b", "c"), Brake.key_for("a", "b", "c")}
+    assert len({*three, Link.key_for("a", "b"), Brake.key_for("a", "b")}) == 5
     assert len({kind.kind for kind in RECORDS}) == len(RECORDS) == 5
 
 
@@ -51,3 +51,14 @@ def test_a_desired_end_is_told_by_its_fingerprint() -> None:
     assert Desired(generation=1, fingerprint="ended").ended
     assert not Desired(generation=1, fingerprint="0" * 64).ended
     assert set(conference("c1", ref()).registered) == {Link.key_for(HERE, "e1")}
+
+
+def test_a_failure_that_comes_back_is_counted_and_does_not_pile_up() -> None:
+    """It says when it began, and what is wrong now."""
+    first = Failure(key="f", tenant="t", reason="403", first_at=NOW, last_at=NOW)
+    again = Failure(key="f", tenant="t", reason="404", first_at=at(5), last_at=at(5))
+    assert first.after(None) == first
+    known = again.after(first.after(None))
+    assert (known.count, known.reason, known.first_at, known.last_at) == (2, "404", NOW, at(5))
+    third = Failure(key="f", tenant="t", reason="404", first_at=at(9), last_at=at(9)).after(known)
+    assert (third.count, third.first_at, third.last_at) == (3, NOW, at(9))

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from confsync.core.events import parse_event
+from confsync.core.events import Event, parse_event
 from confsync.core.solutions import Claim, Solution, claim_of, may_be_ours
-from tests.core.story import ACME, acme, event, stub
+from confsync.core.terms import Terms, claimed_conference, claimed_key, holds
+from tests.core.story import ACME, RULES, TERMS, acme, conference, conference_key, event, stub
 
 ZOOM = {
     "conferenceId": "92708124741",
@@ -110,3 +111,49 @@ def test_a_solution_that_matches_everything_or_is_misspelt_is_refused(fields: di
     """A slip in the settings must not make every conference ours."""
     with pytest.raises(ValidationError):
         Solution.model_validate(fields)
+
+
+# --- a claim as a conference ----------------------------------------------------------------------------------------
+
+UNNAMED = event(conferenceData={"conferenceId": "c1"})
+BETA = Solution(provider="beta", names=frozenset({"Beta"}))
+BY_BETA = event(conferenceData=acme("c1") | {"conferenceSolution": {"name": "Beta"}})
+
+
+@pytest.mark.parametrize(
+    ("why", "shown", "held"),
+    [
+        ("its id under our solution", event(), True),
+        ("another id", event(conference="c2"), False),
+        ("its id in another back end of ours", BY_BETA, False),
+        ("its id under a name that no setting knows", UNNAMED, True),
+        ("another id under such a name", event(conferenceData={"conferenceId": "c2"}), False),
+        ("no conference", event(conference=None), False),
+        ("a conference in the making", event(conferenceData={"createRequest": {}}), False),
+    ],
+)
+def test_an_event_holds_the_conference_whose_id_it_names(why: str, shown: Event, held: bool) -> None:
+    """Also when the setting that knew its solution is gone: no conference ends by a slip in the settings."""
+    assert (holds(shown, conference("c1"), [ACME, BETA]), why) == (held, why)
+
+
+def test_a_conference_is_one_of_its_tenant_and_back_end() -> None:
+    """The same id elsewhere is another conference."""
+    terms = [TERMS, Terms("other", (ACME,), {}, RULES), Terms("default", (BETA,), {}, RULES)]
+    shown = [event(), event(), BY_BETA]
+    keys = [claimed_key(each, of) for each, of in zip(shown, terms, strict=True)]
+    assert keys[0] == conference_key("c1")
+    assert len(set(keys)) == 3
+
+
+def test_a_new_claim_is_a_conference_that_nobody_vouched_for() -> None:
+    """Nothing is wanted of it, and nothing is due."""
+    assert claimed_conference(event(), TERMS) == conference("c1")
+
+
+@pytest.mark.parametrize("shown", [event(conference=None), UNNAMED, stub()])
+def test_an_event_that_names_no_conference_of_ours_claims_none(shown: Event) -> None:
+    """Asking for its record is a mistake that names the event."""
+    assert claimed_key(shown, TERMS) is None
+    with pytest.raises(ValueError, match="event e1 names no conference of ours"):
+        claimed_conference(shown, TERMS)

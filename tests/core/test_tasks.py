@@ -124,3 +124,29 @@ def test_an_update_that_ran_a_little_early_is_followed_by_another() -> None:
     assert len({task.name for task in early}) == 3
     at_once = C1.model_copy(update={"due_at": None})
     assert tasks.conference_update(at_once, at(9), RULES).schedule_time == at(9)
+
+
+HORIZON = timedelta(seconds=RULES.task_horizon_s)
+MOMENT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("why", "due_at", "worth"),
+    [
+        ("overdue", at(-5), True),
+        ("at once", NOW, True),
+        ("soon", at(5), True),
+        ("at the horizon", NOW + HORIZON, True),
+        ("beyond it", NOW + HORIZON + MOMENT, False),
+        ("never", None, False),
+    ],
+)
+def test_what_is_due_beyond_the_horizon_gets_no_task(why: str, due_at: datetime | None, worth: bool) -> None:
+    """A task waits for 30 days at most; the scheduled run finds the others when their time is near."""
+    assert (tasks.is_worth_a_task(conference(due_at=due_at), NOW, RULES), why) == (worth, why)
+
+
+def test_a_scheduled_run_finds_what_got_no_task_before_its_time() -> None:
+    """When it is within the horizon it is worth one."""
+    far = conference(due_at=NOW + 2 * HORIZON)
+    assert [tasks.is_worth_a_task(far, NOW + n * HORIZON, RULES) for n in (0, 1, 2)] == [False, True, True]

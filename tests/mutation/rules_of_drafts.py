@@ -148,9 +148,15 @@ DRAFT = (
     ),
     Rule(
         "unheard-is-told",
-        "if ref in self.unheard:\n            return Seen(None, confirmed=True)\n",
-        "",
+        "if ref in self.unheard or not (holder",
+        "if not (holder",
         "36: what says nothing changes no state",
+    ),
+    Rule(
+        "another-conference-is-told",
+        "if ref in self.unheard or not (holder or seen.event is None or seen.event.is_cancelled):",
+        "if ref in self.unheard:",
+        "31: what an event with another conference shows is no state of this one",
     ),
     Rule(
         "exceptions-of-others-are-told",

@@ -198,14 +198,14 @@ REVIEWING = (
     ),
     Rule(
         "forgotten-at-once",
-        "is_old = is_deserted(conference) and forget_time(conference, now, rules) <= now",
-        "is_old = is_deserted(conference)",
+        'return "forget" if is_old and is_empty and _is_settled(conference) else "nothing"',
+        'return "forget" if is_empty and _is_settled(conference) else "nothing"',
         "35: remembered for the time that Calendar restores events",
     ),
     Rule(
         "forgotten-unsettled",
-        'return "forget" if _is_settled(conference) and (',
-        'return "forget" if (',
+        "if is_old and is_empty and _is_settled(conference) else",
+        "if is_old and is_empty else",
         "L2: what is to end is ended before it is forgotten",
     ),
     Rule(
@@ -284,16 +284,22 @@ ENDING = (
         "R9: the grace",
     ),
     Rule(
-        "moved-owner-is-read-where-it-was",
-        "last = (referent for referent in known.values() if referent.continues_in not in known)",
-        "last = iter(known.values())",
-        "19: what became of it is known where it went",
+        "moved-owner-keeps",
+        "return left if moved_on else _is_deleted(seen.event)",
+        "return _is_deleted(seen.event)",
+        "19: the tombstone of what moved on tells of that, whatever it names",
     ),
     Rule(
         "claims-keep",
-        'owners = [_reading(referent) for referent in last if referent.role == "owner"]',
-        "owners = [_reading(referent) for referent in last]",
+        'owners = [_reading(referent) for referent in conference.referents.values() if referent.role == "owner"]',
+        "owners = [_reading(referent) for referent in conference.referents.values()]",
         "R11: a claim keeps nothing alive",
+    ),
+    Rule(
+        "draft-stub-ends",
+        "return is_deleted_here(seen.event)",
+        "return _is_deleted(seen.event)",
+        "2, 19: of an event that nobody saw, an id alone proves nothing",
     ),
     Rule(
         "drafts-are-not-read", "return owners or list(expected)", "return owners", "2: the event is read before the end"

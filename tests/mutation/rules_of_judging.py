@@ -11,9 +11,15 @@ JUDGING = (
     ),
     Rule(
         "found-again-counts-twice",
-        "conference = _without_found_again(promoted, now)",
+        "conference = _without_moved(promoted, sight, now)",
         "conference = promoted",
         "19: what moved away counts only where it lives now",
+    ),
+    Rule(
+        "former-place-is-not-read",
+        "if former_home is not None:\n        return Judgement(promoted, former_home)\n",
+        "",
+        "R9, 19: only a look says that an event left its former place",
     ),
     Rule(
         "the-past-piles-up",
@@ -81,8 +87,8 @@ JUDGING = (
     ),
     Rule(
         "forgotten-by-the-first-loss",
-        "last_lost = max(",
-        "last_lost = min(",
+        "return max([*lost, *vouched], default=now)",
+        "return min([*lost, *vouched], default=now)",
         "35: remembered for the time that Calendar restores events",
     ),
     Rule(
@@ -141,15 +147,21 @@ JUDGING = (
     ),
     Rule(
         "older-copy-wins",
-        "owner.bound_at < home.bound_at",
-        "owner.bound_at > home.bound_at",
+        "dates[0] < dates[1] and is_same(owner, home)",
+        "dates[0] > dates[1] and is_same(owner, home)",
         "19: of two copies the one that changed last is the organizer's",
     ),
     Rule(
         "live-copies-both-count",
-        'moved = _may_have_moved_to if owner.state == "orphaned" else _moved_to',
-        'moved = _may_have_moved_to if owner.state == "orphaned" else (lambda _a, _b: False)',
+        "return dates[0] is not None and dates[1] is not None and dates[0] < dates[1] and is_same(owner, home)",
+        "return False",
         "19: an event counts only where it lives now",
+    ),
+    Rule(
+        "still-there-counts-as-left",
+        "if not _is_still_there(conference.referents[key], sight)",
+        "if True",
+        "R9, 19: an event that is still in its former place did not leave it",
     ),
     Rule(
         "newest-are-forgotten",

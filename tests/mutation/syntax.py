@@ -5,7 +5,6 @@ They find what nobody thought of: a condition that no test notices, a step that 
 
 import ast
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 
 from tests.mutation.mutants import Mutant
 
@@ -32,7 +31,7 @@ def mutants_in(module: str, source: str) -> list[Mutant]:
     found: list[Mutant] = []
     for number, node in enumerate(nodes):
         for place, what, edit in _edits(node):
-            changed = deepcopy(tree)
+            changed = ast.parse(source)  # faster than a copy
             edit(list(ast.walk(changed))[number])
             line = getattr(place, "lineno", 0)
             name = f"{module}.{line}.{len(found)}"

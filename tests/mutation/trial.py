@@ -32,6 +32,8 @@ LIKELY = {
 """Where a module's rules are tested, beside the file of its own name."""
 PATIENCE = 5
 """A mutant that takes this many times as long as the unchanged tree hangs."""
+OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "--hypothesis-seed=0")
+"""The same examples for each mutant, so that a survivor is one the next time too."""
 LEAST_S = 60.0
 LIMIT_S = 900.0
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
@@ -82,7 +84,7 @@ class Tree:
 
     def run(self, stage: Stage) -> str:
         """Run tests until one fails; return its name, `time-out`, or nothing."""
-        words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--no-header", *stage.tests]
+        words = [sys.executable, "-m", "pytest", *OPTIONS, *stage.tests]
         process = subprocess.Popen(
             words,
             cwd=self.place,

@@ -14,6 +14,11 @@ from confsync.core.solutions import Solution
 from confsync.core.terms import holds
 
 
+def is_ending(conference: Conference) -> bool:
+    """Whether an end was decided, or is wanted."""
+    return conference.end_after is not None or (conference.desired is not None and conference.desired.ended)
+
+
 def is_end_due(conference: Conference, now: datetime) -> bool:
     """Whether the grace period of a decided end is over."""
     return conference.end_after is not None and conference.end_after <= now
@@ -55,14 +60,15 @@ def _is_gone(
     exceptions = [event for event in seen.exceptions or () if not event.is_cancelled]
     if any(holds(event, conference, solutions) for event in exceptions):
         return False
-    if seen.event is None or _has_another(seen.event, conference, solutions):
+    if seen.event is None or shows_another(seen.event, conference, solutions):
         return True
     known = conference.referents.get(ref.link_key)
     if known is None:
         return is_deleted_here(seen.event)
     # Its tombstone may name anybody: what became of the conference after the event had moved on is known elsewhere.
     moved_on = known.continues_in in conference.referents or is_tied_elsewhere
-    return seen.event.is_cancelled if moved_on else _is_deleted(seen.event)
+    left = seen.event.is_cancelled or (seen.event.is_readable and not seen.event.is_organizers_copy)
+    return left if moved_on else _is_deleted(seen.event)
 
 
 def _is_deleted(event: Event) -> bool:
@@ -90,7 +96,7 @@ def _is_elsewhere(event: Event) -> bool:
     return not is_deleted_here(event) if event.is_cancelled else event.is_readable and not event.is_organizers_copy
 
 
-def _has_another(event: Event, conference: Conference, solutions: Sequence[Solution]) -> bool:
+def shows_another(event: Event, conference: Conference, solutions: Sequence[Solution]) -> bool:
     """Only an organizer's copy, shown in full, proves that the conference was removed from it."""
     pending = event.conference_data is not None and event.conference_data.is_pending
     shown = event.is_organizers_copy and not event.is_cancelled

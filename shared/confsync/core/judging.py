@@ -93,8 +93,9 @@ def is_deserted(conference: Conference) -> bool:
 
 def forget_time(conference: Conference, now: datetime, rules: Rules) -> datetime:
     """Return how long a deserted conference is remembered: an event may be restored from the trash."""
-    last_lost = max((referent.since or now for referent in conference.referents.values()), default=now)
-    return last_lost + timedelta(seconds=rules.retention_s)
+    lost = [referent.since or now for referent in conference.referents.values()]
+    vouched = [registration.at for registration in conference.registered.values()]
+    return max([*lost, *vouched], default=now) + timedelta(seconds=rules.retention_s)
 
 
 def promote_claims(conference: Conference, claims: Claims) -> Conference:

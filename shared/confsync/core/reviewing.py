@@ -13,7 +13,7 @@ from confsync.core.desires import is_pending, timed
 from confsync.core.driving import over_at
 from confsync.core.history import with_note
 from confsync.core.judging import begin_grace, forget_time, is_deserted, owners_of
-from confsync.core.records import Conference, Referent, Registration
+from confsync.core.records import UNKNOWN, Applied, Conference, Desired, Referent, Registration
 from confsync.core.rules import Rules
 
 Finding = Literal["hand over", "look for it", "discarded", "forget", "nothing"]
@@ -35,8 +35,9 @@ def review(conference: Conference, now: datetime, rules: Rules) -> Finding:
         return "nothing"
     if not conference.referents and conference.registered and not _has_ended(conference):
         return "discarded"
-    is_old = is_deserted(conference) and forget_time(conference, now, rules) <= now
-    return "forget" if _is_settled(conference) and (is_old or not conference.referents) else "nothing"
+    is_old = forget_time(conference, now, rules) <= now
+    is_empty = is_deserted(conference) or not conference.referents
+    return "forget" if is_old and is_empty and _is_settled(conference) else "nothing"
 
 
 def _has_ended(conference: Conference) -> bool:
@@ -54,8 +55,10 @@ def registered(conference: Conference, vouched: Mapping[str, Registration], rule
     known = conference.model_copy(update={"registered": {**conference.registered, **vouched}, "gone": False})
     for registration in vouched.values():
         known = with_note(known, "the add-on vouched for it", registration.at, "seen", registration.event_id)
-    if conference.adopted:  # the add-on's word is worth a call
-        known = known.model_copy(update={"desired": None, "applied": None, "adopted": False})
+    if conference.adopted and conference.desired is not None:  # the add-on's word is worth a call
+        generation = conference.desired.generation
+        untold = {"applied": Applied(generation=generation, fingerprint=UNKNOWN), "adopted": False}
+        known = known.model_copy(update={"desired": Desired(generation=generation, fingerprint=UNKNOWN), **untold})
     if conference.referents:
         return known
     latest = max(registration.at for registration in known.registered.values())
@@ -94,7 +97,7 @@ Change = Callable[[Conference], Conference]
 
 @dataclass(frozen=True)
 class NewHome:
-    """Where an event that moved out of sight was found to be, or to have been deleted."""
+    """Where an event that moved out of sight was found, deleted or without the conference."""
 
     orphan_key: str
     """Link key of the orphan."""
@@ -102,8 +105,8 @@ class NewHome:
     calendar_key: str
 
 
-def deleted_there(conference: Conference, home: NewHome, now: datetime) -> Conference:
-    """Return the conference with its orphan gone: the calendar that it moved to says that it was deleted there."""
+def lost_there(conference: Conference, home: NewHome, now: datetime) -> Conference:
+    """Return the conference with its orphan gone: the calendar that it moved to shows that it was lost there."""
     orphan = conference.referents.get(home.orphan_key)
     if orphan is None or orphan.state != "orphaned":
         return conference

@@ -69,7 +69,9 @@ class Rules:
     draft_s: float = 24 * 3600
     """A registered conference whose event has not appeared after this was discarded with its draft."""
     orphan_s: float = 30 * 24 * 3600
-    """A conference whose event moved out of sight is watched for this long."""
+    """An event that moved out of sight is looked for during this time."""
+    search_s: float = 24 * 3600
+    """Between two looks for it."""
     retention_s: float = 31 * 24 * 3600
     """What ended is remembered for this long: Calendar restores events for 30 days."""
     brake_s: float = 3600
