@@ -2,8 +2,8 @@
 
 import pytest
 
-from confsync.core.ending import is_end_due, may_live_unseen, owners_still_there, owners_to_read
-from confsync.core.records import Conference
+from confsync.core.ending import is_end_due, is_ending, may_live_unseen, owners_still_there, owners_to_read
+from confsync.core.records import Conference, Desired
 from confsync.core.sight import Reading, Seen
 from tests.core.story import (
     ACME,
@@ -37,6 +37,24 @@ def test_an_end_is_due_when_its_grace_is_over() -> None:
     assert not is_end_due(ENDING, NOW)
     assert is_end_due(ENDING, at(1))
     assert not is_end_due(conference(), at(1))
+
+
+WANTED, LEFT_ALONE = Desired(generation=2, fingerprint="ended"), Desired(generation=2, fingerprint="f" * 64)
+
+
+@pytest.mark.parametrize(
+    ("why", "known", "ending"),
+    [
+        ("its grace runs", conference(end_after=at(1), desired=LEFT_ALONE), True),
+        ("its end is wanted", conference(desired=WANTED), True),
+        ("both: it was wanted, then decided anew", conference(end_after=at(1), desired=WANTED), True),
+        ("it lives", conference(desired=LEFT_ALONE), False),
+        ("nothing was ever wanted", conference(), False),
+    ],
+)
+def test_a_conference_is_ending_from_the_decision_on(why: str, known: Conference, ending: bool) -> None:
+    """Until the end is taken back."""
+    assert (is_ending(known), why) == (ending, why)
 
 
 def test_every_owner_that_ever_was_is_read_again_and_no_claim() -> None:

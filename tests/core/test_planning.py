@@ -567,13 +567,13 @@ def test_a_deleted_series_takes_its_exceptions_along() -> None:
 
 
 def test_an_exception_that_calendar_does_not_know_any_more_ends_nothing() -> None:
-    """Its series, which was read with it, goes on without it."""
+    """Its series is read whole for that, though what is listed of it is no news, and goes on without it."""
     master = series()
     ledger = owned(master)
     moved = instance(master, 2, updated=1)
     ledger.show(moved)
     del ledger.world[ref(moved.id)]
-    ledger.settle({ref(moved.id): Seen(None, confirmed=True), **confirmed(master)})
+    ledger.settle({ref(moved.id): Seen(None, confirmed=True), **seen(series(updated=-5))})
     assert occurrences(ledger.c1) == []
     assert ledger.c1.end_after is None
     assert ledger.readings[-1] == Reading(ref("s1"), "s1@google.com")

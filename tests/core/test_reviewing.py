@@ -76,7 +76,11 @@ FINDINGS: list[tuple[str, Conference, Finding]] = [
     ("lost long ago, and vouched for of late", drafted(RECENT, lost()), "nothing"),
     ("lost and vouched for long ago", drafted(OLD, lost()), "forget"),
     ("a claim was lost a month ago", tied(lost(role="claimed")), "forget"),
-    ("lost long ago, and a claim moved", tied(lost(), referent("e2", state="orphaned", role="claimed")), "nothing"),
+    (
+        "lost long ago, and a claim moved",
+        tied(lost(), lost(event_id="e2", state="orphaned", role="claimed")),
+        "nothing",
+    ),
     ("lost long ago, and its end is told", tied(lost(), **ENDED), "forget"),
     ("lost long ago, and a state is not told", tied(lost(), desired=Desired(generation=2, fingerprint="f")), "nothing"),
     ("lost long ago, and its grace runs", tied(lost(), end_after=at(1)), "nothing"),
