@@ -11,7 +11,7 @@ from confsync.core import brake, leases, tasks
 from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.events import Window
-from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan
+from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan, series_keys
 from confsync.core.records import Brake, Calendar, Conference, Failure, Link, key_of
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.terms import Terms
@@ -164,6 +164,8 @@ class Observer:
 
     def _recorded(self, tx: Transaction, sight: Sight) -> Recorded:
         links = tx.get_many(Link, link_keys(sight, self._leased.key))
+        if of_series := series_keys(links):
+            links |= tx.get_many(Link, of_series)
         return Recorded(links, tx.get_many(Conference, conference_keys(sight, links, self._terms)))
 
     def _plan(self, recorded: Recorded, observed: Observed) -> Plan:
@@ -216,6 +218,8 @@ def _answer(reading: Reading, at: Address, outside: Outside) -> Seen:
         return Seen(api.get_event(at, event_id), confirmed=True)
     parts = api.list_series(at, reading.series_uid)
     master = api.get_event(at, event_id)  # a list may lag, and confirms nothing
+    if master is not None and any(part.id == event_id and part.etag != master.etag for part in parts):
+        parts = api.list_series(at, reading.series_uid)  # it changed in between: both are to be of one moment
     exceptions = tuple(event for event in parts if event.recurring_event_id == event_id)
     return Seen(master, confirmed=True, exceptions=exceptions)
 

@@ -139,11 +139,14 @@ def check(case: Case, tally: Tally) -> None:
     before = world.conferences.get(C1)
     links = dict(world.links)
     _count(case, world, expected, tally)
-    world.settle(sight)
+    found = world.settle(sight)
     rounds = len(world.readings)
     try:
         assert rounds <= 3, "it asks for more than three readings"
         after = world.conferences.get(C1)
+        if "another of ours" not in {case.shown.shape, decisive(case).shape}:
+            is_new_claim = (case.standing.recorded, expected.recorded) == ("nothing", "claim")
+            assert found.claims == ({E1} if is_new_claim else set()), "a claim is told that is none, or one is not"
         if expected.speaks:
             assert after is not None, "the conference is not recorded"
             compare(case, before, after, expected)

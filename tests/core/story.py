@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.events import Event, parse_event
-from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan
+from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan, series_keys
 from confsync.core.records import Calendar, Conference, Link, Referent, Registration, Times
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen, Sight
@@ -222,6 +222,8 @@ class Ledger:
         """Plan from those records only that the planner says it needs."""
         wanted = link_keys(sight, calendar_key)
         links = {key: link for key, link in self.links.items() if key in wanted}
+        of_series = series_keys(links)
+        links |= {key: link for key, link in self.links.items() if key in of_series}
         needed = conference_keys(sight, links, self.terms)
         conferences = {key: each for key, each in self.conferences.items() if key in needed}
         return plan(calendar_key, sight, Recorded(links, conferences), self.terms, now=now, listing=listing)

@@ -135,11 +135,17 @@ AWAY = tombstone(organizer={"email": "bo@example.com"})
 def test_an_event_that_left_for_another_calendar_blocks_no_end_where_what_followed_is_known(
     why: str, known: Conference, elsewhere: bool, there: bool
 ) -> None:
-    """Its tombstone may name any organizer; that it holds the conference after all still counts."""
+    """Its tombstone may name any organizer, and a guest's copy may be left; that it holds it after all still counts."""
     deleted = {ref("e1", THERE): Seen(None, confirmed=True)}
     tied = [ref()] if elsewhere else []
     left = {ref(): Seen(AWAY, confirmed=True), **deleted}
     assert (owners_still_there(known, left, [ACME], tied), why) == ([ref()] if there else [], why)
+    bare = {ref(): Seen(stub(), confirmed=True), **deleted}
+    assert owners_still_there(known, bare, [ACME], tied) == []
+    invited = {ref(): Seen(event(conference=None, own=False), confirmed=True), **deleted}
+    assert owners_still_there(known, invited, [ACME], tied) == ([ref()] if there else [])
+    redacted = {ref(): Seen(event(conference=None, organizer=None), confirmed=True), **deleted}
+    assert owners_still_there(known, redacted, [ACME], tied) == [ref()]
     back = {ref(): Seen(event(), confirmed=True), **deleted}
     assert owners_still_there(known, back, [ACME], tied) == [ref()]
 

@@ -819,3 +819,17 @@ def test_events_that_are_over_are_recorded_but_not_told() -> None:
     ledger = owned(event(starts=NOW - timedelta(hours=3)))
     assert ledger.c1.driver == ref().link_key
     assert ledger.c1.desired is None
+
+
+def test_a_cancelled_instance_of_which_only_the_id_is_shown_is_told() -> None:
+    """After "delete this and following" no more is shown; its link knows the series."""
+    master = series()
+    ledger = owned(master)
+    moved = instance(master, 2, updated=1)
+    ledger.show(moved)
+    cancelled = cancelled_instance(master, 2)
+    ledger.put(cancelled)
+    ledger.settle(seen(stub(moved.id)))
+    wanted = ledger.c1.desired.state if ledger.c1.desired else None
+    assert wanted is not None
+    assert [each.cancelled for each in wanted.occurrences] == [True]

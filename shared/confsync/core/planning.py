@@ -48,6 +48,12 @@ def link_keys(sight: Sight, calendar_key: str) -> set[str]:
     return {ref.link_key for ref in sight} | {Link.key_for(calendar_key, id_) for id_ in (*series, *exceptions)}
 
 
+def series_keys(links: Mapping[str, Link]) -> set[str]:
+    """Return the keys of the links of the series of these exceptions, which may show nothing but their ids."""
+    of_series = (link for link in links.values() if link.series_id is not None)
+    return {Link.key_for(link.calendar_key, str(link.series_id)) for link in of_series} - set(links)
+
+
 def conference_keys(sight: Sight, links: Mapping[str, Link], terms: Terms) -> set[str]:
     """Return the keys of the conferences that a plan needs: those linked, and those that events name."""
     named = (claimed_key(seen.event, terms) for seen in sight.values() if seen.event)
