@@ -15,7 +15,14 @@ from confsync.core.records import Calendar, Conference, Link
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen
 from confsync.core.terms import Terms
-from confsync.errors import CalendarAccessLost, CalendarError, CalendarQuotaExceeded, ProviderError
+from confsync.errors import (
+    CalendarAccessLost,
+    CalendarError,
+    CalendarQuotaExceeded,
+    ProviderBusy,
+    ProviderError,
+    ProviderRefusesUs,
+)
 from confsync.hold_end import HeldEnd, decide_anew, hold_end
 from confsync.observe import address_of, read_event, shows_in_full
 from confsync.ports import Outside, Transaction
@@ -89,13 +96,21 @@ def _may_end(conference: Conference, outside: Outside, terms: Terms) -> bool:
         return True
     try:
         host = provider.host_of(conference.conference_id)
-    except ProviderError:
-        _change(conference, lambda c, now: desires.postpone_end(c, terms.rules.grace_s, HOST_UNKNOWN, now), outside)
+    except ProviderError as error:
+        wait_s = _pause_s(error, terms.rules)
+        _change(conference, lambda c, now: desires.postpone_end(c, wait_s, HOST_UNKNOWN, now), outside)
         return False
     if host is not None and host.lower() in _organizers(conference, outside):
         return True
     _change(conference, lambda c, now: desires.keep(c, "kept: its host is somebody else", now), outside)
     return False
+
+
+def _pause_s(error: ProviderError, rules: Rules) -> float:
+    if isinstance(error, ProviderRefusesUs):
+        return rules.refused_pause_s
+    asked = error.retry_after_s if isinstance(error, ProviderBusy) else None
+    return asked or rules.grace_s
 
 
 def _organizers(conference: Conference, outside: Outside) -> set[str]:

@@ -14,7 +14,17 @@ from confsync.core import replacing, reviewing
 from confsync.core.events import ConferenceData, Event
 from confsync.core.judging import owners_of
 from confsync.core.projection import fingerprint
-from confsync.core.records import Applied, Calendar, Conference, Desired, Failure, Registration, Replacement, key_of
+from confsync.core.records import (
+    Applied,
+    Calendar,
+    Conference,
+    Desired,
+    Failure,
+    Referent,
+    Registration,
+    Replacement,
+    key_of,
+)
 from confsync.core.sight import EventRef
 from confsync.core.solutions import Claim, claim_in
 from confsync.core.state import ConferenceState
@@ -41,10 +51,25 @@ MAX_READS = 3
 def replace_conference(conference_key: str, outside: Outside, terms: Terms) -> str:
     """Go on with each replacement that is due; return why an operator has to act, empty where nobody has to."""
     conference = outside.store.get(Conference, conference_key)
-    if conference is None or conference.provider not in outside.providers:
+    if conference is None:
         return ""
     due = [each for each in conference.replacements if each.due_at is not None and each.due_at <= outside.now()]
+    if due and conference.provider not in outside.providers:
+        return _pause(conference, outside, terms)
     return "; ".join(filter(None, [_Replacing(conference, each, outside, terms).go_on() for each in due]))
+
+
+def _pause(conference: Conference, outside: Outside, terms: Terms) -> str:
+    """Nobody can be asked: what is due again and again must not keep others waiting."""
+    until = outside.now() + timedelta(seconds=terms.rules.refused_pause_s)
+
+    def body(tx: Transaction) -> None:
+        stored = tx.get(Conference, conference.key)
+        if stored is not None:
+            tx.put(replacing.paused(stored, until))
+
+    outside.store.transact(body)
+    return f"no provider named {conference.provider} in CONFERENCE_SOLUTIONS"
 
 
 Change = Callable[[Conference, Replacement], Conference]
@@ -191,13 +216,27 @@ class _Replacing:
         if referent is None or calendar is None:
             return 0.0
         rules = self._terms.rules
+        self._vouch(link_key, referent, made)
         try:
             self._write(referent.event_id, calendar, made)
         except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRequestRejected) as error:
             return error.retry_after_s or rules.frozen_retry_s
         except CalendarError as error:
-            return error.retry_after_s or rules.backoff_s(made.attempts)
+            return error.retry_after_s or rules.backoff_s(made.attempts + 1)
         return 0.0
+
+    def _vouch(self, link_key: str, referent: Referent, made: Replacement) -> None:
+        """Before each attempt the new conference expects its event anew, wherever that is now."""
+        key = Conference.key_for(self._old.tenant, self._old.provider, str(made.conference_id))
+        now, rules = self._outside.now(), self._terms.rules
+        word = Registration(calendar_key=referent.calendar_key, event_id=referent.event_id, at=now)
+
+        def body(tx: Transaction) -> None:
+            successor = tx.get(Conference, key)
+            if successor is not None:
+                tx.put(reviewing.expecting(successor, {link_key: word}, rules))
+
+        self._outside.store.transact(body)
 
     def _write(self, event_id: str, calendar: Calendar, made: Replacement) -> None:
         """Write into the event as it is now, if it still names the old conference."""

@@ -14,15 +14,18 @@ from datetime import timedelta
 
 from confsync.core import reviewing
 from confsync.core.binding import is_deleted_here
+from confsync.core.brake import calendars_of, newly_decided
 from confsync.core.driving import over_at
 from confsync.core.ending import shows_another
 from confsync.core.identity import may_be_same
 from confsync.core.judging import judge, owners_of
 from confsync.core.records import Calendar, Conference, Link, Referent
 from confsync.core.reviewing import NewHome
+from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading
 from confsync.core.terms import Terms
 from confsync.errors import CalendarError
+from confsync.hold_end import count_ends
 from confsync.observe import address_of, ask_to_observe, read_event, shows_in_full
 from confsync.ports import Outside, Transaction
 
@@ -38,24 +41,28 @@ def review_conference(conference_key: str, outside: Outside, terms: Terms) -> No
         return
     match reviewing.review(conference, outside.now(), terms.rules):
         case "hand over":
-            _hand_over(conference, outside)
+            _hand_over(conference, outside, terms.rules)
         case "look for it":
             _look_for_orphans(conference, outside, terms)
         case "discarded":
-            _change(conference, lambda c: reviewing.discarded(c, outside.now(), terms.rules), outside)
+            _change(conference, lambda c: reviewing.discarded(c, outside.now(), terms.rules), outside, terms.rules)
         case "forget":
             _forget(conference, outside)
         case "nothing":
-            _change(conference, lambda c: reviewing.wait_on(c, outside.now(), terms.rules), outside)
+            _change(conference, lambda c: reviewing.wait_on(c, outside.now(), terms.rules), outside, terms.rules)
 
 
-def _change(conference: Conference, change: reviewing.Change, outside: Outside) -> None:
+def _change(conference: Conference, change: reviewing.Change, outside: Outside, rules: Rules) -> None:
     """Change the stored conference, unless its events changed meanwhile: then it was judged anew."""
 
     def body(tx: Transaction) -> None:
         stored = tx.get(Conference, conference.key)
         if stored is not None and _is_same(stored, conference):
-            tx.put(change(stored))
+            changed = change(stored)
+            ends, keys = newly_decided({stored.key: stored}, [changed]), calendars_of(changed)
+            brakes = count_ends(tx, stored.tenant, keys, ends=ends, now=outside.now(), rules=rules) if ends else []
+            for each in (*brakes, changed):
+                tx.put(each)
 
     outside.store.transact(body)
 
@@ -65,12 +72,12 @@ def _is_same(stored: Conference, conference: Conference) -> bool:
     return (stored.referents, stored.registered, stored.review_at) == seen
 
 
-def _hand_over(conference: Conference, outside: Outside) -> None:
+def _hand_over(conference: Conference, outside: Outside, rules: Rules) -> None:
     """The sync that reads the events judges the conference, and says when to look again."""
     now = outside.now()
     owners = (owner for owner in owners_of(conference, "live").values() if over_at(owner) > now)
     ask_to_observe([EventRef(owner.calendar_key, owner.event_id) for owner in owners], outside)
-    _change(conference, lambda c: reviewing.reviewed(c, None), outside)
+    _change(conference, lambda c: reviewing.reviewed(c, None), outside, rules)
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
     now, orphans = outside.now(), owners_of(conference, "orphaned")
     give_up_at = max(reviewing.give_up_at(orphan, now, terms.rules) for orphan in orphans.values())
     if give_up_at <= now:
-        _change(conference, lambda c: reviewing.kept_for_good(c, now), outside)
+        _change(conference, lambda c: reviewing.kept_for_good(c, now), outside, terms.rules)
         return
     searches = [search for key, orphan in orphans.items() for search in _searches(key, orphan, outside, terms)]
     lost = [search for search in searches if _was_lost(search, conference, outside, terms)]
@@ -105,7 +112,16 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
         again = reviewing.reviewed(stored, min(give_up_at, now + timedelta(seconds=terms.rules.search_s)))
         return judge(again, {}, capabilities, now, terms.rules).conference if capabilities and lost else again
 
-    _change(conference, settle, outside)
+    _change(conference, settle, outside, terms.rules)
+    if lost:
+        _ask_live_owners(conference, outside)
+
+
+def _ask_live_owners(conference: Conference, outside: Outside) -> None:
+    """A claim may have become an owner, whose event nobody has read yet."""
+    settled = outside.store.get(Conference, conference.key)
+    owners = owners_of(settled, "live").values() if settled is not None else ()
+    ask_to_observe([EventRef(owner.calendar_key, owner.event_id) for owner in owners], outside)
 
 
 def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms) -> list[_Search]:
@@ -150,7 +166,11 @@ def _forget(conference: Conference, outside: Outside) -> None:
         if stored is None or not _is_same(stored, conference):
             return
         for link in links.values():
-            if link.conference_key == conference.key:
+            if link.conference_key != conference.key:
+                continue
+            if link.own_instances:
+                tx.put(link.model_copy(update={"conference_key": ""}))  # other conferences depend on this series
+            else:
                 tx.delete(Link, link.key)
         tx.delete(Conference, conference.key)
 

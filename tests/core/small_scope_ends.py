@@ -124,7 +124,7 @@ def check_review(standing: Standing, kind: Kind, now: datetime) -> str:
         assert found == ("hand over" if standing.recorded == "owner" else "look for it"), f"{found}: {standing}"
     elif standing.recorded == "claim":
         assert found == "nothing", f"a claim's conference comes to {found}: {standing}"
-    elif standing.recorded == "nothing" and not ended:
+    elif standing.recorded in {"nothing", "claim gone"} and standing.vouched != "nobody" and not ended:
         assert found == "discarded", f"a draft comes to {found}: {standing}"
     else:
         is_old = now >= forget_time(standing.vouched != "nobody")

@@ -90,11 +90,11 @@ def test_nobody_but_a_live_owner_drives(role: str, state: str) -> None:
 def test_a_new_driver_that_was_not_seen_is_read_first() -> None:
     """And one that is known to drive is not: nothing changed about it."""
     known = held_by(referent())
-    assert judged(known).reading == Reading(ref())
+    assert judged(known).readings == (Reading(ref()),)
     settled = known.model_copy(update={"driver": ref().link_key, "desired": wanted()})
     assert judged(settled) == Judgement(settled)
     ended = settled.model_copy(update={"desired": wanted(2, "ended")})
-    assert judged(ended).reading == Reading(ref())
+    assert judged(ended).readings == (Reading(ref()),)
 
 
 @pytest.mark.parametrize("shown", [None, tombstone(), event(own=False), event(locked=True)])
@@ -108,9 +108,9 @@ def test_a_driver_that_is_no_longer_what_it_was_is_not_told(shown: Any) -> None:
 def test_a_series_that_was_read_alone_is_read_whole_where_occurrences_count() -> None:
     """A list item will do where no exceptions are known."""
     known = held_by(referent("s1", times=times(NOW, HOUR, "RRULE:FREQ=DAILY")))
-    assert judged(known, confirmed(series())).reading == Reading(ref("s1"), "s1@google.com")
-    assert judged(known, seen(series())).reading is None
-    assert judged(known, confirmed(series()), carries=ALL_FIELDS - {"occurrences"}).reading is None
+    assert judged(known, confirmed(series())).readings == (Reading(ref("s1"), "s1@google.com"),)
+    assert judged(known, seen(series())).readings == ()
+    assert judged(known, confirmed(series()), carries=ALL_FIELDS - {"occurrences"}).readings == ()
 
 
 def test_a_driver_that_is_over_is_told_nothing() -> None:
@@ -267,7 +267,7 @@ def test_a_promoted_claim_is_read_before_the_conference_follows_it() -> None:
     """It drives now, in another calendar."""
     known = held_by(referent(state="gone"), referent("e1", THERE, role="claimed"))
     found = judged(known)
-    assert found.reading == Reading(ref("e1", THERE))
+    assert found.readings == (Reading(ref("e1", THERE)),)
     assert found.conference.end_after is None
 
 
@@ -285,21 +285,21 @@ def shared(**fields: Any) -> Conference:
 
 def minted(
     known: Conference, *shown: Event, capabilities: Capabilities = MAKES, rules: Rules = MINT
-) -> tuple[list[tuple[str, ...]], Reading | None, str | None]:
+) -> tuple[list[tuple[str, ...]], tuple[Reading, ...], str | None]:
     """Return for which events conferences are reserved, what has to be read first, and which event drives."""
     found = judge(known, confirmed(*shown), capabilities, NOW, rules)
     reserved = [each.links for each in found.conference.replacements if each.due_at is not None]
-    return reserved, found.reading, found.conference.driver
+    return reserved, found.readings, found.conference.driver
 
 
 def test_a_duplicate_gets_a_conference_of_its_own_and_never_drives_the_shared_one() -> None:
     """Though it takes place first."""
-    assert minted(shared(), event(), event("copy")) == ([(COPY,)], None, ref().link_key)
+    assert minted(shared(), event(), event("copy")) == ([(COPY,)], (), ref().link_key)
 
 
 def test_a_duplicate_is_read_before_a_conference_is_made_for_it() -> None:
     """Its state is what the new one is to be."""
-    assert minted(shared(), event()) == ([], Reading(ref("copy")), None)
+    assert minted(shared(), event()) == ([], (Reading(ref("copy")),), None)
 
 
 @pytest.mark.parametrize("shown", [tombstone("copy"), event("copy", own=False)])
@@ -320,7 +320,7 @@ def test_a_duplicate_shares_the_conference_where_it_cannot_have_its_own(
 ) -> None:
     """Then it drives when it takes place first."""
     found = minted(known, event(), event("copy"), capabilities=capabilities, rules=rules)
-    assert (found, why) == (([], None, COPY), why)
+    assert (found, why) == (([], (), COPY), why)
 
 
 def test_the_events_of_a_dead_conference_share_its_successor_whatever_the_policy() -> None:
@@ -341,8 +341,8 @@ REFUSED = shared(replacements=(refused_for(event("copy")),), replaced=1)
 def test_a_duplicate_for_which_none_could_be_made_shares_and_is_not_asked_for_again() -> None:
     """Neither read for that, nor reserved once more for the very state that was refused; it may drive."""
     original_drives = REFUSED.model_copy(update={"driver": COPY, "desired": wanted()})
-    assert minted(original_drives, event()) == ([], None, COPY)
-    assert minted(REFUSED, event(), event("copy", colorId="7")) == ([], None, COPY)
+    assert minted(original_drives, event()) == ([], (), COPY)
+    assert minted(REFUSED, event(), event("copy", colorId="7")) == ([], (), COPY)
 
 
 def test_a_duplicate_for_which_none_could_be_made_is_asked_for_again_when_it_is_to_be_something_else() -> None:

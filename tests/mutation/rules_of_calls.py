@@ -43,8 +43,8 @@ DESIRES = (
     ),
     Rule(
         "generation-falls-back",
-        "generation = next_generation(conference) - 1",
-        "generation = applied.generation",
+        "generation = next_generation(conference) - 1\n    unchanged",
+        "generation = applied.generation\n    unchanged",
         "R15: a generation never falls",
     ),
     Rule(

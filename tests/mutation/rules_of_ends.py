@@ -18,8 +18,8 @@ REPLACING = (
     ),
     Rule(
         "end-that-waits-is-final",
-        "ended = conference.desired is not None and conference.desired.ended and not is_pending(conference)",
-        "ended = conference.desired is not None and conference.desired.ended",
+        "conference.applied.fingerprint == ENDED and not is_pending(conference)",
+        "conference.applied.fingerprint == ENDED",
         "35: an end that nobody announced is taken back",
     ),
     Rule(
@@ -180,20 +180,20 @@ REVIEWING = (
     ),
     Rule(
         "draft-beside-events",
-        "if not conference.referents and conference.registered and not",
+        "if conference.registered and not was_owned(conference) and not",
         "if conference.registered and not",
         "2: only where no event ever appeared",
     ),
     Rule(
         "draft-without-word",
-        "if not conference.referents and conference.registered and not",
-        "if not conference.referents and not",
+        "if conference.registered and not was_owned(conference) and not",
+        "if not was_owned(conference) and not",
         "2: only what the add-on made",
     ),
     Rule(
         "draft-ends-twice",
-        "and conference.registered and not _has_ended(conference):",
-        "and conference.registered:",
+        "not was_owned(conference) and not _has_ended(conference):",
+        "not was_owned(conference):",
         "2: an ended draft is not ended again",
     ),
     Rule(
@@ -246,7 +246,8 @@ REVIEWING = (
     ),
     Rule(
         "draft-with-events",
-        "if conference.referents:\n        return known\n",
+        'if was_owned(conference) or any(claim.state == "live" for claim in conference.referents.values()):\n'
+        "        return known\n",
         "",
         "2: an event that was seen is no draft",
     ),

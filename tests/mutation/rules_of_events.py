@@ -192,18 +192,27 @@ BINDING = (
     ),
     Rule(
         "policy-does-not-count",
-        'is_free = claims == "matching" and all',
-        "is_free = all",
+        'return claims == "matching" and not is_expected and all',
+        "return not is_expected and all",
         "R11: under `registered` a solution alone binds nothing",
     ),
     Rule(
         "matching-steals",
-        'is_free = claims == "matching" and all(owner.state == "gone" for owner in owners)',
-        'is_free = claims == "matching"',
+        'not is_expected and all(owner.state == "gone" for owner in owners)',
+        "not is_expected",
         "R11: under `matching` a live owner of another event keeps out others",
     ),
     Rule(
-        "matching-never", 'is_free = claims == "matching" and all', "is_free = False and all", "R11: `matching` binds"
+        "matching-never",
+        'return claims == "matching" and not is_expected and all',
+        "return False and all",
+        "R11: `matching` binds",
+    ),
+    Rule(
+        "matching-takes-what-is-expected",
+        "is_expected = bool(conference.registered) and not owners",
+        "is_expected = False",
+        "R11: what the add-on vouched for is not free",
     ),
     Rule(
         "exceptions-are-forgotten",

@@ -17,7 +17,7 @@ JUDGING = (
     ),
     Rule(
         "former-place-is-not-read",
-        "if former_home is not None:\n        return Judgement(promoted, former_home)\n",
+        "if former_places := _unread_former_places(promoted, sight):\n        return Judgement(promoted, former_places)\n",
         "",
         "R9, 19: only a look says that an event left its former place",
     ),
@@ -69,14 +69,14 @@ JUDGING = (
     Rule("no-grace", 'postpone_end(conference, rules.grace_s, f"', 'postpone_end(conference, 0, f"', "R9: the grace"),
     Rule(
         "one-over-is-held",
-        "return bool(owners) and all(over_at(referent) <= now for referent in owners)",
-        "return any(over_at(referent) <= now for referent in owners)",
+        "return bool(owners) and all(over_at(each) <= now or _was_lost_before(each, last_held) for each in owners)",
+        "return any(over_at(each) <= now for each in owners)",
         "42: held only when its last event is over",
     ),
     Rule(
         "claims-count-as-held",
-        'for referent in conference.referents.values() if referent.role == "owner"]\n    return bool',
-        "for referent in conference.referents.values()]\n    return bool",
+        'if each.role == "owner" and each.continues_in not in known]',
+        "if each.continues_in not in known]",
         "R11: what a claim shows does not count",
     ),
     Rule(
@@ -93,8 +93,8 @@ JUDGING = (
     ),
     Rule(
         "claim-beside-owner-waits",
-        "if is_free or referent.calendar_key in calendars or any(",
-        "if is_free or any(",
+        "if free or referent.calendar_key in calendars or any(",
+        "if free or any(",
         "26, 33: in whatever order they were seen",
     ),
     Rule(
@@ -105,7 +105,7 @@ JUDGING = (
     ),
     Rule(
         "claim-is-never-free",
-        "if is_free or referent.calendar_key in calendars",
+        "if free or referent.calendar_key in calendars",
         "if referent.calendar_key in calendars",
         "R11: under `matching` the next claim owns",
     ),
@@ -126,18 +126,6 @@ JUDGING = (
         'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)',
         'return owner.state != "live" and may_be_same(owner, claim)',
         "19: the new place is seen before the old one is lost",
-    ),
-    Rule(
-        "promotion-by-solution",
-        'is_free = claims == "matching" and all',
-        "is_free = all",
-        "R11: under `registered` a solution alone binds nothing",
-    ),
-    Rule(
-        "promotion-steals",
-        'is_free = claims == "matching" and all(owner.state == "gone" for owner in owners)',
-        'is_free = claims == "matching"',
-        "R11: a live owner keeps out others",
     ),
     Rule(
         "move-is-not-followed",
@@ -215,7 +203,7 @@ JUDGING = (
     ),
     Rule(
         "past-is-told",
-        "if over_at(referent) <= now:\n        return Judgement(following)\n",
+        "if over_at(referent) <= now:\n        return Judgement(without_wanted_end(following))\n",
         "",
         "42: no call for the past",
     ),

@@ -126,8 +126,14 @@ def role_of(ref: EventRef, event: Event, conference: Conference, claims: Claims)
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
     beside = ref.calendar_key in vouching_calendars(conference)
     moved_here = any(owner.state == "orphaned" and may_be_same(owner, event) for owner in owners)
-    is_free = claims == "matching" and all(owner.state == "gone" for owner in owners)
-    return "owner" if beside or moved_here or is_free else "claimed"
+    return "owner" if beside or moved_here or is_free(conference, claims) else "claimed"
+
+
+def is_free(conference: Conference, claims: Claims) -> bool:
+    """Whether any event may own the conference: the policy says so, nobody holds it, and nobody is expected to."""
+    owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
+    is_expected = bool(conference.registered) and not owners
+    return claims == "matching" and not is_expected and all(owner.state == "gone" for owner in owners)
 
 
 def vouching_calendars(conference: Conference) -> set[str]:

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil, floor
 
-from confsync.core.desires import is_pending, keep, next_generation, timed
+from confsync.core.desires import as_told, is_pending, keep, timed
 from confsync.core.ending import is_end_due
 from confsync.core.history import with_note
 from confsync.core.judging import owners_of
-from confsync.core.records import UNKNOWN, Applied, Brake, Conference, Desired, Hold
+from confsync.core.records import Brake, Conference, Hold
 from confsync.core.rules import Rules
 
 MINUTE_S = 60
@@ -164,18 +164,6 @@ def approved(conference: Conference, now: datetime) -> Conference:
 
 def rejected(conference: Conference, now: datetime) -> Conference:
     """Return the held conference as it was before its end was decided (arrow c)."""
-    kept = keep(_as_told(conference), "kept: an operator rejected its end", now)
+    is_wanted = conference.desired is not None and conference.desired.ended
+    kept = keep(as_told(conference) if is_wanted else conference, "kept: an operator rejected its end", now)
     return kept.model_copy(update={"brake": "rejected"})
-
-
-def _as_told(conference: Conference) -> Conference:
-    """An end that nobody announced is not wanted any more; the generation stays, since it never falls."""
-    if conference.desired is None or not conference.desired.ended:
-        return conference
-    generation, known = (
-        next_generation(conference) - 1,
-        conference.applied or Applied(generation=0, fingerprint=UNKNOWN),
-    )
-    told = known.model_copy(update={"generation": generation})
-    as_told = Desired(generation=generation, fingerprint=told.fingerprint, field_hashes=told.field_hashes)
-    return timed(conference.model_copy(update={"desired": as_told, "applied": told, "call_at": None}))

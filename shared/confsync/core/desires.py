@@ -7,7 +7,7 @@ generation fall.
 from datetime import datetime, timedelta
 
 from confsync.core.history import field_hashes, note_held, note_wanted, with_note
-from confsync.core.records import Applied, Conference, Desired
+from confsync.core.records import UNKNOWN, Applied, Conference, Desired
 
 
 def desire(conference: Conference, wanted: Desired, now: datetime) -> Conference:
@@ -76,7 +76,26 @@ def postpone_end(conference: Conference, wait_s: float, why: str, now: datetime)
 def keep(conference: Conference, why: str, now: datetime) -> Conference:
     """Return the conference without the end that was decided; an operator's refusal of it stands."""
     brake = "rejected" if conference.brake == "rejected" else "none"
-    return with_note(without_end(conference).model_copy(update={"brake": brake}), why, now)
+    return with_note(without_wanted_end(without_end(conference)).model_copy(update={"brake": brake}), why, now)
+
+
+def without_wanted_end(conference: Conference) -> Conference:
+    """Take back an end that is wanted but not known to be told."""
+    is_wanted = conference.desired is not None and conference.desired.ended and is_pending(conference)
+    return as_told(conference) if is_wanted else conference
+
+
+def as_told(conference: Conference) -> Conference:
+    """Return the conference wanted as it was told last; what nobody knows is told anew with the next state.
+
+    The generation stays where it is, since it never falls.
+    """
+    known = conference.applied or Applied(generation=0, fingerprint=UNKNOWN)
+    mark = UNKNOWN if conference.intent else known.fingerprint
+    generation = next_generation(conference) - 1
+    told = known.model_copy(update={"generation": generation, "fingerprint": mark})
+    wanted = Desired(generation=generation, fingerprint=mark, field_hashes=told.field_hashes)
+    return timed(conference.model_copy(update={"desired": wanted, "applied": told, "call_at": None}))
 
 
 def cancel_end(conference: Conference, event_id: str, now: datetime) -> Conference:

@@ -151,9 +151,10 @@ class Draft:
     def _take_event(self, ref: EventRef) -> None:
         seen = self.sight[ref]
         named = self._named_by(ref, seen.event) if seen.event else None
-        if seen.event is not None and named is not None:
+        tie = self._tie_of(ref)
+        if seen.event is not None and named is not None and seen.as_writer and not _is_old_news(seen.event, tie):
             self._hear_of_organizer(ref, seen.event, named)
-        self._follow_verdict(ref, seen, self._tie_of(ref), named)
+        self._follow_verdict(ref, seen, tie, named)
 
     def _named_by(self, ref: EventRef, event: Event) -> str | None:
         """Return the key of the conference that the event names; what it is tied to counts under any name."""
@@ -312,8 +313,8 @@ class Draft:
                 continue
             judgement = judge(conference, self._sight_of(conference), capabilities, self.now, self.terms.rules)
             self.conferences[key] = judgement.conference
-            if judgement.reading is not None:
-                self.readings.add(judgement.reading)
+            if judgement.readings:
+                self.readings.update(judgement.readings)
                 self.readings.update(self._other_owners(judgement.conference))
 
     def _other_owners(self, conference: Conference) -> set[Reading]:
@@ -358,6 +359,10 @@ class Draft:
         """A series that is read whole is not read alone too."""
         whole = {reading.ref for reading in self.readings if reading.series_uid is not None}
         return {r for r in self.readings if r.series_uid is not None or r.ref not in whole}
+
+
+def _is_old_news(event: Event, tie: Tie) -> bool:
+    return tie.link is not None and is_older(event, tie.link)
 
 
 def _is_bare_instance(event: Event) -> bool:

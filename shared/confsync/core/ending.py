@@ -63,7 +63,7 @@ def _is_gone(
     if seen.event is None or shows_another(seen.event, conference, solutions):
         return True
     known = conference.referents.get(ref.link_key)
-    if known is None:
+    if known is None or _is_unseen(ref, conference):
         return is_deleted_here(seen.event)
     # Its tombstone may name anybody: what became of the conference after the event had moved on is known elsewhere.
     moved_on = known.continues_in in conference.referents or is_tied_elsewhere
@@ -89,7 +89,8 @@ def may_live_unseen(conference: Conference, sight: Sight, solutions: Sequence[So
 
 
 def _is_unseen(ref: EventRef, conference: Conference) -> bool:
-    return ref.link_key not in conference.referents
+    known = conference.referents.get(ref.link_key)
+    return known is None or known.role != "owner"
 
 
 def _is_elsewhere(event: Event) -> bool:

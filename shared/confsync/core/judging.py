@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from confsync.core import replacing
-from confsync.core.binding import vouching_calendars
+from confsync.core.binding import is_free, vouching_calendars
 from confsync.core.capabilities import Capabilities
-from confsync.core.desires import cancel_end, desire, keep, postpone_end, timed
+from confsync.core.desires import cancel_end, desire, keep, postpone_end, timed, without_wanted_end
 from confsync.core.driving import driver_of, handover_time, over_at, why_driver
 from confsync.core.history import GRACE_BEGAN, note_driver, note_promoted, why_no_owner
 from confsync.core.identity import is_same, may_be_same
@@ -28,15 +28,14 @@ class Judgement:
     """A conference as it should be recorded, or what has to be read before that can be said."""
 
     conference: Conference
-    reading: Reading | None = None
+    readings: tuple[Reading, ...] = ()
 
 
 def judge(conference: Conference, sight: Sight, capabilities: Capabilities, now: datetime, rules: Rules) -> Judgement:
     """Return what the conference should be now that its referents are up to date."""
     promoted = note_promoted(promote_claims(conference, rules.claims), conference.referents, now)
-    former_home = _unread_former_home(promoted, sight)
-    if former_home is not None:
-        return Judgement(promoted, former_home)
+    if former_places := _unread_former_places(promoted, sight):
+        return Judgement(promoted, former_places)
     conference = _without_moved(promoted, sight, now)
     if owners := owners_of(conference, "live"):
         holder = next(iter(owners.values())).event_id
@@ -71,8 +70,16 @@ def begin_grace(conference: Conference, why: str, now: datetime, rules: Rules) -
 
 def was_held(conference: Conference, now: datetime) -> bool:
     """Whether the last of its events is over: what was held is kept, with its reports and recordings."""
-    owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
-    return bool(owners) and all(over_at(referent) <= now for referent in owners)
+    known = conference.referents
+    owners = [each for each in known.values() if each.role == "owner" and each.continues_in not in known]
+    held = [end for each in owners if (end := over_at(each)) <= now and (each.since is None or end <= each.since)]
+    last_held = max(held, default=None)
+    return bool(owners) and all(over_at(each) <= now or _was_lost_before(each, last_held) for each in owners)
+
+
+def _was_lost_before(owner: Referent, held: datetime | None) -> bool:
+    """Whether the event was cancelled before a meeting of the same conference was held: only that one counts."""
+    return held is not None and owner.since is not None and owner.since <= held
 
 
 def _reviewed(conference: Conference, now: datetime, rules: Rules) -> Conference:
@@ -80,10 +87,17 @@ def _reviewed(conference: Conference, now: datetime, rules: Rules) -> Conference
     review_at = conference.review_at
     if owners := owners_of(conference, "live"):
         review_at = handover_time(conference.driver, owners, now)
-    elif is_deserted(conference):
+    elif is_deserted(conference) and (was_owned(conference) or not conference.registered):
         review_at = forget_time(conference, now, rules)
+    elif owners_of(conference, "orphaned") and any(known.since == now for known in conference.referents.values()):
+        review_at = now
     same = review_at == conference.review_at
     return conference if same else timed(conference.model_copy(update={"review_at": review_at}))
+
+
+def was_owned(conference: Conference) -> bool:
+    """Whether any event ever owned the conference; a claim or two say nothing of that."""
+    return any(referent.role == "owner" for referent in conference.referents.values())
 
 
 def is_deserted(conference: Conference) -> bool:
@@ -109,11 +123,11 @@ def promote_claims(conference: Conference, claims: Claims) -> Conference:
         return conference
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
     calendars = vouching_calendars(conference)
-    is_free = claims == "matching" and all(owner.state == "gone" for owner in owners)
+    free = is_free(conference, claims)
     promoted = {
         key: referent.model_copy(update={"role": "owner"})
         for key, referent in waiting.items()
-        if is_free or referent.calendar_key in calendars or any(_stands_for(referent, owner) for owner in owners)
+        if free or referent.calendar_key in calendars or any(_stands_for(referent, owner) for owner in owners)
     }
     return _referring(conference, {**conference.referents, **promoted})
 
@@ -133,10 +147,10 @@ def _without_moved(conference: Conference, sight: Sight, now: datetime) -> Confe
     return _referring(conference, {**conference.referents, **left}) if left else conference
 
 
-def _unread_former_home(conference: Conference, sight: Sight) -> Reading | None:
-    """Return the former place of an event that a newer copy shows elsewhere: only a look says that it left."""
+def _unread_former_places(conference: Conference, sight: Sight) -> tuple[Reading, ...]:
+    """Return the places of an event that a newer copy shows elsewhere: only a look says that it left them."""
     former = (_ref_of(conference.referents[key]) for key in _homes(conference) if _is_live(conference, key))
-    return next((Reading(ref) for ref in former if ref not in sight), None)
+    return tuple(Reading(ref) for ref in former if ref not in sight)
 
 
 def _homes(conference: Conference) -> dict[str, str]:
@@ -146,7 +160,7 @@ def _homes(conference: Conference) -> dict[str, str]:
         return {}
     owners = {key: owner for key, owner in conference.referents.items() if owner.role == "owner"}
     found = {
-        key: next((other for other, home in live.items() if other != key and _may_have_moved_to(owner, home)), None)
+        key: next((other for other, home in live.items() if _may_have_moved_to(owner, home)), None)
         for key, owner in owners.items()
         if owner.state != "gone"
     }
@@ -154,7 +168,9 @@ def _homes(conference: Conference) -> dict[str, str]:
 
 
 def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
-    """Of two live copies of one event, the one that changed last is the organizer's."""
+    """Of two live copies of one event in two calendars, the one that changed last is the organizer's."""
+    if owner.calendar_key == home.calendar_key:
+        return False
     if owner.state == "orphaned":
         return may_be_same(owner, home)
     dates = (owner.bound_at, home.bound_at)
@@ -163,8 +179,10 @@ def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
 
 def _is_still_there(owner: Referent, sight: Sight) -> bool:
     seen = sight.get(_ref_of(owner))
-    shown = seen.event if seen is not None else None
-    return owner.state == "live" and shown is not None and shown.is_organizers_copy and not shown.is_cancelled
+    if owner.state != "live" or seen is None:
+        return False
+    shown = seen.event
+    return seen.unreadable or (shown is not None and shown.is_organizers_copy and not shown.is_cancelled)
 
 
 def _is_live(conference: Conference, key: str) -> bool:
@@ -200,11 +218,11 @@ def _follow_owners(
     refused = replacing.refused_for(conference)
     copies = replacing.copies_among(owners, conference) if _mints(conference, capabilities, rules) else set()
     for key in sorted(copies - replacing.under_way(conference)):
-        if key in refused and _ref_of(owners[key]) not in sight:
+        if over_at(owners[key]) <= now or (key in refused and _ref_of(owners[key]) not in sight):
             continue
         state = _state_of(owners[key], sight, capabilities)
         if isinstance(state, Reading):
-            return Judgement(conference, state)
+            return Judgement(conference, (state,))
         if state is not None and fingerprint(state) != refused.get(key):
             conference = replacing.mint(conference, key, state, now)
     served = copies - set(replacing.refused_for(conference))
@@ -215,10 +233,15 @@ def _follow_owners(
 
 def _in_sight(driver: str, owners: dict[str, Referent], sight: Sight) -> str:
     """A calendar that two people share shows one event twice: what one of them sees now speaks for both."""
-    if _ref_of(owners[driver]) in sight:
+    if _is_shown(owners[driver], sight):
         return driver
     twins = (key for key, owner in owners.items() if key != driver and is_same(owners[driver], owner))
-    return next((key for key in twins if _ref_of(owners[key]) in sight), driver)
+    return next((key for key in twins if _is_shown(owners[key], sight)), driver)
+
+
+def _is_shown(owner: Referent, sight: Sight) -> bool:
+    seen = sight.get(_ref_of(owner))
+    return seen is not None and not seen.says_nothing
 
 
 def _mints(conference: Conference, capabilities: Capabilities, rules: Rules) -> bool:
@@ -230,14 +253,14 @@ def _follow_driver(
 ) -> Judgement:
     referent, following = conference.referents[driver], _led_by(conference, driver, now)
     if over_at(referent) <= now:
-        return Judgement(following)
+        return Judgement(without_wanted_end(following))
     if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities):
         return Judgement(conference)
     state = _state_of(referent, sight, capabilities)
     if isinstance(state, Reading):
-        return Judgement(conference, state)
+        return Judgement(conference, (state,))
     if state is None:
-        return Judgement(following)  # whoever drives after it is read anew
+        return Judgement(without_wanted_end(following))  # whoever drives after it is read anew
     if replacing.is_beyond_revival(conference, capabilities):
         return Judgement(replacing.succeed(following, owners_of(conference, "live"), state, capabilities, now))
     return Judgement(desire(following, Desired(generation=0, fingerprint=fingerprint(state), state=state), now))

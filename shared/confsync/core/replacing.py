@@ -16,13 +16,13 @@ from confsync.core.capabilities import Capabilities
 from confsync.core.desires import is_pending, timed
 from confsync.core.history import with_note
 from confsync.core.projection import fingerprint
-from confsync.core.records import Conference, Referent, Replacement, key_of
+from confsync.core.records import ENDED, Conference, Referent, Replacement, key_of
 from confsync.core.state import ConferenceState
 
 
 def is_beyond_revival(conference: Conference, capabilities: Capabilities) -> bool:
     """Whether the conference ended for good, so that an event that holds it needs another one."""
-    ended = conference.desired is not None and conference.desired.ended and not is_pending(conference)
+    ended = conference.applied is not None and conference.applied.fingerprint == ENDED and not is_pending(conference)
     return conference.gone or (ended and not capabilities.restores and capabilities.creates)
 
 
@@ -45,7 +45,7 @@ def succeed(
     if not capabilities.creates or not waiting or (known is not None and known.refused == fingerprint(state)):
         return given_up
     if known is None or known.refused:
-        return _reserve(given_up, sorted(owners), state, now, is_successor=True)
+        return _reserve(given_up, sorted(waiting), state, now, is_successor=True)
     links = tuple(sorted(waiting.union(known.links)))
     return stored(given_up, known.model_copy(update={"links": links, "due_at": now}))
 
@@ -122,7 +122,15 @@ def announced(conference: Conference, replacement: Replacement, due_at: datetime
 
 def waiting(conference: Conference, replacement: Replacement, due_at: datetime, *, perhaps_made: bool) -> Conference:
     """Return the conference with this replacement to go on later."""
-    return stored(conference, replacement.model_copy(update={"due_at": due_at, "perhaps_made": perhaps_made}))
+    attempts = replacement.attempts + (replacement.conference_id is not None)  # those to make it are counted before
+    update = {"due_at": due_at, "perhaps_made": perhaps_made, "attempts": attempts}
+    return stored(conference, replacement.model_copy(update=update))
+
+
+def paused(conference: Conference, until: datetime) -> Conference:
+    """Return the conference with nothing done for its replacements before a time."""
+    later = (each.model_copy(update={"due_at": until}) if each.due_at else each for each in conference.replacements)
+    return timed(conference.model_copy(update={"replacements": tuple(later)}))
 
 
 def given_up(conference: Conference, replacement: Replacement) -> Conference:

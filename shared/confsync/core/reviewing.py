@@ -12,7 +12,7 @@ from typing import Literal
 from confsync.core.desires import is_pending, timed
 from confsync.core.driving import over_at
 from confsync.core.history import with_note
-from confsync.core.judging import begin_grace, forget_time, is_deserted, owners_of
+from confsync.core.judging import begin_grace, forget_time, is_deserted, owners_of, was_owned
 from confsync.core.records import UNKNOWN, Applied, Conference, Desired, Referent, Registration
 from confsync.core.rules import Rules
 
@@ -33,7 +33,7 @@ def review(conference: Conference, now: datetime, rules: Rules) -> Finding:
         return "look for it"
     if any(referent.state == "live" for referent in conference.referents.values()):
         return "nothing"
-    if not conference.referents and conference.registered and not _has_ended(conference):
+    if conference.registered and not was_owned(conference) and not _has_ended(conference):
         return "discarded"
     is_old = forget_time(conference, now, rules) <= now
     is_empty = is_deserted(conference) or not conference.referents
@@ -55,11 +55,17 @@ def registered(conference: Conference, vouched: Mapping[str, Registration], rule
     known = conference.model_copy(update={"registered": {**conference.registered, **vouched}, "gone": False})
     for registration in vouched.values():
         known = with_note(known, "the add-on vouched for it", registration.at, "seen", registration.event_id)
-    if conference.adopted and conference.desired is not None:  # the add-on's word is worth a call
+    if (conference.adopted or conference.gone) and conference.desired is not None:  # the word is worth a call
         generation = conference.desired.generation
         untold = {"applied": Applied(generation=generation, fingerprint=UNKNOWN), "adopted": False}
         known = known.model_copy(update={"desired": Desired(generation=generation, fingerprint=UNKNOWN), **untold})
-    if conference.referents:
+    return expecting(known, {}, rules)
+
+
+def expecting(conference: Conference, events: Mapping[str, Registration], rules: Rules) -> Conference:
+    """Return the conference with these events to hold it; while none was seen to, that is looked at after a while."""
+    known = conference.model_copy(update={"registered": {**conference.registered, **events}})
+    if was_owned(conference) or any(claim.state == "live" for claim in conference.referents.values()):
         return known
     latest = max(registration.at for registration in known.registered.values())
     return timed(known.model_copy(update={"review_at": latest + timedelta(seconds=rules.draft_s)}))
