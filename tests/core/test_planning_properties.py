@@ -178,7 +178,10 @@ def stories(draw: st.DrawFn, *, lagging: bool = False) -> Story:
 
 
 def essence(ledger: Ledger) -> dict[str, Any]:
-    """Return all that counts of the records: everything but the numbers and notes of how it came about."""
+    """Return all that counts of the records: everything but the numbers and notes of how it came about.
+
+    Who drove last, and what was wanted then, is no matter once no owner is left.
+    """
     owners = {link: ledger.links[link] for _, link in live_owners(ledger)}
     return {"links": owners, **{key: _essence(each) for key, each in ledger.conferences.items()}}
 
@@ -186,7 +189,8 @@ def essence(ledger: Ledger) -> dict[str, Any]:
 def _essence(known: Conference) -> tuple[Any, ...]:
     desired = (known.desired.fingerprint, known.desired.state) if known.desired else None
     referents = {key: each if each.state == "live" else each.state for key, each in known.referents.items()}
-    return (referents, known.driver, desired, known.end_after)
+    is_driven = any((each.role, each.state) == ("owner", "live") for each in known.referents.values())
+    return (referents, (known.driver, desired) if is_driven else None, known.end_after)
 
 
 def live_owners(ledger: Ledger) -> set[tuple[str, str]]:

@@ -338,8 +338,9 @@ class Draft:
         return foreign and link is not None and seen.event is not None and is_older(seen.event, link)
 
     def _shown(self, ref: EventRef, seen: Seen, conference_key: str) -> Seen:
-        holder = seen.event is None or holds(seen.event, self.conferences[conference_key], self.terms.solutions)
-        if ref in self.unheard or not (holder or seen.event is None or seen.event.is_cancelled):
+        event, conference = seen.event, self.conferences[conference_key]
+        speaks = event is None or event.is_cancelled or holds(event, conference, self.terms.solutions)
+        if ref in self.unheard or not speaks:
             return Seen(None, confirmed=True)  # it may get another one just now, or wait for its own calendar's sync
         if not seen.exceptions:
             return seen
