@@ -148,13 +148,13 @@ DRAFT = (
     ),
     Rule(
         "unheard-is-told",
-        "if ref in self.unheard or not (holder",
-        "if not (holder",
+        "if ref in self.unheard or not speaks:",
+        "if not speaks:",
         "36: what says nothing changes no state",
     ),
     Rule(
         "another-conference-is-told",
-        "if ref in self.unheard or not (holder or seen.event is None or seen.event.is_cancelled):",
+        "if ref in self.unheard or not speaks:",
         "if ref in self.unheard:",
         "31: what an event with another conference shows is no state of this one",
     ),

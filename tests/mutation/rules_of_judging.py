@@ -17,7 +17,8 @@ JUDGING = (
     ),
     Rule(
         "former-place-is-not-read",
-        "if former_places := _unread_former_places(promoted, sight):\n        return Judgement(promoted, former_places)\n",
+        "if former_places := _unread_former_places(promoted, sight):\n"
+        "        return Judgement(promoted, former_places)\n",
         "",
         "R9, 19: only a look says that an event left its former place",
     ),
