@@ -110,6 +110,8 @@ class Evening:
 
     def _may_be_kept(self, conference: Conference, now: datetime) -> bool:
         """Whether it was held, or one of its events moved out of sight, perhaps before anybody saw it."""
+        if owners_of(conference, "orphaned") and conference.review_at is not None:
+            return True  # it is looked for again tomorrow
         if not conference.referents and conference.history[-1].what.startswith("kept: its event may hold it"):
             return True
         held = [

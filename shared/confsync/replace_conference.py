@@ -94,7 +94,7 @@ class _Replacing:
         if wait_s:
             self._go_on_in(timedelta(seconds=wait_s))
         else:
-            self._store(replacing.done)
+            self._store(lambda stored, known: replacing.done(stored, known, made.links))
         return ""
 
     def _store(self, change: Change) -> bool:

@@ -107,7 +107,11 @@ def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference
 
     def body(tx: Transaction) -> Conference | None:
         now, conference = outside.now(), tx.get(Conference, conference_key)
-        if conference is None or not desires.is_pending(conference) or effects.has_open_intent(conference, now):
+        if conference is None or effects.has_open_intent(conference, now):
+            return None
+        if not desires.is_pending(conference):
+            if conference.intent is not None:
+                tx.put(effects.without_expired(conference))
             return None
         if conference.call_at is not None and conference.call_at > now:
             return None

@@ -437,7 +437,10 @@ def make_all(ledger: Ledger, changed: Callable[[Event, str], Event]) -> int:
         refs = [r for r in ledger.world if r.link_key in reserved.links]
         successor = conference(name, *refs)
         made = reserved.model_copy(update={"conference_id": name, "conference_data": "{}", "state": None})
-        ledger.conferences |= {successor.key: successor, key: replacing.done(replacing.stored(known, made), made)}
+        ledger.conferences |= {
+            successor.key: successor,
+            key: replacing.done(replacing.stored(known, made), made, made.links),
+        }
         ledger.put(*(changed(ledger.world[r], name) for r in refs))
         ledger.settle(confirmed(*(ledger.world[r] for r in refs)))
     return len(due)

@@ -243,7 +243,7 @@ def test_a_successor_stays_known_when_its_events_hold_it_and_a_duplicates_confer
     successor = reserved(1, "a", attempts=4, conference_id="c8", state=None)
     minted = reserved(2, "b", is_successor=False, conference_id="c9", state=None)
     known = having(successor, minted)
-    found = replacing.done(replacing.done(known, successor), minted)
+    found = replacing.done(replacing.done(known, successor, successor.links), minted, minted.links)
     assert found.replacements == (reserved(1, "a", due_at=None, conference_id="c8", state=None),)
     assert (known.due_at, found.due_at) == (NOW, None)
 
@@ -256,3 +256,11 @@ def test_a_change_of_one_replacement_leaves_the_others_as_they_are() -> None:
     assert replacing.cancelled(known, one).due_at == at(5)
     assert replacing.waiting(known, other, at(9), perhaps_made=False).replacements[0] == one
     assert replacing.waiting(known, other, at(9), perhaps_made=False).due_at == at(1)
+
+
+def test_a_replacement_to_which_an_event_was_added_meanwhile_is_not_done() -> None:
+    """Whoever relinked the others did not know of it."""
+    late = Replacement(number=1, links=("a", "b"), is_successor=True, conference_id="c2", due_at=NOW)
+    known = conference(replacements=(late,), due_at=NOW)
+    assert replacing.done(known, late, ["a"]) == known
+    assert replacing.done(known, late, ["a", "b"]).due_at is None

@@ -95,7 +95,8 @@ def as_told(conference: Conference) -> Conference:
     generation = next_generation(conference) - 1
     told = known.model_copy(update={"generation": generation, "fingerprint": mark})
     wanted = Desired(generation=generation, fingerprint=mark, field_hashes=told.field_hashes)
-    return timed(conference.model_copy(update={"desired": wanted, "applied": told, "call_at": None}))
+    call_at = conference.intent.deadline if conference.intent else None
+    return timed(conference.model_copy(update={"desired": wanted, "applied": told, "call_at": call_at}))
 
 
 def cancel_end(conference: Conference, event_id: str, now: datetime) -> Conference:

@@ -57,6 +57,11 @@ def is_answer_to(conference: Conference, intent: Intent) -> bool:
     return conference.intent is not None and conference.intent.generation == intent.generation
 
 
+def without_expired(conference: Conference) -> Conference:
+    """Return the conference without a call whose outcome nobody waits for: what it was for is not wanted any more."""
+    return timed(_closed(conference).model_copy(update={"call_at": None}))
+
+
 def applied(conference: Conference, intent: Intent, fingerprint: str, now: datetime) -> Conference:
     """Return the conference with the call confirmed; what it was told need not be kept any longer."""
     told = Applied(generation=intent.generation, fingerprint=fingerprint, field_hashes=intent.field_hashes, at=now)

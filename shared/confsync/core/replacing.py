@@ -9,7 +9,7 @@
 No I/O. It must never let one reservation become two conferences: its operation id is the same for every attempt.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from confsync.core.capabilities import Capabilities
@@ -146,8 +146,13 @@ def cancelled(conference: Conference, replacement: Replacement) -> Conference:
     return timed(conference.model_copy(update={"replacements": left}))
 
 
-def done(conference: Conference, replacement: Replacement) -> Conference:
-    """Return the conference with its events relinked; a successor is kept for events that come back later."""
+def done(conference: Conference, replacement: Replacement, relinked: Collection[str]) -> Conference:
+    """Return the conference with these events relinked; a successor is kept for events that come back later.
+
+    Where another event was added meanwhile, the replacement stays due.
+    """
+    if not set(replacement.links) <= set(relinked):
+        return conference
     if replacement.is_successor:
         return stored(conference, replacement.model_copy(update={"due_at": None, "attempts": 0}))
     return cancelled(conference, replacement)
