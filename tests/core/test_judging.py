@@ -14,7 +14,7 @@ from confsync.core.history import HISTORY_LENGTH, with_note
 from confsync.core.judging import PAST_OWNERS, Judgement, judge, promote_claims, was_held
 from confsync.core.projection import fingerprint, project
 from confsync.core.records import Applied, Conference, Desired, Intent, Referent, Replacement
-from confsync.core.rules import Rules
+from confsync.core.rules import Claims, Rules
 from confsync.core.sight import Reading, Seen
 from confsync.core.state import Field
 from tests.core.story import (
@@ -255,6 +255,16 @@ def test_a_claim_becomes_owner_when_its_event_lost_its_owner(
     known = held_by(referent(**owner), referent("e1", THERE, role="claimed", **claim))
     found = promote_claims(known, "registered").referents[ref("e1", THERE).link_key]
     assert ((found.role == "owner"), why) == (promoted, why)
+
+
+@pytest.mark.parametrize(
+    ("claims", "owner", "role"),
+    [("matching", "gone", "owner"), ("matching", "live", "claimed"), ("registered", "gone", "claimed")],
+)
+def test_under_matching_the_next_claim_owns_what_nobody_holds_any_more(claims: Claims, owner: str, role: str) -> None:
+    """Wherever its event is, and whatever its iCalUID."""
+    known = held_by(referent(state=owner), referent("e2", THERE, role="claimed", ical_uid="other"))
+    assert promote_claims(known, claims).referents[ref("e2", THERE).link_key].role == role
 
 
 def test_a_claim_in_the_calendar_of_an_owner_is_an_owner() -> None:
