@@ -352,3 +352,10 @@ class Calls(RuleBasedStateMachine):
 
 TestCalls = Calls.TestCase
 TestCalls.settings = settings(UNTIMED, max_examples=60, stateful_step_count=25)
+
+
+def test_a_call_that_nobody_waits_for_is_closed() -> None:
+    """What it was for is not wanted any more, and nothing is due because of it."""
+    intent = Intent(generation=2, verb="end", deadline=NOW)
+    closed = effects.without_expired(conference(intent=intent, call_at=NOW, due_at=NOW))
+    assert (closed.intent, closed.call_at, closed.due_at) == (None, None, None)

@@ -264,3 +264,11 @@ def test_a_replacement_to_which_an_event_was_added_meanwhile_is_not_done() -> No
     known = conference(replacements=(late,), due_at=NOW)
     assert replacing.done(known, late, ["a"]) == known
     assert replacing.done(known, late, ["a", "b"]).due_at is None
+
+
+def test_what_nobody_can_be_asked_for_is_put_off() -> None:
+    """What is done stays done."""
+    due = Replacement(number=1, links=("a",), is_successor=False, due_at=NOW)
+    done = Replacement(number=2, links=("b",), is_successor=True, conference_id="c2")
+    found = replacing.paused(conference(replacements=(due, done), due_at=NOW), at(5))
+    assert ([each.due_at for each in found.replacements], found.due_at) == ([at(5), None], at(5))
