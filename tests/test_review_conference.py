@@ -308,6 +308,20 @@ def test_an_adopted_conference_ends_only_when_its_host_is_the_events_organizer(h
     assert [call.state for call in world.provider.calls] == ([None] if ends else [])
 
 
+def test_the_add_ons_word_for_one_event_does_not_let_another_calendar_end_the_conference() -> None:
+    """Bob's event took it over before Ann's add-on spoke: whether it is his to end, only the back end knows."""
+    world = matching(tells_host=True)
+    world.provider.hosts["c1"] = ANN
+    world.initialize(who=BOB)
+    forged = world.create("Forged", "c1", who=BOB)
+    world.settle()
+    world.initialize("c1", "draft1")
+    world.settle()
+    world.delete(forged, who=BOB)
+    world.settle()
+    assert [call for call in world.provider.calls if call.state is None] == []
+
+
 def test_an_adopted_conference_ends_where_nobody_can_tell_its_host() -> None:
     """The policy was chosen for a back end that cannot."""
     world = matching()

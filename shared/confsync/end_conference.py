@@ -87,12 +87,12 @@ def _is_same(stored: Conference, conference: Conference) -> bool:
 
 
 def _may_end(conference: Conference, outside: Outside, terms: Terms) -> bool:
-    """Whether the conference is known to be its events' own; one that nobody registered may be somebody else's.
+    """Whether the conference is known to be its events' own; one that nobody vouched for may be somebody else's.
 
     Where it is not, it is kept; where the back end does not answer, the end waits.
     """
     provider = outside.providers.get(conference.provider)
-    if conference.registered or provider is None or not provider.capabilities.tells_host:
+    if _is_vouched_for(conference) or provider is None or not provider.capabilities.tells_host:
         return True
     try:
         host = provider.host_of(conference.conference_id)
@@ -104,6 +104,14 @@ def _may_end(conference: Conference, outside: Outside, terms: Terms) -> bool:
         return True
     _change(conference, lambda c, now: desires.keep(c, "kept: its host is somebody else", now), outside)
     return False
+
+
+def _is_vouched_for(conference: Conference) -> bool:
+    """Whether the add-on's word covers those who held the conference; where nobody ever did, those who were to."""
+    owners = {referent.calendar_key for referent in conference.referents.values() if referent.role == "owner"}
+    words = conference.registered.values()
+    vouched = {word.calendar_key for word in words} | {word.organizers_calendar for word in words}
+    return bool(vouched) and (not owners or not owners.isdisjoint(vouched))
 
 
 def _pause_s(error: ProviderError, rules: Rules) -> float:

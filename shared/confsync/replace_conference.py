@@ -35,7 +35,6 @@ from confsync.errors import (
     CalendarQuotaExceeded,
     CalendarRequestRejected,
     OutcomeUnknown,
-    PreconditionFailed,
     ProviderBusy,
     ProviderError,
     ProviderRefusesUs,
@@ -43,9 +42,6 @@ from confsync.errors import (
 )
 from confsync.observe import address_of, ask_to_observe
 from confsync.ports import CreateCall, CreatedConference, Outside, Transaction
-
-MAX_READS = 3
-"""Times that an event which keeps changing is read before it is left for later."""
 
 
 def replace_conference(conference_key: str, outside: Outside, terms: Terms) -> str:
@@ -239,19 +235,13 @@ class _Replacing:
         self._outside.store.transact(body)
 
     def _write(self, event_id: str, calendar: Calendar, made: Replacement) -> None:
-        """Write into the event as it is now, if it still names the old conference."""
+        """Write into the event as it is now, if it still names the old conference; raise where it changes meanwhile."""
         at, api = address_of(calendar), self._outside.calendar_api
-        for _ in range(MAX_READS):
-            event = api.get_event(at, event_id)
-            if event is None or not self._is_named_by(event):
-                return
-            try:
-                api.write_conference_data(at, event_id, event.etag, json.loads(made.conference_data or "null"))
-            except PreconditionFailed:
-                continue
-            ask_to_observe([EventRef(calendar.key, event_id)], self._outside)  # the push of our own write may be lost
+        event = api.get_event(at, event_id)
+        if event is None or not self._is_named_by(event):
             return
-        raise PreconditionFailed(f"event {event_id} changed faster than it could be written")
+        api.write_conference_data(at, event_id, event.etag, json.loads(made.conference_data or "null"))
+        ask_to_observe([EventRef(calendar.key, event_id)], self._outside)  # the push of our own write may be lost
 
     def _is_named_by(self, event: Event) -> bool:
         shown = event.is_organizers_copy and not event.is_cancelled

@@ -1,9 +1,10 @@
-"""Bring one conference from what its back end was told to what it should be: the only place that calls a provider.
+"""Bring one conference from what its back end was told to what it should be: the only place that tells it anything.
 
     store the intent -> call -> store the answer -> again, if something newer is wanted
 
 A decided end is looked at once more before it is wanted (`end_conference`); a conference that cannot be revived is
-replaced (`replace_conference`); what only time changes is found by a review (`review_conference`).
+replaced (`replace_conference`, which asks the back end for another); what only time changes is found by a review
+(`review_conference`).
 
 It must never call while another call may be under way, call without a stored intent, or take an unknown outcome for a
 known one.
