@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from confsync.core.capabilities import Capabilities
 from confsync.core.judging import owners_of
 from confsync.core.rules import Rules
@@ -436,3 +438,108 @@ def test_a_view_that_cannot_be_read_now_is_not_taken_for_left() -> None:
     world.initialize(who=BOB, calendar_id=TEAM)
     world.settle()
     assert len(owners_of(world.conference("c1"), "live")) == 2
+
+
+# --- several views, several parts ------------------------------------------------------------------------------------
+
+
+def test_a_guests_word_covers_an_organizer_that_is_a_shared_calendar() -> None:
+    """Nobody's own calendar is the organizer's: which view of it shows the event cannot be known beforehand."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN)
+    world.initialize(calendar_id=TEAM)
+    world.initialize(who=BOB)
+    guests = [{"email": BOB, "responseStatus": "accepted"}]
+    event_id = world.create("Planning", calendar_id=TEAM, guestsCanModify=True, attendees=guests, **soon(world))
+    world.settle()
+    world.edit(event_id, who=BOB, conferenceData=addon_conference("c1"))
+    world.initialize("c1", event_id, BOB)
+    world.settle()
+    assert world.told("c1").title == "Planning"
+    world.edit(event_id, calendar_id=TEAM, summary="Retro")
+    world.settle()
+    assert world.told("c1").title == "Retro"
+
+
+def two_views() -> tuple[World, str]:
+    """Return a world in which Ann and Bob sync one calendar, with an event that both saw there."""
+    world = team_world()
+    world.initialize(who=BOB, calendar_id=TEAM)
+    event_id = world.add("Planning", "c1", calendar_id=TEAM, **soon(world))
+    world.settle()
+    assert len(owners_of(world.conference("c1"), "live")) == 2
+    return world, event_id
+
+
+def test_an_event_that_was_deleted_is_not_kept_by_a_view_that_shows_nothing_any_more() -> None:
+    """Bob's account was suspended: his view of the calendar would show the event for ever."""
+    world, event_id = two_views()
+    world.model.suspend(BOB)
+    world.advance(60)
+    world.delete(event_id, calendar_id=TEAM)
+    world.advance(86400)
+    assert ends(world) == ["c1"]
+
+
+def test_a_deleted_event_that_was_restored_is_kept_whichever_view_shows_it() -> None:
+    """What one view tells of a deletion holds only until another shows the event again."""
+    world, event_id = two_views()
+    world.delete(event_id, calendar_id=TEAM)
+    world.advance(2)
+    world.restore(event_id, calendar_id=TEAM)
+    world.advance(86400)
+    assert ends(world) == []
+    assert len(owners_of(world.conference("c1"), "live")) == 2
+
+
+@pytest.mark.parametrize("is_made", [False, True], ids=["before it is made", "before it is written"])
+def test_the_parts_of_a_duplicate_that_is_split_share_its_conference(is_made: bool) -> None:
+    """Both were created at one moment, as one duplicate: one conference takes the place of the shared one."""
+    world = World(rules=Rules(duplicates="mint"), capabilities=REVIVES_AND_MAKES)
+    series_id = world.add("Daily", "c1", recurrence=["RRULE:FREQ=DAILY;COUNT=30"], **soon(world))
+    world.settle()
+    if is_made:
+        no_write(world, CalendarUnavailable("down"))
+    else:
+        world.provider.before_create = busy_create
+    copy = world.duplicate(series_id)
+    world.advance(10)
+    later = world.split(copy, 10, summary="Later")
+    world.advance(10)
+    world.before_calendar = lambda _: None
+    world.provider.before_create = lambda _: None
+    world.advance(3600)
+    assert len(world.provider.created) == 1
+    assert (named(world, series_id), named(world, copy), named(world, later)) == ("c1", "c1-n1", "c1-n1")
+
+
+def test_a_part_that_is_split_off_while_its_duplicate_gets_a_conference_shares_that() -> None:
+    """It was made from a copy that still named the old one, and is seen when nothing is under way any more."""
+    world = World(rules=Rules(duplicates="mint"), capabilities=REVIVES_AND_MAKES)
+    series_id = world.add("Daily", "c1", recurrence=["RRULE:FREQ=DAILY;COUNT=30"], **soon(world))
+    world.settle()
+    copy = world.duplicate(series_id)
+    world.settle()
+    later = world.split(copy, 10, summary="Later", conferenceData=addon_conference("c1"))
+    world.settle()
+    assert len(world.provider.created) == 1
+    assert (named(world, copy), named(world, later)) == ("c1-n1", "c1-n1")
+
+
+def test_a_part_that_comes_after_its_duplicates_conference_was_forgotten_gets_a_new_one() -> None:
+    """What was made ended a month ago, and nobody expects it any more: an event that got it would be nobody's."""
+    world = World(rules=Rules(duplicates="mint"), capabilities=REVIVES_AND_MAKES)
+    series_id = world.add("Daily", "c1", recurrence=["RRULE:FREQ=DAILY;COUNT=300"], **soon(world))
+    world.settle()
+    copy = world.duplicate(series_id)
+    world.settle()
+    later = world.split(copy, 200, summary="Later", conferenceData=None)
+    world.delete(copy)
+    world.settle()
+    for _ in range(40):
+        world.now += timedelta(days=1)
+        world.settle()
+    world.edit(later, conferenceData=addon_conference("c1"))
+    world.settle()
+    assert named(world, later) == "c1-n2"
+    assert world.told("c1-n2").title == "Later"

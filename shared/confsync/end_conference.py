@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from confsync.core import desires, ending, judging, tasks
+from confsync.core.binding import is_covered
 from confsync.core.records import Calendar, Conference, Link
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen
@@ -108,10 +109,10 @@ def _may_end(conference: Conference, outside: Outside, terms: Terms) -> bool:
 
 def _is_vouched_for(conference: Conference) -> bool:
     """Whether the add-on's word covers those who held the conference; where nobody ever did, those who were to."""
-    owners = {referent.calendar_key for referent in conference.referents.values() if referent.role == "owner"}
-    words = conference.registered.values()
-    vouched = {word.calendar_key for word in words} | {word.organizers_calendar for word in words}
-    return bool(vouched) and (not owners or not owners.isdisjoint(vouched))
+    owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
+    if not owners:
+        return bool(conference.registered)
+    return any(is_covered(conference, owner.calendar_key, owner.organizer) for owner in owners)
 
 
 def _pause_s(error: ProviderError, rules: Rules) -> float:

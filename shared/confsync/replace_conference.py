@@ -212,7 +212,8 @@ class _Replacing:
         if referent is None or calendar is None:
             return 0.0
         rules = self._terms.rules
-        self._vouch(link_key, referent, made)
+        if not self._vouch(link_key, referent, made):
+            return self._begin_anew(EventRef(calendar.key, referent.event_id))
         try:
             self._write(referent.event_id, calendar, made)
         except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRequestRejected) as error:
@@ -221,18 +222,25 @@ class _Replacing:
             return error.retry_after_s or rules.backoff_s(made.attempts + 1)
         return 0.0
 
-    def _vouch(self, link_key: str, referent: Referent, made: Replacement) -> None:
-        """Before each attempt the new conference expects its event anew, wherever that is now."""
+    def _begin_anew(self, ref: EventRef) -> float:
+        """The new conference ended and was forgotten, long ago: what its event needs is planned again."""
+        self._store(replacing.cancelled)
+        ask_to_observe([ref], self._outside)
+        return 0.0
+
+    def _vouch(self, link_key: str, referent: Referent, made: Replacement) -> bool:
+        """Before each attempt the new conference expects its event anew, wherever that is now; False: it is unknown."""
         key = Conference.key_for(self._old.tenant, self._old.provider, str(made.conference_id))
         now, rules = self._outside.now(), self._terms.rules
         word = Registration(calendar_key=referent.calendar_key, event_id=referent.event_id, at=now)
 
-        def body(tx: Transaction) -> None:
+        def body(tx: Transaction) -> bool:
             successor = tx.get(Conference, key)
             if successor is not None:
                 tx.put(reviewing.expecting(successor, {link_key: word}, rules))
+            return successor is not None
 
-        self._outside.store.transact(body)
+        return self._outside.store.transact(body)
 
     def _write(self, event_id: str, calendar: Calendar, made: Replacement) -> None:
         """Write into the event as it is now, if it still names the old conference; raise where it changes meanwhile."""

@@ -175,14 +175,16 @@ def _pair(calendar_key: str, first: Recorded, second: Recorded, kin: Kin, timing
 def _is_reachable(pair: Pair) -> bool:
     """A claim beside an owner in its calendar, or of an event that an owner may be, was made an owner before.
 
-    Of two copies of one event, only one can be the organizer's, and what moved is in sight again where it lives.
+    What moved is in sight again where it lives. Two views of one event show the same.
     """
-    if pair.kin.startswith("twins") and (pair.is_twofold or {"owner", "orphan"} == set(_recorded(pair))):
+    if pair.kin.startswith("twins") and {"owner", "orphan"} == set(_recorded(pair)):
+        return False
+    if pair.is_twofold and pair.kin.startswith("twins") and (pair.one.shape != pair.other.shape or "age" in pair.kin):
         return False
     roles = {pair.one.recorded, pair.other.recorded}
     owners = roles & {"owner", "owner gone", "orphan"}
     if "claim" not in roles:
-        return not (pair.kin == "twins" and set(_recorded(pair)) == {"owner"})
+        return True
     if not owners:
         return pair.claims == "registered" and not pair.is_vouched and pair.end == "none"
     is_free = pair.claims == "matching" and owners == {"owner gone"}

@@ -1,8 +1,20 @@
 """The rows of the scenario table, one verdict each; the plan's tests play them in full."""
 
+from typing import Any
+
 import pytest
 
-from confsync.core.binding import Tie, Verdict, bound_link, bound_referent, is_older, role_of, tie_of, verdict
+from confsync.core.binding import (
+    Tie,
+    Verdict,
+    bound_link,
+    bound_referent,
+    deletes_also,
+    is_older,
+    role_of,
+    tie_of,
+    verdict,
+)
 from confsync.core.events import Event
 from confsync.core.records import Link, Referent, Role
 from confsync.core.sight import Seen
@@ -10,6 +22,7 @@ from tests.core.story import (
     HERE,
     NOW,
     THERE,
+    at,
     conference,
     conference_key,
     event,
@@ -144,6 +157,30 @@ MOVED_CLAIM = referent("e1", THERE, role="claimed", state="orphaned")
 def test_who_may_drive(why: str, known: object, role: Role) -> None:
     """The add-on's word, an owner in the same calendar, or the same event in its new place."""
     assert (role_of(ref(), event(), known, "registered"), why) == (role, why)  # type: ignore[arg-type]  # a conference
+
+
+VIEWS = {"created": at(-99), "bound_at": at(-5)}
+
+
+@pytest.mark.parametrize(
+    ("why", "shown", "other", "too"),
+    [
+        ("another view of the calendar", tombstone(updated=-1), {}, True),
+        ("bound when it was deleted: it may have moved", tombstone(updated=-5), {}, False),
+        ("bound after it: it was restored", tombstone(updated=-9), {}, False),
+        ("nobody knows when it was bound", tombstone(updated=-1), {"bound_at": None}, False),
+        ("nobody knows when it was deleted", stub(), {}, False),
+        ("it belongs to another organizer", tombstone(updated=-1, organizer={"email": "bob@example.com"}), {}, False),
+        ("it is another event", tombstone(updated=-1), {"created": at(-9)}, False),
+        ("it lives", event(updated=-1), {}, False),
+    ],
+)
+def test_a_deletion_in_one_view_of_an_event_tells_of_the_others(
+    why: str, shown: Event, other: dict[str, Any], too: bool
+) -> None:
+    """Another person may see the same calendar, and may not see anything any more."""
+    lost, view = referent(**VIEWS), referent("e1", THERE, **{**VIEWS, **other})
+    assert (deletes_also(shown, lost, view), why) == (too, why)
 
 
 def test_events_without_an_ical_uid_are_never_taken_for_one_another() -> None:

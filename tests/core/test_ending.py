@@ -3,6 +3,7 @@
 import pytest
 
 from confsync.core.ending import is_end_due, is_ending, may_live_unseen, owners_still_there, owners_to_read
+from confsync.core.events import Event
 from confsync.core.records import Conference, Desired
 from confsync.core.sight import Reading, Seen
 from tests.core.story import (
@@ -55,6 +56,29 @@ WANTED, LEFT_ALONE = Desired(generation=2, fingerprint="ended"), Desired(generat
 def test_a_conference_is_ending_from_the_decision_on(why: str, known: Conference, ending: bool) -> None:
     """Until the end is taken back."""
     assert (is_ending(known), why) == (ending, why)
+
+
+@pytest.mark.parametrize(
+    ("why", "shown", "role", "here", "there"),
+    [
+        ("deleted after this view saw it", tombstone(updated=-1), "owner", None, False),
+        ("this view cannot be read", tombstone(updated=-1), "owner", Seen(None), False),
+        ("this view can be read, and shows it", tombstone(updated=-1), "owner", Seen(event(), confirmed=True), True),
+        ("deleted before", tombstone(updated=-9), "owner", None, True),
+        ("what a claim shows proves nothing", tombstone(updated=-1), "claimed", None, True),
+        ("the other view shows nothing", None, "owner", None, True),
+    ],
+)
+def test_a_view_that_cannot_be_read_does_not_keep_what_another_shows_deleted(
+    why: str, shown: Event | None, role: str, here: Seen | None, there: bool
+) -> None:
+    """The same event of the same calendar, as two people see it."""
+    seen_at = {"state": "gone", "created": at(-99), "bound_at": at(-5), "ical_uid": "e1@google.com"}
+    views = (referent("e1", **seen_at), referent("e1", THERE, **{**seen_at, "role": role}))
+    known = conference(referents={ref(v.event_id, v.calendar_key).link_key: v for v in views}, end_after=at(1))
+    sight = {ref("e1", THERE): Seen(shown, confirmed=shown is not None)} | ({ref(): here} if here else {})
+    left = owners_still_there(known, sight, [ACME])
+    assert (ref() in left, why) == (there, why)
 
 
 def test_every_owner_that_ever_was_is_read_again_and_no_claim() -> None:

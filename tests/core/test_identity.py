@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from confsync.core.identity import is_same, may_be_same
+from confsync.core.identity import is_same, may_be_same, organizer_key
 from tests.core.story import THERE, at, event, referent, stamp
 
 MADE, LATER = at(-99), at(-9)
@@ -43,3 +43,13 @@ def test_an_event_that_is_shown_is_compared_like_one_that_is_recorded(
     """By what its calendar says of it now."""
     stamps: dict[str, Any] = {"created": stamp(created)} if created else {}
     assert may_be_same(referent(created=MADE), event(iCalUID=uid, **stamps)) is may_be
+
+
+def test_an_organizer_is_the_same_in_every_copy_of_an_event_however_it_is_written() -> None:
+    """In one tenant, and unlike that of any other event."""
+    own = event(organizer={"email": "ann@example.com", "self": True})
+    guests, others = event(organizer={"email": "Ann@Example.com"}), event(organizer={"email": "bob@example.com"})
+    assert organizer_key(own, "t") == organizer_key(guests, "t") != ""
+    assert organizer_key(own, "u") != organizer_key(own, "t") != organizer_key(others, "t")
+    assert organizer_key(event(organizer={"self": True}), "t") == ""
+    assert organizer_key(event(organizer=None), "t") == ""

@@ -87,6 +87,18 @@ def test_nobody_but_a_live_owner_drives(role: str, state: str) -> None:
     assert found.driver == ref().link_key
 
 
+def test_another_view_of_the_driver_speaks_for_it_and_does_not_take_its_place() -> None:
+    """Two people sync one calendar: what either of them lists is told, and nothing is written again and again."""
+    views = [referent("e1", where, created=at(-99)) for where in (HERE, THERE)]
+    found = judged(held_by(*views), confirmed(event(), calendar_key=HERE)).conference
+    assert judged(found, confirmed(event(), calendar_key=THERE)).conference == found
+    retro = event(summary="Retro")
+    renamed = judged(found, confirmed(retro, calendar_key=THERE)).conference
+    assert renamed.driver == found.driver == min(ref("e1", where).link_key for where in (HERE, THERE))
+    assert renamed.desired is not None
+    assert renamed.desired.fingerprint == fingerprint(project(retro, (), ALL_FIELDS))
+
+
 def test_a_new_driver_that_was_not_seen_is_read_first() -> None:
     """And one that is known to drive is not: nothing changed about it."""
     known = held_by(referent())

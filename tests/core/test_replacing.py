@@ -178,6 +178,59 @@ def test_one_conference_is_reserved_for_one_duplicate() -> None:
     assert found.history[-1].what == "a conference was reserved for a duplicate"
 
 
+def parts(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Referent]:
+    """Return two events of a conference, made at one time in one calendar unless told otherwise."""
+    return {key: referent(key, **{"created": MADE, **fields}) for key, fields in (("a", one), ("b", other))}
+
+
+MINTED = reserved(1, "a", is_successor=False, due_at=at(5))
+
+
+@pytest.mark.parametrize("due_at", [at(5), at(-5)])
+def test_a_part_of_a_duplicate_joins_what_is_reserved_for_another_part(due_at: datetime) -> None:
+    """A call that is under way is not made twice because of it."""
+    known = having(MINTED.model_copy(update={"due_at": due_at}), referents=parts({}, {}))
+    found = replacing.mint(known, "b", OTHER, NOW)
+    assert found.replacements == (reserved(1, "a", "b", is_successor=False, due_at=due_at),)
+    assert replacing.mint(found, "b", OTHER, NOW).replacements == found.replacements
+    assert (found.due_at, found.replaced) == (due_at, known.replaced)
+
+
+def test_a_part_of_a_duplicate_gets_what_was_made_for_another_part_long_ago() -> None:
+    """It is written into the event at once."""
+    known = having(MINTED.model_copy(update={"due_at": None}), referents=parts({"state": "gone"}, {}))
+    found = replacing.mint(known, "b", OTHER, NOW)
+    assert found.replacements == (reserved(1, "a", "b", is_successor=False, due_at=NOW),)
+
+
+@pytest.mark.parametrize(
+    ("why", "one", "other", "minted"),
+    [
+        ("made at another time", {"created": LATER}, {}, MINTED),
+        ("nobody knows when", {"created": None}, {"created": None}, MINTED),
+        ("in another calendar", {"calendar_key": THERE}, {}, MINTED),
+        ("a successor is for all events", {}, {}, reserved(1, "a", due_at=None)),
+        ("it was refused", {}, {}, MINTED.model_copy(update={"refused": "f", "due_at": None})),
+        ("for an event that is forgotten", {}, {}, reserved(1, "z", is_successor=False, due_at=None)),
+    ],
+)
+def test_another_duplicate_gets_a_conference_of_its_own(
+    why: str, one: dict[str, Any], other: dict[str, Any], minted: Replacement
+) -> None:
+    """Doubt makes no parts."""
+    found = replacing.mint(having(minted, referents=parts(one, other)), "b", OTHER, NOW)
+    assert (found.replacements, why) == ((minted, reserved(10, "b", is_successor=False, state=OTHER)), why)
+
+
+def test_only_the_newest_conferences_of_duplicates_are_remembered() -> None:
+    """A conference is one record; what is due or refused is never forgotten for that."""
+    minted = [reserved(n, f"e{n}", is_successor=False, conference_id="c", due_at=None) for n in range(3, 13)]
+    others = [reserved(1, "z"), reserved(2, "y", is_successor=False, due_at=None, refused="f")]
+    last = reserved(13, "e13", is_successor=False, conference_id="c")
+    found = replacing.done(having(*others, *minted, last), last, last.links)
+    assert [each.number for each in found.replacements] == [1, 2, *range(4, 14)]
+
+
 def test_asking_anew_forgets_what_was_refused_for_the_same_events_and_nothing_else() -> None:
     """What is refused for another, or for more, and what is on its way stay."""
     refused = [
@@ -238,13 +291,16 @@ def test_a_refused_replacement_forgets_titles_and_remembers_what_was_refused() -
     assert replacing.given_up(having(made), made).replacements[0].refused == ""
 
 
-def test_a_successor_stays_known_when_its_events_hold_it_and_a_duplicates_conference_does_not() -> None:
-    """An event may come back later, and gets that one."""
+def test_what_took_the_place_of_a_conference_stays_known_when_its_events_hold_it() -> None:
+    """An event may come back later, or a part of one, and gets that one."""
     successor = reserved(1, "a", attempts=4, conference_id="c8", state=None)
     minted = reserved(2, "b", is_successor=False, conference_id="c9", state=None)
     known = having(successor, minted)
     found = replacing.done(replacing.done(known, successor, successor.links), minted, minted.links)
-    assert found.replacements == (reserved(1, "a", due_at=None, conference_id="c8", state=None),)
+    assert found.replacements == (
+        reserved(1, "a", due_at=None, conference_id="c8", state=None),
+        reserved(2, "b", is_successor=False, due_at=None, conference_id="c9", state=None),
+    )
     assert (known.due_at, found.due_at) == (NOW, None)
 
 

@@ -4,6 +4,18 @@ from tests.mutation.mutants import Rule
 
 DRAFT = (
     Rule(
+        "deletion-in-another-view-waits",
+        'if state == "gone" and event is not None:',
+        "if False:",
+        "29, 50: a view that was lost would show the event for ever",
+    ),
+    Rule(
+        "organizer-of-own-copy-is-heard",
+        "is_guests = event.organizer is not None and not event.organizer.is_self",
+        "is_guests = event.organizer is not None",
+        "18: only a guest's word covers somebody else's calendar",
+    ),
+    Rule(
         "instances-first",
         "return is_instance, not owns, ref.event_id",
         "return not is_instance, not owns, ref.event_id",

@@ -60,15 +60,21 @@ REPLACING = (
     ),
     Rule(
         "late-event-waits",
-        'update={"links": links, "due_at": now}',
-        'update={"links": links}',
+        '"due_at": known.due_at or now}',
+        '"due_at": known.due_at}',
         "35: an event that is back later gets the successor too",
     ),
     Rule(
         "late-event-is-forgotten",
-        'update={"links": links, "due_at": now}',
-        'update={"due_at": now}',
+        'update={"links": tuple(links), "due_at"',
+        'update={"due_at"',
         "35: an event that is back later gets the successor too",
+    ),
+    Rule(
+        "late-event-hurries",
+        '"due_at": known.due_at or now}',
+        '"due_at": now}',
+        "R15: a call that is under way is not made a second time",
     ),
     Rule(
         "successor-of-earlier-events-is-forgotten",
@@ -143,9 +149,51 @@ REPLACING = (
     Rule("never-gives-up", '"attempts": replacement.attempts + 1', '"attempts": replacement.attempts', "R18: slower"),
     Rule(
         "successor-is-forgotten",
-        "if replacement.is_successor:\n",
-        "if False:\n",
+        "return not replacement.is_successor and replacement.due_at is None and not",
+        "return replacement.due_at is None and not",
         "35: an event that is back later gets the same successor",
+    ),
+    Rule(
+        "each-part-is-minted",
+        "if known is None:\n        return _reserve(conference, [link_key], state, now, is_successor=False)",
+        "if True:\n        return _reserve(conference, [link_key], state, now, is_successor=False)",
+        "26, 33: the parts of a duplicate that was split share one conference",
+    ),
+    Rule(
+        "all-duplicates-are-parts",
+        "return any(_are_parts(event, conference.referents[link_key]) for event in events)",
+        "return bool(events)",
+        "33: another duplicate gets a conference of its own",
+    ),
+    Rule(
+        "parts-stand-in-any-calendar",
+        "return one.calendar_key == other.calendar_key and None",
+        "return None",
+        "33: what was made elsewhere at the same time is no part",
+    ),
+    Rule(
+        "those-of-unknown-age-are-parts",
+        "None is not one.created == other.created",
+        "one.created == other.created",
+        "33: doubt makes no parts",
+    ),
+    Rule(
+        "a-part-joins-what-was-refused",
+        "if replacement.is_successor or replacement.refused:",
+        "if replacement.is_successor:",
+        "R15: what was refused is asked for anew",
+    ),
+    Rule(
+        "a-duplicate-joins-the-successor",
+        "if replacement.is_successor or replacement.refused:",
+        "if replacement.refused:",
+        "33, 56: a successor is for all events",
+    ),
+    Rule(
+        "duplicates-pile-up",
+        "return kept if len(minted) <= KEPT_MINTS else cancelled(kept, minted[0])",
+        "return kept",
+        "a conference is one record, and must not grow",
     ),
     Rule(
         "all-are-done",
@@ -278,6 +326,24 @@ REVIEWING = (
 )
 
 ENDING = (
+    Rule(
+        "lost-view-keeps-what-was-deleted",
+        "return [ref for ref in left if not _was_deleted_in_another_view(ref, conference, sight)]",
+        "return list(left)",
+        "29, 46: a view that cannot be read any more keeps nothing that another shows deleted",
+    ),
+    Rule(
+        "what-is-read-is-overruled",
+        "if owner is None or (here is not None and here.confirmed):",
+        "if owner is None:",
+        "R9: a view that can be read speaks for itself",
+    ),
+    Rule(
+        "claims-overrule",
+        'is_shown = other.role == "owner" and seen',
+        "is_shown = seen",
+        "R11: what a claim shows ends nothing",
+    ),
     Rule(
         "end-before-grace-is-over",
         "return conference.end_after is not None and conference.end_after <= now",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from confsync.core.events import Event
-from confsync.core.identity import may_be_same
+from confsync.core.identity import is_same, may_be_same, organizer_key
 from confsync.core.projection import times_of
 from confsync.core.records import Conference, Link, Referent, Role
 from confsync.core.rules import Claims
@@ -93,6 +93,16 @@ def is_deleted_here(event: Event) -> bool:
     return event.is_cancelled and event.organizer is not None and event.organizer.is_self
 
 
+def deletes_also(event: Event, lost: Referent, other: Referent) -> bool:
+    """Whether a tombstone that one view of a calendar shows tells of another view of the same event too.
+
+    A deletion is newer than all that it deletes; a move leaves a tombstone as old as the copy that it made.
+    """
+    if not is_deleted_here(event) or event.updated is None or other.bound_at is None:
+        return False
+    return other.bound_at < event.updated and is_same(lost, other)
+
+
 def _without_conference(event: Event, seen: Seen, tie: Tie) -> Verdict:
     """Absence counts only when it is positive: a conference may still be in the making."""
     if event.conference_data is not None and event.conference_data.is_pending:
@@ -119,14 +129,13 @@ def _confirmed(seen: Seen, tie: Tie, found: Verdict) -> Verdict:
 def role_of(ref: EventRef, event: Event, conference: Conference, claims: Claims) -> Role:
     """Return whether the event may drive the conference (rule R11).
 
-    It may when the add-on vouched for it, or for another event of the same calendar; when an owner stands in that
-    calendar, whose writers control the conference anyway (splits and duplicates); when it may be an owner that moved
-    out of sight; or, under the policy `matching`, when no other event holds the conference.
+    It may when somebody vouches for its calendar; when it may be an owner that moved out of sight; or, under the policy
+    `matching`, when no other event holds the conference.
     """
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
-    beside = ref.calendar_key in vouching_calendars(conference)
+    vouched = is_vouched_for(conference, ref.calendar_key, organizer_key(event, conference.tenant))
     moved_here = any(owner.state == "orphaned" and may_be_same(owner, event) for owner in owners)
-    return "owner" if beside or moved_here or is_free(conference, claims) else "claimed"
+    return "owner" if vouched or moved_here or is_free(conference, claims) else "claimed"
 
 
 def is_free(conference: Conference, claims: Claims) -> bool:
@@ -136,12 +145,21 @@ def is_free(conference: Conference, claims: Claims) -> bool:
     return claims == "matching" and not is_expected and all(owner.state == "gone" for owner in owners)
 
 
-def vouching_calendars(conference: Conference) -> set[str]:
-    """Return the keys of the calendars whose events may own the conference."""
+def is_vouched_for(conference: Conference, calendar_key: str, organizer: str) -> bool:
+    """Whether an organizer's copy in this calendar may own the conference, since the add-on or an owner vouches for it.
+
+    The add-on vouches for the calendar in which it was used, and where that was a guest's, for the organizer's. An
+    owner vouches for its calendar, whose writers control the conference anyway (splits and duplicates).
+    """
     owners = {known.calendar_key for known in conference.referents.values() if known.role == "owner"}
-    vouched = {known.calendar_key for known in conference.registered.values()}
-    organizers = {known.organizers_calendar for known in conference.registered.values() if known.organizers_calendar}
-    return owners | vouched | organizers
+    return calendar_key in owners or is_covered(conference, calendar_key, organizer)
+
+
+def is_covered(conference: Conference, calendar_key: str, organizer: str) -> bool:
+    """Whether the add-on's word covers an organizer's copy in this calendar."""
+    words = conference.registered.values()
+    organizers = {word.organizer for word in words if word.organizer}
+    return organizer in organizers or any(word.calendar_key == calendar_key for word in words)
 
 
 def bound_link(ref: EventRef, event: Event, conference_key: str, previous: Link | None) -> Link:
@@ -174,6 +192,7 @@ def bound_referent(ref: EventRef, event: Event, conference: Conference, claims: 
         calendar_key=ref.calendar_key,
         event_id=ref.event_id,
         ical_uid=event.ical_uid,
+        organizer=organizer_key(event, conference.tenant),
         role=role,
         state="live",
         times=times,

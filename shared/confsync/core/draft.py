@@ -13,6 +13,7 @@ from confsync.core.binding import (
     Verdict,
     bound_link,
     bound_referent,
+    deletes_also,
     is_deleted_here,
     is_older,
     role_of,
@@ -23,9 +24,10 @@ from confsync.core.desires import timed
 from confsync.core.driving import over_at
 from confsync.core.events import Event
 from confsync.core.history import note_promoted, note_referent
+from confsync.core.identity import organizer_key
 from confsync.core.judging import judge, promote_claims
 from confsync.core.projection import times_of
-from confsync.core.records import Calendar, Conference, Link, Referent, ReferentState, Role
+from confsync.core.records import Conference, Link, Referent, ReferentState, Role
 from confsync.core.recurrence import instant_of, last_end
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.terms import Terms, claimed_conference, claimed_key, holds
@@ -167,12 +169,12 @@ class Draft:
         """The add-on was used by a guest: then the organizer's calendar holds the event that may drive."""
         conference = self.conferences.get(conference_key)
         vouched = conference.registered.get(ref.link_key) if conference else None
-        email = event.organizer.email if event.organizer and not event.organizer.is_self else None
-        if conference is None or vouched is None or email is None or event.is_cancelled:
+        if conference is None or vouched is None or event.is_cancelled:
             return
-        key = Calendar.key_for(self.terms.tenant, email, email)
-        if vouched.organizers_calendar != key:
-            heard = vouched.model_copy(update={"organizers_calendar": key})
+        is_guests = event.organizer is not None and not event.organizer.is_self
+        organizer = organizer_key(event, self.terms.tenant) if is_guests else ""
+        if organizer not in ("", vouched.organizer):
+            heard = vouched.model_copy(update={"organizer": organizer})
             known = conference.model_copy(update={"registered": {**conference.registered, ref.link_key: heard}})
             self.conferences[conference_key] = promote_claims(known, self.terms.rules.claims)
             self.touched.add(conference_key)
@@ -277,9 +279,18 @@ class Draft:
         self._refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update=lost))
         if state == "orphaned" and is_news:
             self._review_now(tie.link.conference_key)
+        if state == "gone" and event is not None:
+            self._lose_other_views(tie.link.conference_key, tie.referent, event)
         if event is not None and event.updated is not None:
             newer = {"etag": event.etag, "updated": event.updated, "sequence": event.sequence}
             self.links[ref.link_key] = tie.link.model_copy(update=newer)
+
+    def _lose_other_views(self, conference_key: str, lost: Referent, tombstone: Event) -> None:
+        """Another person's view of its calendar may never tell that the event was deleted."""
+        referents = self.conferences[conference_key].referents
+        for key, other in referents.items():
+            if other.state == "live" and deletes_also(tombstone, lost, other):
+                self._refer(conference_key, key, other.model_copy(update={"state": "gone", "since": self.now}))
 
     def _review_now(self, conference_key: str) -> None:
         """Where an event moved to is asked at once."""

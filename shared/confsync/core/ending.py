@@ -6,7 +6,7 @@ It must never find that a conference may end because something could not be read
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from confsync.core.binding import is_deleted_here
+from confsync.core.binding import deletes_also, is_deleted_here
 from confsync.core.events import Event
 from confsync.core.records import Conference, Referent
 from confsync.core.sight import EventRef, Reading, Sight
@@ -48,7 +48,22 @@ def owners_still_there(
 
     """
     refs = [reading.ref for reading in owners_to_read(conference)]
-    return [ref for ref in refs if not _is_gone(ref, conference, sight, solutions, ref in tied_elsewhere)]
+    left = (ref for ref in refs if not _is_gone(ref, conference, sight, solutions, ref in tied_elsewhere))
+    return [ref for ref in left if not _was_deleted_in_another_view(ref, conference, sight)]
+
+
+def _was_deleted_in_another_view(ref: EventRef, conference: Conference, sight: Sight) -> bool:
+    """Whether the event that cannot be read here is the one that another owner's calendar shows deleted."""
+    owner, here = conference.referents.get(ref.link_key), sight.get(ref)
+    if owner is None or (here is not None and here.confirmed):
+        return False
+    return any(_shows_deletion(other, owner, sight) for other in conference.referents.values())
+
+
+def _shows_deletion(other: Referent, owner: Referent, sight: Sight) -> bool:
+    seen = sight.get(EventRef(other.calendar_key, other.event_id))
+    is_shown = other.role == "owner" and seen is not None and seen.confirmed
+    return is_shown and seen is not None and seen.event is not None and deletes_also(seen.event, other, owner)
 
 
 def _is_gone(

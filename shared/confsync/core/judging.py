@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from confsync.core import replacing
-from confsync.core.binding import is_free, vouching_calendars
+from confsync.core.binding import is_free, is_vouched_for
 from confsync.core.capabilities import Capabilities
 from confsync.core.desires import cancel_end, desire, keep, postpone_end, timed, without_wanted_end
 from confsync.core.driving import driver_of, handover_time, over_at, why_driver
@@ -122,12 +122,13 @@ def promote_claims(conference: Conference, claims: Claims) -> Conference:
     if not waiting:
         return conference
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
-    calendars = vouching_calendars(conference)
     free = is_free(conference, claims)
     promoted = {
         key: referent.model_copy(update={"role": "owner"})
         for key, referent in waiting.items()
-        if free or referent.calendar_key in calendars or any(_stands_for(referent, owner) for owner in owners)
+        if free
+        or is_vouched_for(conference, referent.calendar_key, referent.organizer)
+        or any(_stands_for(referent, owner) for owner in owners)
     }
     return _referring(conference, {**conference.referents, **promoted})
 
@@ -228,15 +229,13 @@ def _follow_owners(
     served = copies - set(replacing.refused_for(conference))
     candidates = {key: owner for key, owner in owners.items() if key not in served}
     driver = driver_of(candidates, conference.registered, now)
-    return _follow_driver(conference, _in_sight(driver, candidates, sight), sight, capabilities, now)
+    return _follow_driver(conference, driver, sight, capabilities, now)
 
 
-def _in_sight(driver: str, owners: dict[str, Referent], sight: Sight) -> str:
+def _in_sight(driver: Referent, owners: dict[str, Referent], sight: Sight) -> Referent:
     """A calendar that two people share shows one event twice: what one of them sees now speaks for both."""
-    if _is_shown(owners[driver], sight):
-        return driver
-    twins = (key for key, owner in owners.items() if key != driver and is_same(owners[driver], owner))
-    return next((key for key in twins if _is_shown(owners[key], sight)), driver)
+    twins = (owner for owner in owners.values() if is_same(driver, owner))
+    return next((owner for owner in (driver, *twins) if _is_shown(owner, sight)), driver)
 
 
 def _is_shown(owner: Referent, sight: Sight) -> bool:
@@ -251,7 +250,8 @@ def _mints(conference: Conference, capabilities: Capabilities, rules: Rules) -> 
 def _follow_driver(
     conference: Conference, driver: str, sight: Sight, capabilities: Capabilities, now: datetime
 ) -> Judgement:
-    referent, following = conference.referents[driver], _led_by(conference, driver, now)
+    referent = _in_sight(conference.referents[driver], owners_of(conference, "live"), sight)
+    following = _led_by(conference, driver, now)
     if over_at(referent) <= now:
         return Judgement(without_wanted_end(following))
     if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities):

@@ -161,6 +161,8 @@ class Referent(Value):
     calendar_key: str
     event_id: str
     ical_uid: str | None
+    organizer: str = ""
+    """Key of the event's organizer; empty where it names none."""
     role: Role
     state: ReferentState
     times: Times
@@ -185,8 +187,8 @@ class Registration(Value):
     event_id: str
     at: datetime
     """When the add-on said so; the event may appear later, or never."""
-    organizers_calendar: str | None = None
-    """Key of the organizer's own calendar, where the add-on was used by a guest."""
+    organizer: str = ""
+    """Where the add-on was used by a guest: the key of the organizer, in whose calendar the event may own it."""
 
 
 class Desired(Value):

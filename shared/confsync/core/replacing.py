@@ -4,7 +4,7 @@
 
     a  the reservation is stored before anything is asked of the back end
     b  the back end made it: its id and conference data are stored, and the conference is registered for its events
-    c  every event that still names the old conference holds the new one
+    c  every event that still names the old conference holds the new one; it is kept for events that come later
 
 No I/O. It must never let one reservation become two conferences: its operation id is the same for every attempt.
 """
@@ -18,6 +18,9 @@ from confsync.core.history import with_note
 from confsync.core.projection import fingerprint
 from confsync.core.records import ENDED, Conference, Referent, Replacement, key_of
 from confsync.core.state import ConferenceState
+
+KEPT_MINTS = 10
+"""Conferences of duplicates that are remembered for their later parts: a record must not grow."""
 
 
 def is_beyond_revival(conference: Conference, capabilities: Capabilities) -> bool:
@@ -47,7 +50,12 @@ def succeed(
     if known is None or known.refused:
         return _reserve(given_up, sorted(waiting), state, now, is_successor=True)
     links = tuple(sorted(waiting.union(known.links)))
-    return stored(given_up, known.model_copy(update={"links": links, "due_at": now}))
+    return stored(given_up, _with_links(known, links, now))
+
+
+def _with_links(known: Replacement, links: Collection[str], now: datetime) -> Replacement:
+    """One that is under way stays due when it is: its call may not have been answered yet."""
+    return known.model_copy(update={"links": tuple(links), "due_at": known.due_at or now})
 
 
 def copies_among(owners: Mapping[str, Referent], conference: Conference) -> set[str]:
@@ -88,8 +96,25 @@ def refused_for(conference: Conference) -> dict[str, str]:
 
 
 def mint(conference: Conference, link_key: str, state: ConferenceState, now: datetime) -> Conference:
-    """Return the conference with another one reserved for one duplicate of its event."""
-    return _reserve(conference, [link_key], state, now, is_successor=False)
+    """Return the conference with another one reserved for a duplicate of its event.
+
+    The parts of a duplicate that was split share one.
+    """
+    known = next((each for each in conference.replacements if _is_for(each, link_key, conference)), None)
+    if known is None:
+        return _reserve(conference, [link_key], state, now, is_successor=False)
+    return stored(conference, _with_links(known, dict.fromkeys((*known.links, link_key)), now))
+
+
+def _is_for(replacement: Replacement, link_key: str, conference: Conference) -> bool:
+    if replacement.is_successor or replacement.refused:
+        return False
+    events = [event for key in replacement.links if (event := conference.referents.get(key)) is not None]
+    return any(_are_parts(event, conference.referents[link_key]) for event in events)
+
+
+def _are_parts(one: Referent, other: Referent) -> bool:
+    return one.calendar_key == other.calendar_key and None is not one.created == other.created
 
 
 def _reserve(
@@ -147,15 +172,19 @@ def cancelled(conference: Conference, replacement: Replacement) -> Conference:
 
 
 def done(conference: Conference, replacement: Replacement, relinked: Collection[str]) -> Conference:
-    """Return the conference with these events relinked; a successor is kept for events that come back later.
+    """Return the conference with these events relinked; the replacement is kept for events that come later.
 
-    Where another event was added meanwhile, the replacement stays due.
+    Where another event was added meanwhile, it stays due.
     """
     if not set(replacement.links) <= set(relinked):
         return conference
-    if replacement.is_successor:
-        return stored(conference, replacement.model_copy(update={"due_at": None, "attempts": 0}))
-    return cancelled(conference, replacement)
+    kept = stored(conference, replacement.model_copy(update={"due_at": None, "attempts": 0}))
+    minted = [each for each in kept.replacements if _is_kept_mint(each)]
+    return kept if len(minted) <= KEPT_MINTS else cancelled(kept, minted[0])
+
+
+def _is_kept_mint(replacement: Replacement) -> bool:
+    return not replacement.is_successor and replacement.due_at is None and not replacement.refused
 
 
 def _with(conference: Conference, changed: Replacement) -> tuple[Replacement, ...]:
