@@ -7,6 +7,8 @@ import functions_framework
 from flask import Request
 
 from confsync import parts
+from confsync.core.channels import PushTerms
+from confsync.core.terms import Terms
 from confsync.errors import ConfsyncError
 from confsync.logs import log, log_error
 from confsync.ports import Outside
@@ -15,9 +17,8 @@ from confsync.settings import WorkerSettings
 
 
 @cache
-def _composed() -> tuple[WorkerSettings, Outside]:
-    settings = WorkerSettings.from_mapping(os.environ)
-    return settings, parts.outside(settings)
+def _worker() -> tuple[Outside, Terms, PushTerms]:
+    return parts.worker(WorkerSettings.from_mapping(os.environ))
 
 
 @functions_framework.http
@@ -26,11 +27,10 @@ def renew_channels(request: Request) -> tuple[str, int]:
     if request.method != "POST":
         return f"{request.method} is not allowed; the scheduler POSTs\n", 405
     try:
-        settings, outside = _composed()
-        outcome = renew(outside, settings.push_terms(), settings.rules())
+        outside, terms, push = _worker()
+        outcome = renew(outside, push, terms.rules)
     except ConfsyncError as error:
         log_error("renewal broke off; the next run goes on", error)
         return "try again\n", 500
-    alert = any(channel.alert for _, channel in outcome.channels)
-    log("ERROR" if alert else "INFO", "renewal run", renewal=outcome)
+    log("ERROR" if outcome.alert else "INFO", "renewal run", renewal=outcome)
     return "", 200

@@ -3,29 +3,21 @@
 It must never end a conference itself: an approved end goes the usual way, with a last look at every owner.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from confsync.core import brake, tasks
 from confsync.core.records import Calendar, Conference
 from confsync.core.rules import Rules
+from confsync.paging import conferences_of
 from confsync.ports import Outside, Store, Transaction
-
-PAGE = 500
 
 
 def held_ends(store: Store, tenant: str) -> list[Conference]:
     """Return the conferences of a tenant whose end is held, the longest held first."""
-    own = (each for each in _conferences(store) if each.tenant == tenant)
+    own = conferences_of(store, tenant)
     held = [(each.hold.since, each.conference_id, each) for each in own if each.hold is not None]
     return [conference for _, _, conference in sorted(held, key=lambda row: row[:2])]
-
-
-def _conferences(store: Store) -> Iterator[Conference]:
-    after = ""
-    while page := store.all_of(Conference, after=after, limit=PAGE):
-        yield from page
-        after = page[-1].key
 
 
 def calendars_of(held: Sequence[Conference], store: Store) -> Mapping[str, str]:

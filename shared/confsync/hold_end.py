@@ -14,9 +14,9 @@ from confsync.core.brake import Scope
 from confsync.core.desires import postpone_end
 from confsync.core.records import Brake, Conference, Hold
 from confsync.core.rules import Rules
+from confsync.paging import conferences_of, pages_of_links
 from confsync.ports import Outside, Transaction
 
-PAGE = 500
 WAITED_LONG = "grace begins again: the end was due for long"
 
 
@@ -96,7 +96,7 @@ def _size(scope: Scope, first: Brake | None, outside: Outside, rules: Rules) -> 
     size = brake.known_size(first, outside.now(), rules) if first else None
     if size is not None:
         return size
-    found = _of_calendar(scope, outside) if scope.calendar_key else _of_tenant(scope, outside)
+    found = _of_calendar(scope, outside) if scope.calendar_key else conferences_of(outside.store, scope.tenant)
     size = sum(1 for conference in found if brake.counts(conference))
 
     def body(tx: Transaction) -> None:
@@ -109,18 +109,11 @@ def _size(scope: Scope, first: Brake | None, outside: Outside, rules: Rules) -> 
 
 def _of_calendar(scope: Scope, outside: Outside) -> Iterator[Conference]:
     """Give each conference once, however many events of the calendar refer to it."""
-    after, given = "", set[str]()
-    while links := outside.store.links_of(scope.calendar_key, after=after, limit=PAGE):
+    given = set[str]()
+    for links in pages_of_links(outside.store, scope.calendar_key):
         keys = {link.conference_key for link in links} - given
         yield from outside.store.get_many(Conference, keys).values()
-        after, given = links[-1].key, given | keys
-
-
-def _of_tenant(scope: Scope, outside: Outside) -> Iterator[Conference]:
-    after = ""
-    while page := outside.store.all_of(Conference, after=after, limit=PAGE):
-        yield from (conference for conference in page if conference.tenant == scope.tenant)
-        after = page[-1].key
+        given |= keys
 
 
 def _stored(conference_key: str, scope: Scope, hold: Hold, outside: Outside, rules: Rules) -> HeldEnd | None:

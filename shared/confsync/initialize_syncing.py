@@ -78,8 +78,13 @@ class InitializeOutcome:
     @property
     def is_complete(self) -> bool:
         """Whether the calendar is watched or polled, and the conference, if one was named, found in its event."""
-        is_announced = self.channel.status in ("active", "poll_only")
+        is_announced = self.channel.status in ("active", "poll_only") and not self.is_frozen
         return is_announced and (self.is_bound or self.conference_key is None)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether nothing is synced or watched, since Calendar does not show the calendar in full."""
+        return "frozen" in (self.channel.status, self.sync.status)
 
     def to_json(self) -> str:
         """Return the answer that the add-on gets."""

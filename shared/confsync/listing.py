@@ -23,6 +23,7 @@ from confsync.core.solutions import Solution, may_be_ours
 from confsync.core.terms import Terms
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
 from confsync.observe import Advance, Observed, Observer, address_of, event_failure
+from confsync.paging import links_of
 from confsync.ports import Outside
 
 MAX_RESTARTS = 3
@@ -163,18 +164,12 @@ class Listing:
     def _links_of(self, items: list[Any], at: Checkpoint) -> dict[str, Link]:
         """Return links by event id: all of the calendar for a long list, else those of the items."""
         if self._known is None and (at.listing or len(items) > self._rules.chunk_size):
-            self._known = {link.event_id: link for link in self._all_links()}
+            self._known = {link.event_id: link for link in links_of(self._outside.store, self.calendar.key)}
         if self._known is not None:
             return self._known
         ids = {str(item.get(name)) for item in items if isinstance(item, dict) for name in ("id", "recurringEventId")}
         keys = [Link.key_for(self.calendar.key, id_) for id_ in ids]
         return {link.event_id: link for link in self._outside.store.get_many(Link, keys).values()}
-
-    def _all_links(self) -> Iterable[Link]:
-        after, limit = "", 500
-        while links := self._outside.store.links_of(self.calendar.key, after=after, limit=limit):
-            yield from links
-            after = links[-1].key
 
     def _failure(self, event_id: str, reason: str) -> Failure:
         ref = EventRef(self.calendar.key, event_id)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from confsync.core.channels import PushTerms
 from confsync.core.terms import Terms
 from confsync.errors import SettingsError
 from confsync.ports import CalendarApi, ConferenceProvider, Outside, Store, TaskQueue
@@ -35,6 +36,12 @@ def task_queue(settings: QueueSettings) -> TaskQueue:
         dispatch_deadline_s=settings.task_s,
     )
     return CloudTasksQueue(cloud_tasks, lambda: build_client(settings.tasks_endpoint))
+
+
+def worker(settings: WorkerSettings) -> tuple[Outside, Terms, PushTerms]:
+    """Return what the worker and the renewal are made of: what they may reach, and what stays the same for them."""
+    reached = outside(settings)
+    return reached, terms(settings, reached.providers), settings.push_terms()
 
 
 def outside(settings: WorkerSettings) -> Outside:

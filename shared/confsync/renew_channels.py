@@ -25,6 +25,11 @@ class RenewalOutcome:
     more: bool
     """Whether something that is due was left to the next run."""
 
+    @property
+    def alert(self) -> bool:
+        """Whether an operator should hear of a channel."""
+        return any(channel.alert for _, channel in self.channels)
+
 
 def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOutcome:
     """Do what is due, the oldest first, as much as one run may; channels first, since no task is needed for them.

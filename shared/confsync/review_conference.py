@@ -27,9 +27,9 @@ from confsync.core.terms import Terms
 from confsync.errors import CalendarError
 from confsync.hold_end import count_ends
 from confsync.observe import address_of, ask_to_observe, read_event, shows_in_full
+from confsync.paging import links_of
 from confsync.ports import Outside, Transaction
 
-LINKS_AT_ONCE = 500
 CALENDARS_AT_MOST = 50
 """Of one user, in which an event is looked for that moved out of sight."""
 
@@ -186,7 +186,5 @@ def _links_of(conference: Conference, outside: Outside) -> set[str]:
 
 
 def _exceptions_in(calendar_key: str, conference_key: str, outside: Outside) -> Iterable[str]:
-    after = ""
-    while links := outside.store.links_of(calendar_key, after=after, limit=LINKS_AT_ONCE):
-        yield from (link.key for link in links if link.series_id and link.conference_key == conference_key)
-        after = links[-1].key
+    links = links_of(outside.store, calendar_key)
+    return (link.key for link in links if link.series_id and link.conference_key == conference_key)

@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from confsync.core.explaining import State
-from confsync.core.records import Calendar
+from confsync.core.records import Calendar, Conference
+from confsync.ports import Transaction
 from tests.cli.observed import Desk, desk
 from tests.world import ANN
 
@@ -118,6 +119,19 @@ def test_an_empty_store_knows_nothing(tmp_path: Path) -> None:
     answer = desk(tmp_path).run("explain", "c1")
     assert answer.exit_code == 1
     assert answer.stderr.endswith("; no conference of tenant default is known\n")
+
+
+def test_ids_of_the_own_tenant_are_shown_however_many_another_has(office: Desk) -> None:
+    """Theirs stand first in the store, and are not shown."""
+
+    def put(tx: Transaction) -> None:
+        for number in range(100):
+            tx.put(Conference(key=f"{number:03d}", tenant="other", provider="acme", conference_id=f"other{number}"))
+
+    office.world.store.transact(put)
+    answer = office.run("explain", "c9")
+    assert "ids known here look like c" in answer.stderr
+    assert "other" not in answer.stderr
 
 
 def test_another_tenants_conference_is_unknown(office: Desk) -> None:

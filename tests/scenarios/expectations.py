@@ -9,7 +9,7 @@ from confsync.core.records import Calendar, Conference, Role
 from confsync.update_conference import UpdateOutcome
 from tests.world import ANN, World
 
-DAY_S = 24 * 3600
+HOUR_S, DAY_S = 3600, 24 * 3600
 
 
 def verbs(world: World, conference_id: str) -> list[str]:
@@ -88,6 +88,17 @@ def assert_gap_was_found(world: World, ids: list[str]) -> None:
     assert all(is_told_all(world, f"c{n}") for n in range(4))
 
 
+def conference_in(world: World, event_id: str, who: str = ANN) -> str:
+    """Return the conference id that an event shows; empty where it shows none."""
+    data = world.model.get(who, "primary", event_id).get("conferenceData", {})
+    return str(data["conferenceId"]) if data else ""
+
+
+def standing(world: World) -> dict[tuple[str, str], str]:
+    """Return the events that conference c1 hangs on; those that are gone are left out."""
+    return {where: what for where, what in recorded(world, "c1").items() if not what.endswith("gone")}
+
+
 def is_known(world: World, conference_id: str) -> bool:
     """Whether anything is recorded of a conference."""
     return world.store.get(Conference, Conference.key_for("default", "acme", conference_id)) is not None
@@ -97,7 +108,8 @@ def is_told_all(world: World, conference_id: str) -> bool:
     """Whether the back end confirmed what is wanted, and nothing waits: no call, no end, no intent."""
     found = world.conference(conference_id)
     agrees = (found.desired and found.desired.fingerprint) == (found.applied and found.applied.fingerprint)
-    return agrees and (found.call_at, found.end_after, found.intent, found.replacements) == (None, None, None, ())
+    replaced = all(each.due_at is None for each in found.replacements)
+    return agrees and replaced and (found.call_at, found.end_after, found.intent) == (None, None, None)
 
 
 def event_writes(world: World) -> int:
@@ -111,6 +123,28 @@ def alerts(world: World) -> list[str]:
     held = [update.held for update in updates if isinstance(update, UpdateOutcome) and update.held]
     frozen = [outcome.reason for outcome in world.outcomes if getattr(outcome, "alert", False)]
     return frozen + [hold.reason for hold in held if hold.alert]
+
+
+def expect_driven_by(world: World, calendar_id: str, event_id: str, who: str = ANN) -> None:
+    """Expect that the event drives: it is told when it changes, and its deletion ends the conference once."""
+    told = len(world.provider.calls)
+    assert standing(world) == {(calendar_id, event_id): "owner live"}
+    expect_settled(world)
+    assert len(world.provider.calls) == told
+    world.edit(event_id, who=who, calendar_id=calendar_id, summary="Planning II")
+    world.settle()
+    assert calls(world)[told:] == [("c1", "Planning II")]
+    world.delete(event_id, who=who, calendar_id=calendar_id)
+    world.settle()
+    assert calls(world)[told:] == [("c1", "Planning II"), ("c1", None)]
+    expect_settled(world)
+
+
+def expect_series_untouched(world: World, series_id: str) -> None:
+    """Expect that nothing was told of the series since its first state."""
+    assert calls(world) == [("c1", "Weekly")]
+    assert recorded(world, "c1") == {(ANN, series_id): "owner live"}
+    expect_settled(world)
 
 
 def expect_settled(world: World, hours: float = 24) -> None:

@@ -1,32 +1,14 @@
 """The conferencing system has a life of its own: a host edits or deletes meetings, or they are gone for good."""
 
-from datetime import timedelta
-
 import pytest
 
 from confsync.errors import (
     ConferenceGone,
 )
 from confsync.local.in_process import KeptConference
-from confsync.ports import ConferenceCall
-from tests.scenarios.beginnings import (
-    MAKES,
-    NEITHER,
-    conference_in,
-    failing,
-    planned,
-)
-from tests.scenarios.expectations import (
-    assert_quiet,
-    event_writes,
-    is_told_all,
-    referents,
-    verbs,
-)
-from tests.world import START, World, times
-
-LATER = times(START + timedelta(days=9))
-
+from tests.scenarios.expectations import assert_quiet, conference_in, event_writes, is_told_all, referents, verbs
+from tests.scenarios.worlds import MAKES, NEITHER, failing, in_days, planned, weekly
+from tests.world import World
 
 # Changed or deleted there
 
@@ -63,7 +45,7 @@ def test_a_meeting_that_its_host_deleted_comes_back_with_the_next_change() -> No
 @pytest.mark.scenario(55, 56)
 def test_a_meeting_that_its_host_deleted_for_good_is_replaced_with_the_next_change() -> None:
     """Where the back end makes conferences but restores none, the event gets a new one."""
-    world, event_id = planned(MAKES, days=9)
+    world, event_id = planned(World(capabilities=MAKES), days=9)
     world.provider.conferences["c1"] = KeptConference(world.provider.conferences["c1"].generation + 1, None)
     world.edit(event_id, summary="Renamed")
     world.settle()
@@ -90,7 +72,7 @@ def test_a_meeting_of_which_the_back_end_knows_nothing_any_more_is_made_again() 
 @pytest.mark.scenario(56)
 def test_a_conference_that_is_gone_is_replaced_in_its_event() -> None:
     """The answer to an update: a new one is made, once, and the event names it."""
-    world, event_id = planned(MAKES, days=9)
+    world, event_id = planned(World(capabilities=MAKES), days=9)
     tried = failing(world, ConferenceGone("conference c1 ended for good"))
     world.edit(event_id, summary="Renamed")
     world.settle()
@@ -104,11 +86,10 @@ def test_a_conference_that_is_gone_is_replaced_in_its_event() -> None:
 @pytest.mark.scenario(56, 26)
 def test_each_event_of_a_conference_that_is_gone_gets_one_that_works() -> None:
     """Both parts of a split series named it: none of them may be left with a dead link."""
-    world = World(capabilities=MAKES)
-    first = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    world, first = weekly(World(capabilities=MAKES), days=9)
     second = world.split(first, 3, summary="Second")
     world.settle()
-    world.provider.before = _gone
+    failing(world, ConferenceGone("conference c1 ended for good"), only="c1")
     world.edit(first, summary="Renamed")
     world.settle()
     named = {event_id: conference_in(world, event_id) for event_id in (first, second)}
@@ -117,21 +98,16 @@ def test_each_event_of_a_conference_that_is_gone_gets_one_that_works() -> None:
     assert_quiet(world)
 
 
-def _gone(call: ConferenceCall) -> None:
-    if call.conference_id == "c1":
-        raise ConferenceGone("conference c1 ended for good")
-
-
 @pytest.mark.scenario(56, 35)
 def test_an_event_that_comes_back_with_a_replaced_conference_gets_the_replacement() -> None:
     """It was in the trash when the others were relinked: no third conference is made."""
-    world, event_id = planned(MAKES, days=9)
+    world, event_id = planned(World(capabilities=MAKES), days=9)
     copy_id = world.duplicate(event_id)
-    world.edit(copy_id, **times(START + timedelta(days=12)))
+    world.edit(copy_id, **in_days(12))
     world.settle()
     world.delete(copy_id)
     world.settle()
-    world.provider.before = _gone
+    failing(world, ConferenceGone("conference c1 ended for good"), only="c1")
     world.edit(event_id, summary="Renamed")
     world.settle()
     assert conference_in(world, event_id) == "c1-n1"
@@ -146,7 +122,7 @@ def test_an_event_that_comes_back_with_a_replaced_conference_gets_the_replacemen
 @pytest.mark.scenario(56)
 def test_a_conference_that_is_gone_and_cannot_be_replaced_is_left_to_an_operator() -> None:
     """One failure; later changes of its event are recorded, and not told to a back end that forgot it."""
-    world, event_id = planned(NEITHER, days=9)
+    world, event_id = planned(World(capabilities=NEITHER), days=9)
     tried = failing(world, ConferenceGone("conference c1 ended for good"))
     world.edit(event_id, summary="Renamed")
     world.settle()

@@ -4,18 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from tests.scenarios.beginnings import (
-    planned,
-)
-from tests.scenarios.expectations import (
-    assert_quiet,
-    referents,
-    titles,
-    verbs,
-)
+from tests.scenarios.expectations import assert_quiet, referents, titles, verbs
+from tests.scenarios.worlds import in_days, planned
 from tests.world import ANN, BOB, START, World, times
 
-LATER = times(START + timedelta(days=3))
 SIDE = "side@group.example.com"
 
 
@@ -26,7 +18,7 @@ SIDE = "side@group.example.com"
 @pytest.mark.parametrize("where", ["another person's calendar", "another calendar of the same person"])
 def test_a_mirrored_copy_is_only_a_claim(where: str) -> None:
     """A tool copied our conference into an event of its own elsewhere: it drives nothing and ends nothing."""
-    world, event_id = planned(also=BOB)
+    world, event_id = planned(days=3, also=BOB)
     who, calendar_id = (BOB, "primary") if where == "another person's calendar" else (ANN, SIDE)
     if calendar_id == SIDE:
         world.model.add_calendar(SIDE, ANN)
@@ -48,8 +40,8 @@ def test_a_mirrored_copy_is_only_a_claim(where: str) -> None:
 @pytest.mark.scenario(34)
 def test_a_mirrored_copy_does_not_keep_a_deleted_meeting_alive() -> None:
     """It has another iCalUID: when the real event goes, the claim is not promoted, and the conference ends."""
-    world, event_id = planned(also=BOB)
-    copy_id = world.create("Busy", "c1", who=BOB, **LATER)
+    world, event_id = planned(days=3, also=BOB)
+    copy_id = world.create("Busy", "c1", who=BOB, **in_days(3))
     world.settle()
     world.delete(event_id)
     world.settle()
@@ -61,7 +53,7 @@ def test_a_mirrored_copy_does_not_keep_a_deleted_meeting_alive() -> None:
 @pytest.mark.scenario(34, 40)
 def test_an_imported_copy_of_somebody_elses_event_binds_nothing() -> None:
     """It has the iCalUID and the conference of the original, and an organizer who is not the calendar's owner."""
-    world, event_id = planned(also=BOB)
+    world, event_id = planned(days=3, also=BOB)
     original = world.model.get(ANN, "primary", event_id)
     copied = {name: original[name] for name in ("iCalUID", "summary", "start", "end", "organizer", "conferenceData")}
     copy_id = world.model.import_(BOB, "primary", copied, {"conferenceDataVersion": "1"})["id"]
@@ -82,7 +74,7 @@ def test_an_event_in_two_watched_calendars_is_told_once(first: str) -> None:
     """The organizer's copy owns, the guest's is a witness, in whatever order the calendars are synced."""
     world = World()
     world.initialize(who=first)
-    event_id = world.create("Planning", "c1", attendees=[{"email": BOB}], **LATER)
+    event_id = world.create("Planning", "c1", attendees=[{"email": BOB}], **in_days(3))
     world.settle()
     world.initialize("c1", event_id)
     world.initialize(who=BOB)
@@ -99,9 +91,9 @@ def test_an_event_in_two_watched_calendars_is_told_once(first: str) -> None:
 @pytest.mark.scenario(50, 15)
 def test_a_witness_that_goes_first_or_last_changes_nothing() -> None:
     """Bob removes his copy; then Ann deletes the event, which Bob's calendar shows as well: one end."""
-    world, _ = planned(also=BOB)
-    event_id = world.add("Review", "c2", attendees=[{"email": BOB}], **LATER)
-    other_id = world.add("Retro", "c3", attendees=[{"email": BOB}], **LATER)
+    world, _ = planned(days=3, also=BOB)
+    event_id = world.add("Review", "c2", attendees=[{"email": BOB}], **in_days(3))
+    other_id = world.add("Retro", "c3", attendees=[{"email": BOB}], **in_days(3))
     world.settle()
     world.delete(event_id, BOB)
     world.settle()
@@ -122,7 +114,7 @@ def test_a_team_calendar_that_is_synced_for_two_people_is_told_and_ended_once(re
     world.model.add_calendar(SIDE, ANN, roles={BOB: "owner"})
     for who in (ANN, BOB):
         world.initialize(who=who, calendar_id=SIDE)
-    event_id = world.add("Team", "c1", who=registered_by, calendar_id=SIDE, **LATER)
+    event_id = world.add("Team", "c1", who=registered_by, calendar_id=SIDE, **in_days(3))
     world.settle()
     world.edit(event_id, ANN, SIDE, summary="Renamed")
     world.settle()

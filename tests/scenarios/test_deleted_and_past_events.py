@@ -7,21 +7,15 @@ import pytest
 
 from confsync.core.capabilities import Capabilities
 from confsync.local.calendar_server.people import addon_conference
-from tests.scenarios.expectations import (
-    calls,
-    expect_settled,
-    history_ends,
-    is_known,
-    recorded,
-)
-from tests.scenarios.worlds import DAY_S, TEAM, TOMORROW, settled
+from tests.scenarios.expectations import DAY_S, calls, expect_settled, history_ends, is_known, recorded
+from tests.scenarios.worlds import FORMS, TEAM, TOMORROW, in_days, planned
 from tests.world import ALL_FIELDS, ANN, BOB, START, World, times
 
 # Row 12: deleted
 
 
 @pytest.mark.scenario(12)
-@pytest.mark.parametrize("form", ["full", "id_only"])
+@FORMS
 @pytest.mark.parametrize("keeps_conference", [True, False])
 @pytest.mark.parametrize("calendar_id", [ANN, TEAM])
 @pytest.mark.parametrize("able", [True, False], ids=["restores and orders", "does neither"])
@@ -34,7 +28,7 @@ def test_a_deleted_event_ends_its_conference_once_and_not_before_the_grace_is_ov
     world.model.options.tombstone_conference = keeps_conference
     world.model.add_calendar(TEAM, ANN)
     world.initialize(who=BOB)
-    event_id = settled(world, calendar_id=calendar_id, attendees=[{"email": BOB}])
+    _, event_id = planned(world, calendar_id=calendar_id, attendees=[{"email": BOB}])
     world.delete(event_id, calendar_id=calendar_id)
     world.advance(world.rules.grace_s - 1)
     assert calls(world) == [("c1", "Planning")]
@@ -48,8 +42,7 @@ def test_a_deleted_event_ends_its_conference_once_and_not_before_the_grace_is_ov
 @pytest.mark.scenario(12)
 def test_an_ended_conference_is_remembered_as_long_as_its_event_may_come_back() -> None:
     """Calendar keeps what was deleted for 30 days; after that the record would only grow the store."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.delete(event_id)
     world.advance(30 * DAY_S)
     assert recorded(world, "c1") == {(ANN, event_id): "owner gone"}
@@ -65,8 +58,7 @@ def test_an_ended_conference_is_remembered_as_long_as_its_event_may_come_back() 
 @pytest.mark.scenario(42)
 def test_an_edit_of_an_event_that_is_over_is_recorded_and_not_told() -> None:
     """It was held: a call would burn budget, and a back end ignores or refuses it."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.advance(10 * DAY_S)
     world.edit(event_id, summary="What was planned")
     world.settle()
@@ -78,8 +70,7 @@ def test_an_edit_of_an_event_that_is_over_is_recorded_and_not_told() -> None:
 @pytest.mark.scenario(42)
 def test_an_event_that_is_over_and_moved_to_the_future_is_told_again() -> None:
     """With everything that was edited meanwhile."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.advance(10 * DAY_S)
     world.edit(event_id, summary="Planning II")
     world.settle()
@@ -94,8 +85,7 @@ def test_an_event_that_is_over_and_moved_to_the_future_is_told_again() -> None:
 @pytest.mark.scenario(42)
 def test_an_event_that_runs_is_not_over_and_one_that_is_extended_is_not_over_any_more() -> None:
     """Both are told; in between, when it was over, nothing was."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.advance(DAY_S)
     assert START + timedelta(days=1) < world.now < START + timedelta(days=1, hours=1)
     world.edit(event_id, summary="It runs")
@@ -116,7 +106,7 @@ def test_an_event_that_runs_is_not_over_and_one_that_is_extended_is_not_over_any
 def test_a_conference_of_an_event_that_is_over_is_told_when_the_event_moves_to_the_future() -> None:
     """Somebody adds it to a past event and drags that to next week."""
     world = World()
-    event_id = world.add("Planning", "c1", **times(START - timedelta(days=3)))
+    event_id = world.add("Planning", "c1", **in_days(-3))
     world.settle()
     assert recorded(world, "c1") == {(ANN, event_id): "owner live"}
     later = START + timedelta(days=7)
@@ -130,8 +120,7 @@ def test_a_conference_of_an_event_that_is_over_is_told_when_the_event_moves_to_t
 @pytest.mark.scenario(42)
 def test_a_conference_that_was_held_survives_the_deletion_of_its_event() -> None:
     """Its reports and recordings are needed."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.advance(10 * DAY_S)
     world.delete(event_id)
     world.settle()
@@ -143,8 +132,7 @@ def test_a_conference_that_was_held_survives_the_deletion_of_its_event() -> None
 @pytest.mark.scenario(42)
 def test_what_was_held_and_deleted_is_forgotten_without_a_call() -> None:
     """Once its event cannot come back any more, nothing is left to remember; the back end keeps its own records."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.advance(10 * DAY_S)
     world.delete(event_id)
     world.advance(33 * DAY_S)

@@ -1,24 +1,25 @@
 """Conferences whose event is not there yet, or never comes: discarded drafts, conferences in the making."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from confsync.errors import CalendarAccessLost
 from confsync.local.calendar_server.people import addon_conference
-from tests.scenarios.expectations import calls, expect_settled, noted, recorded, titles
-from tests.scenarios.worlds import HOUR_S
-from tests.world import ANN, START, World, times
+from tests.scenarios.expectations import HOUR_S, calls, expect_settled, noted, recorded, titles
+from tests.scenarios.worlds import MEET, in_days, unheard
+from tests.world import ANN, START, World
 
 DRAFT = "draft0001"
 
 
-def drafted(world: World, event_id: str = DRAFT) -> None:
-    """Choose our conference for an event that is not saved yet: the add-on makes it and registers it."""
-    world.initialize("c1", event_id)
+def drafted() -> World:
+    """Return a world where our conference was chosen for an event that is not saved yet: the add-on registered it."""
+    world = World()
+    world.initialize("c1", DRAFT)
     world.settle()
     assert calls(world) == []
+    return world
 
 
 # Row 2: a discarded draft
@@ -27,8 +28,7 @@ def drafted(world: World, event_id: str = DRAFT) -> None:
 @pytest.mark.scenario(2)
 def test_the_conference_of_a_discarded_draft_ends_when_its_event_has_not_come_for_a_day() -> None:
     """Calendar never says that a draft was discarded; its event is asked for before the end."""
-    world = World()
-    drafted(world)
+    world = drafted()
     world.advance(world.rules.draft_s - HOUR_S)
     assert calls(world) == []
     world.advance(2 * HOUR_S)
@@ -41,8 +41,7 @@ def test_the_conference_of_a_discarded_draft_ends_when_its_event_has_not_come_fo
 @pytest.mark.parametrize("variant", ["saved without it", "saved and deleted", "saved with another"])
 def test_the_conference_of_a_draft_that_was_saved_without_it_ends_too(variant: str) -> None:
     """People change their minds before they press Save; the event itself goes on."""
-    world = World()
-    drafted(world)
+    world = drafted()
     conference_id = "other" if variant == "saved with another" else None
     event_id = world.create("Planning", conference_id, id=DRAFT)
     if variant == "saved and deleted":
@@ -55,10 +54,9 @@ def test_the_conference_of_a_draft_that_was_saved_without_it_ends_too(variant: s
 @pytest.mark.scenario(2)
 def test_a_draft_that_is_saved_late_keeps_its_conference() -> None:
     """It is told its state once, and the day of the draft is over without an end."""
-    world = World()
-    drafted(world)
+    world = drafted()
     world.advance(world.rules.draft_s - HOUR_S)
-    world.create("Planning", "c1", id=DRAFT, **times(START + timedelta(days=5)))
+    world.create("Planning", "c1", id=DRAFT, **in_days(5))
     world.advance(2 * HOUR_S)
     assert calls(world) == [("c1", "Planning")]
     assert recorded(world, "c1") == {(ANN, DRAFT): "owner live"}
@@ -68,12 +66,11 @@ def test_a_draft_that_is_saved_late_keeps_its_conference() -> None:
 @pytest.mark.scenario(2)
 def test_a_draft_that_is_saved_while_its_push_is_lost_keeps_its_conference() -> None:
     """The event is asked for before the end, whatever was announced."""
-    world = World()
-    drafted(world)
+    world = drafted()
     world.advance(world.rules.draft_s - HOUR_S)
-    world.lose_pushes = True
-    world.create("Planning", "c1", id=DRAFT, **times(START + timedelta(days=5)))
-    world.advance(2 * HOUR_S)
+    with unheard(world):
+        world.create("Planning", "c1", id=DRAFT, **in_days(5))
+        world.advance(2 * HOUR_S)
     assert calls(world) == [("c1", "Planning")]
     expect_settled(world)
 
@@ -81,8 +78,7 @@ def test_a_draft_that_is_saved_while_its_push_is_lost_keeps_its_conference() -> 
 @pytest.mark.scenario(2)
 def test_no_draft_counts_as_discarded_while_its_calendar_is_out_of_reach() -> None:
     """A 404 says nothing then; when access is back, the event is found unknown and the conference ends."""
-    world = World()
-    drafted(world)
+    world = drafted()
 
     def refuse(_: str) -> None:
         raise CalendarAccessLost("gone", reason="notFound")
@@ -99,10 +95,9 @@ def test_no_draft_counts_as_discarded_while_its_calendar_is_out_of_reach() -> No
 @pytest.mark.scenario(2, 32)
 def test_of_two_conferences_that_were_chosen_for_one_draft_the_one_that_was_saved_is_kept() -> None:
     """The other one is ended like that of a discarded draft."""
-    world = World()
-    drafted(world)
+    world = drafted()
     world.initialize("c2", DRAFT)
-    world.create("Planning", "c2", id=DRAFT, **times(START + timedelta(days=5)))
+    world.create("Planning", "c2", id=DRAFT, **in_days(5))
     world.settle()
     assert calls(world) == [("c2", "Planning")]
     world.advance(world.rules.draft_s + 2 * HOUR_S)
@@ -114,9 +109,8 @@ def test_of_two_conferences_that_were_chosen_for_one_draft_the_one_that_was_save
 @pytest.mark.scenario(2)
 def test_a_conference_that_was_registered_for_two_events_needs_only_one_of_them() -> None:
     """The draft that never came ends nothing while the other event holds the conference."""
-    world = World()
-    drafted(world)
-    event_id = world.add("Planning", "c1", **times(START + timedelta(days=5)))
+    world = drafted()
+    event_id = world.add("Planning", "c1", **in_days(5))
     world.advance(3 * world.rules.draft_s)
     assert calls(world) == [("c1", "Planning")]
     assert recorded(world, "c1") == {(ANN, event_id): "owner live"}
@@ -126,11 +120,10 @@ def test_a_conference_that_was_registered_for_two_events_needs_only_one_of_them(
 @pytest.mark.scenario(2)
 def test_a_draft_that_is_saved_after_its_conference_ended_gets_it_back_from_a_back_end_that_restores() -> None:
     """Somebody left the browser open for a week."""
-    world = World()
-    drafted(world)
+    world = drafted()
     world.advance(3 * world.rules.draft_s)
     assert calls(world) == [("c1", None)]
-    world.create("Planning", "c1", id=DRAFT, **times(START + timedelta(days=9)))
+    world.create("Planning", "c1", id=DRAFT, **in_days(9))
     world.settle()
     assert calls(world) == [("c1", None), ("c1", "Planning")]
     assert recorded(world, "c1") == {(ANN, DRAFT): "owner live"}
@@ -146,7 +139,7 @@ def listed(world: World, data: dict[str, Any] | None, **more: Any) -> None:
     event |= {
         "organizer": {"email": ANN, "self": True},
         "iCalUID": "api1@google.com",
-        **times(START + timedelta(days=5)),
+        **in_days(5),
     }
     event |= {"updated": world.now.isoformat(), "created": START.isoformat()}
     world.model.import_payload(ANN, [event | ({"conferenceData": data} if data is not None else {})])
@@ -161,8 +154,7 @@ def request(status: str) -> dict[str, Any]:
 @pytest.mark.scenario(3)
 def test_a_pending_request_binds_nothing_and_a_successful_one_of_ours_binds() -> None:
     """The event is told once, when it holds the conference."""
-    world = World()
-    drafted(world)
+    world = drafted()
     listed(world, request("pending"))
     world.settle()
     assert calls(world) == []
@@ -178,8 +170,7 @@ def test_a_pending_request_binds_nothing_and_a_successful_one_of_ours_binds() ->
 @pytest.mark.scenario(3)
 def test_a_pending_request_in_a_bound_event_is_no_removal_however_long_it_takes() -> None:
     """Absence counts only when nothing is in the making; the same conference coming back is no change."""
-    world = World()
-    drafted(world)
+    world = drafted()
     listed(world, addon_conference("c1"))
     world.settle()
     world.advance(60)
@@ -205,8 +196,7 @@ def test_a_request_that_failed_or_made_a_conference_of_others_concerns_nobody() 
     listed(world, request("failure"))
     world.settle()
     world.model.options.meet = "pending"
-    meet = {"createRequest": {"requestId": "r2", "conferenceSolutionKey": {"type": "hangoutsMeet"}}}
-    event_id = world.create("Meet", conferenceData=meet)
+    event_id = world.create("Meet", conferenceData=MEET)
     world.model.settle_conferences(ANN)
     world.settle()
     assert calls(world) == []
@@ -217,8 +207,7 @@ def test_a_request_that_failed_or_made_a_conference_of_others_concerns_nobody() 
 @pytest.mark.scenario(3, 2)
 def test_a_registered_conference_whose_request_failed_ends_like_that_of_a_discarded_draft() -> None:
     """The add-on made it, no event ever held it: nobody else would end it."""
-    world = World()
-    drafted(world)
+    world = drafted()
     listed(world, request("pending"))
     world.settle()
     world.advance(60)
@@ -233,9 +222,8 @@ def test_a_registered_conference_whose_request_failed_ends_like_that_of_a_discar
 @pytest.mark.scenario(2)
 def test_a_draft_that_was_saved_under_another_id_keeps_its_conference() -> None:
     """A claim in the very calendar that was registered, whose writers control the conference anyway."""
-    world = World()
-    drafted(world)
-    event_id = world.create("Planning", "c1", **times(START + timedelta(days=5)))
+    world = drafted()
+    event_id = world.create("Planning", "c1", **in_days(5))
     world.advance(world.rules.draft_s + 2 * HOUR_S)
     assert ("c1", None) not in calls(world)
     assert (ANN, event_id) in recorded(world, "c1")

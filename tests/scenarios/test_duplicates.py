@@ -1,18 +1,13 @@
 """Duplicates of an event: they share its conference, or get one of their own, and never take it away."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from confsync.core.rules import Rules
-from tests.scenarios.beginnings import (
-    MAKES,
-    conference_in,
-    planned,
-)
 from tests.scenarios.expectations import (
     assert_quiet,
+    conference_in,
     driver,
     event_writes,
     is_told_all,
@@ -20,18 +15,17 @@ from tests.scenarios.expectations import (
     titles,
     verbs,
 )
-from tests.world import BOB, START, World, times
-
-LATER = times(START + timedelta(days=3))
+from tests.scenarios.worlds import MAKES, in_days, planned, weekly
+from tests.world import BOB, World
 
 
 @pytest.mark.scenario(33)
 def test_a_duplicate_shares_the_conference_and_costs_no_call() -> None:
     """Two events, two owners, one conference; the one that comes first drives."""
-    world, event_id = planned(also=BOB)
+    world, event_id = planned(days=3, also=BOB)
     copy_id = world.duplicate(event_id)
     world.settle()
-    world.edit(copy_id, **times(START + timedelta(days=5)))
+    world.edit(copy_id, **in_days(5))
     world.settle()
     world.edit(copy_id, summary="Planning, again")
     world.settle()
@@ -46,7 +40,7 @@ def test_a_duplicate_shares_the_conference_and_costs_no_call() -> None:
 @pytest.mark.parametrize("copies", [1, 2, 5])
 def test_a_duplicate_at_the_same_time_does_not_take_over(copies: int) -> None:
     """Neither comes first: the event that has the conference keeps it, whatever the copies are called."""
-    world, event_id = planned(also=BOB)
+    world, event_id = planned(days=3, also=BOB)
     for number in range(copies):
         world.edit(world.duplicate(event_id), summary=f"Copy {number}")
     world.settle()
@@ -57,9 +51,9 @@ def test_a_duplicate_at_the_same_time_does_not_take_over(copies: int) -> None:
 @pytest.mark.scenario(33)
 def test_a_deleted_duplicate_leaves_the_original_its_conference() -> None:
     """And the other way round: the conference goes on with the copy, and ends with the last of them, once."""
-    world, event_id = planned(also=BOB)
+    world, event_id = planned(days=3, also=BOB)
     copy_id, third_id = world.duplicate(event_id), world.duplicate(event_id)
-    world.edit(copy_id, **times(START + timedelta(days=5)), summary="Copy")
+    world.edit(copy_id, **in_days(5), summary="Copy")
     world.delete(third_id)
     world.settle()
     assert titles(world, "c1") == ["Planning"]
@@ -78,7 +72,7 @@ def test_a_deleted_duplicate_leaves_the_original_its_conference() -> None:
 @pytest.mark.scenario(33)
 def test_a_duplicate_without_the_conference_is_a_stranger() -> None:
     """Where Google's Duplicate leaves the conference out, the copy concerns nobody."""
-    world, event_id = planned(also=BOB)
+    world, event_id = planned(days=3, also=BOB)
     world.model.options.duplicate_keeps_conference = False
     copy_id = world.duplicate(event_id)
     world.edit(copy_id, summary="Copy")
@@ -93,7 +87,7 @@ def test_a_duplicate_without_the_conference_is_a_stranger() -> None:
 @pytest.mark.scenario(33, 51)
 def test_a_duplicate_gets_a_conference_of_its_own_where_that_is_wished() -> None:
     """Policy `mint`: one is made, once, written into the copy, and follows it; the original notices nothing."""
-    world, event_id = planned(also=BOB, rules=Rules(duplicates="mint"), capabilities=MAKES)
+    world, event_id = planned(World(rules=Rules(duplicates="mint"), capabilities=MAKES), days=3, also=BOB)
     copy_id = world.duplicate(event_id)
     world.edit(copy_id, summary="Copy")
     world.settle()
@@ -120,8 +114,7 @@ def test_a_duplicate_gets_a_conference_of_its_own_where_that_is_wished() -> None
 @pytest.mark.scenario(26, 33)
 def test_the_parts_of_a_split_series_are_no_duplicates() -> None:
     """All parts were created at the same moment, and share the conference also where duplicates do not."""
-    world = World(rules=Rules(duplicates="mint"), capabilities=MAKES)
-    first = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    world, first = weekly(World(rules=Rules(duplicates="mint"), capabilities=MAKES), days=3)
     world.advance(3600)
     second = world.split(first, 3, summary="Second")
     world.settle()
@@ -133,7 +126,7 @@ def test_the_parts_of_a_split_series_are_no_duplicates() -> None:
 @pytest.mark.scenario(33)
 def test_a_duplicate_shares_where_the_back_end_makes_no_conferences() -> None:
     """A policy that nobody can carry out changes nothing, and is not tried again and again."""
-    world, event_id = planned(also=BOB, rules=Rules(duplicates="mint"))
+    world, event_id = planned(World(rules=Rules(duplicates="mint")), days=3, also=BOB)
     copy_id = world.duplicate(event_id)
     world.settle()
     assert (conference_in(world, copy_id), titles(world, "c1")) == ("c1", ["Planning"])
@@ -146,7 +139,7 @@ def test_a_duplicate_shares_where_the_back_end_makes_no_conferences() -> None:
 @pytest.mark.parametrize("policy", ["share", "mint"])
 def test_a_duplicate_whose_original_is_deleted_at_once_has_a_conference_that_lives(policy: Any) -> None:
     """People copy an event and delete the old one: whatever the policy, the link in the copy works."""
-    world, event_id = planned(also=BOB, rules=Rules(duplicates=policy), capabilities=MAKES)
+    world, event_id = planned(World(rules=Rules(duplicates=policy), capabilities=MAKES), days=3, also=BOB)
     copy_id = world.duplicate(event_id)
     world.delete(event_id)
     world.settle()

@@ -7,9 +7,9 @@ import pytest
 
 from confsync.local.calendar_server.people import addon_conference
 from tests.scenarios.expectations import calls, expect_settled, is_known, recorded
-from tests.world import ANN, START, World, times
+from tests.scenarios.worlds import TOMORROW, planned
+from tests.world import ANN, World, times
 
-TOMORROW = START + timedelta(days=1)
 CONFERENCE = {"conferenceDataVersion": "1"}
 
 
@@ -27,13 +27,6 @@ def shown(world: World, event_id: str, **fields: Any) -> str:
     return world.model.import_payload(ANN, [body])[0]
 
 
-def synced(world: World) -> World:
-    """Return the world with Ann's calendar synced and an event of hers with conference c1."""
-    world.add("Planning", "c1")
-    world.settle()
-    return world
-
-
 # Row 40: imported events and copies
 
 
@@ -41,7 +34,7 @@ def synced(world: World) -> World:
 @pytest.mark.parametrize("registered", [False, True])
 def test_an_imported_event_of_another_organizer_drives_nothing(registered: bool) -> None:
     """It is a copy, even if the add-on vouched for it: its organizer sits in another system."""
-    world = synced(World())
+    world, _ = planned()
     event_id = imported(world, organizer={"email": "out@look.example.com"})
     if registered:
         world.initialize("c9", event_id)
@@ -57,7 +50,7 @@ def test_an_imported_event_of_another_organizer_drives_nothing(registered: bool)
 @pytest.mark.scenario(40)
 def test_an_imported_event_of_ones_own_is_a_claim_that_nobody_vouched_for() -> None:
     """It names a conference of ours, but the add-on did not make it here: neither its edits nor its deletion count."""
-    world = synced(World())
+    world, _ = planned()
     event_id = imported(world)
     world.settle()
     assert recorded(world, "c9") == {(ANN, event_id): "claimed live"}
@@ -72,7 +65,7 @@ def test_an_imported_event_of_ones_own_is_a_claim_that_nobody_vouched_for() -> N
 @pytest.mark.scenario(40)
 def test_an_imported_event_of_ones_own_for_which_we_made_the_conference_is_followed() -> None:
     """The add-on vouched for it."""
-    world = synced(World())
+    world, _ = planned()
     event_id = imported(world)
     world.initialize("c9", event_id)
     world.settle()
@@ -86,7 +79,7 @@ def test_an_imported_event_of_ones_own_for_which_we_made_the_conference_is_follo
 @pytest.mark.parametrize("kind", [{"privateCopy": True}, {}])
 def test_a_locked_or_foreign_copy_of_our_event_changes_nothing(fields: Any, kind: Any) -> None:
     """Its conference is ours and alive elsewhere in the very calendar; the copy is renamed, moved and deleted."""
-    world = synced(World())
+    world, _ = planned()
     copy = {"conferenceData": addon_conference("c1"), **fields, **kind}
     event_id = shown(world, "copy1", **copy)
     world.settle()
@@ -111,7 +104,7 @@ TYPES = pytest.mark.parametrize("event_type", ["focusTime", "outOfOffice", "work
 @TYPES
 def test_an_event_of_a_special_type_leaves_no_trace(event_type: str) -> None:
     """It has no conference of ours: neither a record nor a call, when it comes and when it goes."""
-    world = synced(World())
+    world, _ = planned()
     event_id = shown(world, "special1", eventType=event_type)
     world.settle()
     assert world.link(event_id) is None
@@ -127,7 +120,7 @@ def test_an_event_of_a_special_type_leaves_no_trace(event_type: str) -> None:
 @TYPES
 def test_an_event_of_a_special_type_that_names_a_conference_drives_nothing_unregistered(event_type: str) -> None:
     """At most it is a claim, as any other event would be."""
-    world = synced(World())
+    world, _ = planned()
     shown(world, "special1", eventType=event_type, conferenceData=addon_conference("c9"))
     world.settle()
     world.advance(60)
@@ -140,7 +133,7 @@ def test_an_event_of_a_special_type_that_names_a_conference_drives_nothing_unreg
 @pytest.mark.scenario(41)
 def test_an_event_of_a_special_type_can_have_a_conference_that_we_made() -> None:
     """The add-on vouched for it: it is told once."""
-    world = synced(World())
+    world, _ = planned()
     shown(world, "special1", eventType="focusTime", conferenceData=addon_conference("c9"))
     world.initialize("c9", "special1")
     world.settle()

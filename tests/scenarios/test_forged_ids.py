@@ -1,6 +1,5 @@
 """Conference ids that somebody forged or guessed: claims, that no edit and no deletion turns into more."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,30 +7,17 @@ import pytest
 from confsync.core.capabilities import Capabilities
 from confsync.core.rules import Rules
 from confsync.local.calendar_server.people import addon_conference
-from tests.scenarios.beginnings import (
-    planned,
-)
-from tests.scenarios.expectations import (
-    assert_quiet,
-    driver,
-    event_writes,
-    is_known,
-    referents,
-    story,
-    titles,
-    verbs,
-)
-from tests.world import ALL_FIELDS, ANN, BOB, START, World, times
-
-LATER = times(START + timedelta(days=3))
+from tests.scenarios.expectations import assert_quiet, driver, event_writes, is_known, referents, story, titles, verbs
+from tests.scenarios.worlds import in_days, planned, unheard
+from tests.world import ALL_FIELDS, ANN, BOB, World
 
 
 @pytest.mark.scenario(54)
 @pytest.mark.parametrize("claims", ["registered", "matching"])
 def test_a_forged_id_never_touches_the_conference_of_its_owner(claims: Any) -> None:
     """Bob writes Ann's conference id into an event of his: a claim, that no edit and no deletion turns into more."""
-    world, event_id = planned(also=BOB, rules=Rules(claims=claims))
-    forged = world.create("Forged", "c1", who=BOB, **times(START + timedelta(days=2)))
+    world, event_id = planned(World(rules=Rules(claims=claims)), days=3, also=BOB)
+    forged = world.create("Forged", "c1", who=BOB, **in_days(2))
     world.settle()
     world.edit(forged, BOB, summary="Forged again")
     world.settle()
@@ -51,10 +37,10 @@ def test_a_claim_that_came_first_does_not_keep_the_owner_out() -> None:
     """Bob's forged event is known before Ann's add-on registers: hers is told, his stays a claim."""
     world = World()
     world.initialize(who=BOB)
-    forged = world.create("Forged", "c1", who=BOB, **times(START + timedelta(days=2)))
+    forged = world.create("Forged", "c1", who=BOB, **in_days(2))
     world.settle()
     assert (verbs(world, "c1"), referents(world, "c1")) == ([], {forged: ("claimed", "live")})
-    event_id = world.add("Planning", "c1", **LATER)
+    event_id = world.add("Planning", "c1", **in_days(3))
     world.settle()
     assert titles(world, "c1") == ["Planning"]
     assert referents(world, "c1") == {event_id: ("owner", "live"), forged: ("claimed", "live")}
@@ -69,13 +55,12 @@ def test_any_number_of_forged_ids_neither_fills_the_record_nor_keeps_the_owner_o
     """Fifty events of Bob's name a conference before Ann's add-on vouches for it."""
     world = World()
     world.initialize(who=BOB)
-    world.lose_pushes = True
-    for number in range(50):
-        world.create(f"Forged {number}", "c1", who=BOB, **times(START + timedelta(days=2)))
-    world.lose_pushes = False
+    with unheard(world):
+        for number in range(50):
+            world.create(f"Forged {number}", "c1", who=BOB, **in_days(2))
     world.push(BOB)
     world.settle()
-    event_id = world.add("Planning", "c1", **LATER)
+    event_id = world.add("Planning", "c1", **in_days(3))
     world.settle()
     assert (titles(world, "c1"), driver(world, "c1")) == (["Planning"], event_id)
     assert len(referents(world, "c1")) < 30
@@ -86,10 +71,10 @@ def test_any_number_of_forged_ids_neither_fills_the_record_nor_keeps_the_owner_o
 @pytest.mark.scenario(54, 35)
 def test_a_forged_id_does_not_bring_back_what_ended() -> None:
     """The conference ended with Ann's event; Bob's event that names it is no undelete."""
-    world, event_id = planned(also=BOB)
+    world, event_id = planned(days=3, also=BOB)
     world.delete(event_id)
     world.settle()
-    forged = world.create("Forged", "c1", who=BOB, **LATER)
+    forged = world.create("Forged", "c1", who=BOB, **in_days(3))
     world.settle()
     assert titles(world, "c1") == ["Planning", None]
     assert referents(world, "c1") == {event_id: ("owner", "gone"), forged: ("claimed", "live")}
@@ -101,7 +86,7 @@ def test_a_guessed_id_binds_nothing_and_ends_nothing() -> None:
     """An id that no add-on ever vouched for: it is remembered as a claim, and nobody is called."""
     world = World()
     world.initialize()
-    guessed = world.create("Guessed", "c77", **LATER)
+    guessed = world.create("Guessed", "c77", **in_days(3))
     world.settle()
     world.edit(guessed, summary="Guessed again")
     world.settle()
@@ -122,7 +107,7 @@ def test_a_guessed_id_ends_only_at_its_hosts_word(host: str | None, expected: li
     if host is not None:
         world.provider.hosts["c77"] = host
     world.initialize(who=BOB)
-    guessed = world.create("Guessed", who=BOB, **LATER, conferenceData=addon_conference("c77"))
+    guessed = world.create("Guessed", who=BOB, **in_days(3), conferenceData=addon_conference("c77"))
     world.settle()
     assert (verbs(world, "c77"), referents(world, "c77")) == ([], {guessed: ("owner", "live")})
     world.delete(guessed, BOB)

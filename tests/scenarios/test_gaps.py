@@ -11,22 +11,9 @@ from confsync.errors import (
     SyncTokenRejected,
 )
 from confsync.ports import Address
-from tests.scenarios.beginnings import (
-    four,
-    in_the_gap,
-)
-from tests.scenarios.expectations import (
-    assert_gap_was_found,
-    assert_quiet,
-    referents,
-    story,
-    titles,
-    verbs,
-)
-from tests.world import ANN, BOB, START, Crash, World, times
-
-LATER = times(START + timedelta(days=9))
-
+from tests.scenarios.expectations import assert_gap_was_found, assert_quiet, referents, story, titles, verbs
+from tests.scenarios.worlds import four, in_the_gap, unheard, weekly
+from tests.world import ANN, BOB, Crash
 
 # Expired tokens
 
@@ -113,15 +100,12 @@ def test_tokens_that_expire_again_and_again_end_nothing_wrongly() -> None:
 @pytest.mark.scenario(44)
 def test_a_series_that_was_changed_in_the_gap_is_told_whole() -> None:
     """A moved occurrence, a cancelled one, and a cut: one listing, one state."""
-    world = World()
-    series_id = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
-    world.settle()
-    world.lose_pushes = True
-    instances = world.instances(series_id)
-    world.edit(instances[1], summary="Special")
-    world.delete(instances[2])
-    second = world.split(series_id, 5, summary="Second")
-    world.lose_pushes = False
+    world, series_id = weekly(days=9)
+    with unheard(world):
+        instances = world.instances(series_id)
+        world.edit(instances[1], summary="Special")
+        world.delete(instances[2])
+        second = world.split(series_id, 5, summary="Second")
     world.model.expire_sync_tokens()
     world.push(ANN)
     world.settle()
@@ -162,10 +146,9 @@ def test_a_change_between_two_pages_is_in_the_next_listing(change: str, full: bo
             world.lose_pushes = False
         return page
 
-    world.lose_pushes = True
-    for event_id in ids:
-        world.edit(event_id, summary="Before")
-    world.lose_pushes = False
+    with unheard(world):
+        for event_id in ids:
+            world.edit(event_id, summary="Before")
     if full:
         world.model.expire_sync_tokens()
     world.calendar_api.list_events = list_events  # type: ignore[method-assign]
@@ -180,10 +163,9 @@ def test_a_change_between_two_pages_is_in_the_next_listing(change: str, full: bo
 def test_a_crash_between_two_pages_loses_no_page() -> None:
     """The token moves with the last page only."""
     world, ids = four(page_size=1)
-    world.lose_pushes = True
-    for event_id in ids:
-        world.edit(event_id, summary="Changed")
-    world.lose_pushes = False
+    with unheard(world):
+        for event_id in ids:
+            world.edit(event_id, summary="Changed")
     lists = 0
 
     def crash(operation: str) -> None:

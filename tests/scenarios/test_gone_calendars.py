@@ -1,6 +1,5 @@
 """Calendars that are gone, closed or handed over: nothing ends because nobody can look."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,25 +7,9 @@ import pytest
 from confsync.errors import (
     CalendarAccessLost,
 )
-from tests.scenarios.beginnings import (
-    TEAM,
-    planned,
-    team_world,
-)
-from tests.scenarios.expectations import (
-    DAY_S,
-    alerts,
-    assert_quiet,
-    event_writes,
-    frozen,
-    referents,
-    titles,
-    verbs,
-)
-from tests.world import ANN, BOB, START, World, times
-
-LATER = times(START + timedelta(days=9))
-
+from tests.scenarios.expectations import DAY_S, alerts, assert_quiet, event_writes, frozen, referents, titles, verbs
+from tests.scenarios.worlds import TEAM, in_days, planned, team_world
+from tests.world import ANN, BOB, World
 
 # Deleted
 
@@ -68,7 +51,7 @@ def test_an_end_that_waits_for_a_deleted_calendar_waits(answer: Any) -> None:
 def test_revoked_access_freezes_both_calendars_and_ends_nothing(reason: str) -> None:
     """The app was uninstalled: a sync, a renewal and a last look all fail, and a deletion stays unproven."""
     world, event_id = planned(days=9, also=BOB)
-    other_id = world.add("Other", "c2", **LATER)
+    other_id = world.add("Other", "c2", **in_days(9))
     world.settle()
     world.delete(other_id)
     world.advance(10)
@@ -89,7 +72,7 @@ def test_revoked_access_freezes_both_calendars_and_ends_nothing(reason: str) -> 
 def test_access_that_is_granted_again_thaws_by_itself() -> None:
     """Nobody has to do anything here: the next slow try lists everything, and finds what was deleted meanwhile."""
     world, event_id = planned(days=9, also=BOB)
-    other_id = world.add("Other", "c2", **LATER)
+    other_id = world.add("Other", "c2", **in_days(9))
     world.settle()
     listings = world.calendar().full_listings
     refusals = [True]
@@ -149,7 +132,7 @@ def test_an_event_that_was_handed_over_before_the_suspension_follows_its_new_org
 def test_an_event_that_was_handed_over_during_the_suspension_is_rebound(bob_is_known: bool) -> None:
     """Ann's calendar cannot be asked any more; the same iCalUID and conference under a new organizer is the event."""
     world = World()
-    event_id = world.add("Planning", "c1", **LATER)
+    event_id = world.add("Planning", "c1", **in_days(9))
     if bob_is_known:
         world.initialize(who=BOB)
     world.settle()

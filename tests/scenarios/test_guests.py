@@ -7,11 +7,10 @@ import pytest
 
 from confsync.local.calendar_server.people import addon_conference
 from tests.scenarios.expectations import calls, expect_settled, recorded
-from tests.scenarios.worlds import TOMORROW, without
+from tests.scenarios.worlds import FORMS, TOMORROW, WEEKLY, planned, without
 from tests.world import ANN, BOB, START, World, times
 
 CARL = "carl@example.com"
-FORMS = pytest.mark.parametrize("form", ["full", "id_only"])
 
 
 def guest(email: str, response: str = "needsAction") -> dict[str, str]:
@@ -19,15 +18,14 @@ def guest(email: str, response: str = "needsAction") -> dict[str, str]:
     return {"email": email, "responseStatus": response}
 
 
-def invited(world: World, **fields: Any) -> str:
-    """Return Ann's registered event to which she and Bob are invited; the calendars of both are synced."""
+def invited(world: World | None = None, **fields: Any) -> tuple[World, str]:
+    """Return a world with a planned event to which Ann and Bob are invited, both calendars synced, and its id."""
+    world = world or World()
     world.model.add_user(CARL)
     world.initialize(who=BOB)
-    event_id = world.add("Planning", "c1", attendees=[guest(ANN, "accepted"), guest(BOB)], **fields)
-    world.settle()
-    assert calls(world) == [("c1", "Planning")]
+    _, event_id = planned(world, attendees=[guest(ANN, "accepted"), guest(BOB)], **fields)
     assert event_id in world.model.live_events(BOB)
-    return event_id
+    return world, event_id
 
 
 def expect_untouched(world: World, event_id: str) -> None:
@@ -44,8 +42,7 @@ def expect_untouched(world: World, event_id: str) -> None:
 @pytest.mark.scenario(8, 16)
 def test_guests_that_come_and_go_are_told_to_a_back_end_that_has_guests() -> None:
     """One call for each change of the list, in alphabetical order; the tombstone in a guest's calendar ends nothing."""
-    world = World()
-    event_id = invited(world)
+    world, event_id = invited()
     world.edit(event_id, attendees=[guest(ANN, "accepted"), guest(BOB), guest(CARL)])
     world.settle()
     world.edit(event_id, attendees=[guest(ANN, "accepted"), guest(CARL)])
@@ -64,7 +61,7 @@ def test_a_guest_who_is_taken_off_the_list_is_no_change_for_a_back_end_without_g
     """The guest's calendar shows a tombstone of the same id, and nothing follows from it."""
     world = without("attendees")
     world.model.options.organizer_tombstones = form
-    event_id = invited(world)
+    _, event_id = invited(world)
     world.edit(event_id, attendees=[guest(ANN, "accepted")])
     world.settle()
     assert world.model.get(BOB, "primary", event_id)["status"] == "cancelled"
@@ -74,8 +71,7 @@ def test_a_guest_who_is_taken_off_the_list_is_no_change_for_a_back_end_without_g
 @pytest.mark.scenario(8)
 def test_a_guest_who_invites_another_one_changes_the_list_of_the_meeting() -> None:
     """Calendar passes it on to the organizer's copy: one call."""
-    world = World()
-    event_id = invited(world)
+    world, event_id = invited()
     world.edit(event_id, who=BOB, attendees=[guest(ANN, "accepted"), guest(BOB), guest(CARL)])
     world.settle()
     assert [call.state.attendees for call in world.provider.calls if call.state] == [(ANN, BOB), (ANN, BOB, CARL)]
@@ -86,8 +82,7 @@ def test_a_guest_who_invites_another_one_changes_the_list_of_the_meeting() -> No
 @pytest.mark.scenario(8)
 def test_guests_that_calendar_leaves_out_are_no_removal() -> None:
     """`attendeesOmitted`: of a list that is known to be cut the back end is told nothing, later the whole one."""
-    world = World()
-    event_id = invited(world)
+    world, event_id = invited()
     world.advance(60)
     whole = world.model.get(ANN, "primary", event_id)
     cut = whole | {"attendees": [guest(ANN) | {"self": True}], "attendeesOmitted": True}
@@ -106,8 +101,7 @@ def test_guests_that_calendar_leaves_out_are_no_removal() -> None:
 @pytest.mark.scenario(8)
 def test_a_guest_list_that_is_always_cut_is_no_change_for_a_back_end_without_guests() -> None:
     """Nothing of it can be told."""
-    world = without("attendees")
-    event_id = invited(world)
+    world, event_id = invited(without("attendees"))
     world.advance(60)
     cut = world.model.get(ANN, "primary", event_id) | {"attendees": [], "attendeesOmitted": True}
     world.model.import_payload(ANN, [cut | {"updated": world.now.isoformat()}])
@@ -122,8 +116,7 @@ def test_a_guest_list_that_is_always_cut_is_no_change_for_a_back_end_without_gue
 @pytest.mark.parametrize("response", ["accepted", "tentative"])
 def test_an_answer_is_listed_and_no_change(response: str) -> None:
     """It concerns the organizer's copy and every guest's; the list of guests stays what it is."""
-    world = World()
-    event_id = invited(world)
+    world, event_id = invited()
     lists = world.calendar_calls.count("events.list")
     world.edit(event_id, who=BOB, attendees=[guest(ANN, "accepted"), guest(BOB, response)])
     world.settle()
@@ -157,8 +150,7 @@ def test_a_storm_of_answers_costs_no_call() -> None:
 @pytest.mark.scenario(13)
 def test_a_guest_who_declines_leaves_the_conference_to_the_others() -> None:
     """The event stays confirmed in both calendars."""
-    world = World()
-    event_id = invited(world)
+    world, event_id = invited()
     world.edit(event_id, who=BOB, attendees=[guest(ANN, "accepted"), guest(BOB, "declined")])
     world.settle()
     assert {world.model.get(who, "primary", event_id)["status"] for who in (ANN, BOB)} == {"confirmed"}
@@ -168,8 +160,7 @@ def test_a_guest_who_declines_leaves_the_conference_to_the_others() -> None:
 @pytest.mark.scenario(14)
 def test_an_organizer_who_declines_the_own_event_does_not_call_it_off() -> None:
     """The meeting goes on without."""
-    world = World()
-    event_id = invited(world)
+    world, event_id = invited()
     world.edit(event_id, attendees=[guest(ANN, "declined"), guest(BOB)])
     world.settle()
     mine = world.model.get(ANN, "primary", event_id)["attendees"][0]
@@ -187,7 +178,7 @@ def test_reminders_and_colours_of_one_person_are_no_change(lists_reminder_edits:
     """Whether Calendar lists them or not; `updated` does not move with a reminder, so it must not be needed."""
     world = World()
     world.model.options.lists_reminder_edits = lists_reminder_edits
-    event_id = invited(world)
+    _, event_id = invited(world)
     world.advance(60)
     reminders = {"useDefault": False, "overrides": [{"method": "popup", "minutes": 5}]}
     world.edit(event_id, who=who, reminders=reminders)
@@ -201,8 +192,7 @@ def test_reminders_and_colours_of_one_person_are_no_change(lists_reminder_edits:
 @pytest.mark.scenario(10)
 def test_a_reminder_does_not_hide_the_rename_that_comes_with_it() -> None:
     """The next listing shows one item for both; `updated` alone must not decide."""
-    world = World()
-    event_id = invited(world)
+    world, event_id = invited()
     world.edit(event_id, summary="Planning II")
     world.edit(event_id, reminders={"useDefault": False, "overrides": []})
     world.settle()
@@ -211,11 +201,11 @@ def test_a_reminder_does_not_hide_the_rename_that_comes_with_it() -> None:
 
 
 @pytest.mark.scenario(11)
-@pytest.mark.parametrize("recurrence", [[], ["RRULE:FREQ=WEEKLY;COUNT=8"]])
+@pytest.mark.parametrize("recurrence", [[], WEEKLY])
 def test_visibility_is_told_only_to_a_back_end_that_can_carry_it(recurrence: list[str]) -> None:
     """One call where it can, none where it cannot; a private event loses nothing else."""
     for world, expected in ((World(), 2), (without("visibility"), 1)):
-        event_id = invited(world, recurrence=recurrence)
+        _, event_id = invited(world, recurrence=recurrence)
         world.edit(event_id, visibility="private")
         world.settle()
         assert len(world.provider.calls) == expected
@@ -227,8 +217,7 @@ def test_visibility_is_told_only_to_a_back_end_that_can_carry_it(recurrence: lis
 @pytest.mark.scenario(11)
 def test_visibility_of_one_instance_that_hits_the_whole_series_is_one_change_at_most() -> None:
     """Since July 2026 Calendar may carry it to every instance: many items, no call for each."""
-    world = World()
-    series_id = invited(world, recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"])
+    world, series_id = invited(recurrence=WEEKLY)
     for instance in world.instances(series_id)[1:4]:
         world.edit(instance, visibility="private")
     world.settle()
@@ -250,7 +239,7 @@ def test_a_guest_who_removes_the_own_copy_does_not_kill_the_meeting(form: Any) -
     """Bob's calendar shows a tombstone with the same id; whose copy it is, was recorded before."""
     world = World()
     world.model.options.organizer_tombstones = form
-    event_id = invited(world)
+    _, event_id = invited(world)
     world.delete(event_id, who=BOB)
     world.settle()
     assert world.model.get(BOB, "primary", event_id)["status"] == "cancelled"
@@ -263,7 +252,7 @@ def test_a_guest_whose_own_add_on_registered_the_copy_cannot_kill_the_meeting_ei
     """A registration vouches for an organizer's copy, not for one that a guest may delete."""
     world = World()
     world.model.options.organizer_tombstones = form
-    event_id = invited(world)
+    _, event_id = invited(world)
     world.initialize("c1", event_id, BOB)
     world.settle()
     world.delete(event_id, who=BOB)
@@ -276,8 +265,7 @@ def test_a_guest_whose_own_add_on_registered_the_copy_cannot_kill_the_meeting_ei
 @pytest.mark.scenario(17)
 def test_a_guest_without_the_right_to_edit_moves_only_the_own_copy() -> None:
     """Forty-five minutes later in Bob's calendar, with the same id; the meeting stays where it is."""
-    world = World()
-    event_id = invited(world)
+    world, event_id = invited()
     world.edit(event_id, who=BOB, **times(TOMORROW + timedelta(minutes=45)))
     world.settle()
     shown = [world.model.get(who, "primary", event_id)["start"]["dateTime"] for who in (ANN, BOB)]
@@ -289,8 +277,7 @@ def test_a_guest_without_the_right_to_edit_moves_only_the_own_copy() -> None:
 @pytest.mark.scenario(18)
 def test_a_guest_with_the_right_to_edit_changes_the_meeting() -> None:
     """Calendar passes the change on to the organizer's copy, which is told like any other change of it, once."""
-    world = World()
-    event_id = invited(world, guestsCanModify=True)
+    world, event_id = invited(guestsCanModify=True)
     later = TOMORROW + timedelta(hours=2)
     world.edit(event_id, who=BOB, summary="Bob's plan", **times(later))
     world.settle()
@@ -303,8 +290,7 @@ def test_a_guest_with_the_right_to_edit_changes_the_meeting() -> None:
 @pytest.mark.scenario(18, 15)
 def test_even_a_guest_with_the_right_to_edit_only_removes_the_own_copy() -> None:
     """Deleting is declining."""
-    world = World()
-    event_id = invited(world, guestsCanModify=True)
+    world, event_id = invited(guestsCanModify=True)
     world.delete(event_id, who=BOB)
     world.settle()
     expect_untouched(world, event_id)

@@ -6,24 +6,9 @@ from typing import Any
 import pytest
 
 from confsync.local.calendar_server.people import addon_conference
-from tests.scenarios.expectations import (
-    calls,
-    expect_settled,
-    noted,
-    recorded,
-    titles,
-    verbs,
-)
-from tests.scenarios.worlds import (
-    TOMORROW,
-    WEEK,
-    WEEKLY,
-    exceptions_told,
-    expect_series_untouched,
-    series,
-    without,
-)
-from tests.world import ANN, BOB, START, World, times
+from tests.scenarios.expectations import calls, expect_series_untouched, expect_settled, noted, recorded, titles, verbs
+from tests.scenarios.worlds import FORMS, MEET, TOMORROW, WEEK, WEEKLY, exceptions_told, in_days, weekly, without
+from tests.world import ANN, BOB, World, times
 
 # Row 22: one instance moved or renamed
 
@@ -31,8 +16,8 @@ from tests.world import ANN, BOB, START, World, times
 @pytest.mark.scenario(22)
 def test_a_moved_and_a_renamed_instance_are_told_by_their_original_start() -> None:
     """One call for each edit; the rest of the series stays."""
-    world = World()
-    series_id, instances = series(world)
+    world, series_id = weekly()
+    instances = world.instances(series_id)
     moved_to = TOMORROW + WEEK + timedelta(hours=5)
     world.edit(instances[1], **times(moved_to))
     world.settle()
@@ -51,8 +36,8 @@ def test_a_moved_and_a_renamed_instance_are_told_by_their_original_start() -> No
 @pytest.mark.parametrize("fields", [("occurrences",), ("occurrences", "recurrence")])
 def test_a_changed_instance_is_no_change_for_a_back_end_that_cannot_tell_instances_apart(fields: Any) -> None:
     """The link in the event still works."""
-    world = without(*fields)
-    series_id, instances = series(world)
+    world, series_id = weekly(without(*fields))
+    instances = world.instances(series_id)
     world.edit(instances[1], **times(TOMORROW + WEEK + timedelta(hours=5)))
     world.edit(instances[2], summary="Special")
     world.settle()
@@ -62,8 +47,8 @@ def test_a_changed_instance_is_no_change_for_a_back_end_that_cannot_tell_instanc
 @pytest.mark.scenario(22, 25)
 def test_an_edit_of_the_series_tells_its_changed_instances_again() -> None:
     """Some back ends drop overrides with each edit of the series: every state is told whole."""
-    world = World()
-    series_id, instances = series(world)
+    world, series_id = weekly()
+    instances = world.instances(series_id)
     world.edit(instances[2], summary="Special")
     world.settle()
     world.edit(series_id, location="Room 5")
@@ -76,8 +61,7 @@ def test_an_edit_of_the_series_tells_its_changed_instances_again() -> None:
 @pytest.mark.scenario(22)
 def test_an_instance_with_an_id_of_another_form_is_known_by_its_original_start() -> None:
     """Ids of instances are opaque: their form changes in 2026."""
-    world = World()
-    series_id, _ = series(world)
+    world, series_id = weekly()
     master = world.model.get(ANN, "primary", series_id)
     kept = ("organizer", "conferenceData", "iCalUID", "status", "created")
     moved = {name: master[name] for name in kept} | dict(times(TOMORROW + 3 * WEEK + timedelta(hours=1)))
@@ -94,8 +78,8 @@ def test_an_instance_with_an_id_of_another_form_is_known_by_its_original_start()
 @pytest.mark.scenario(22)
 def test_an_instance_that_is_put_back_is_no_exception_any_more() -> None:
     """Calendar keeps it as one; the back end is told that the series has no differences left."""
-    world = World()
-    series_id, instances = series(world)
+    world, series_id = weekly()
+    instances = world.instances(series_id)
     world.edit(instances[1], summary="Special")
     world.settle()
     world.edit(instances[1], summary="Weekly")
@@ -112,8 +96,8 @@ def test_an_instance_that_is_put_back_is_no_exception_any_more() -> None:
 @pytest.mark.scenario(23)
 def test_a_cancelled_instance_is_told_and_ends_nothing() -> None:
     """Its tombstone has no conference and names its series."""
-    world = World()
-    series_id, instances = series(world)
+    world, series_id = weekly()
+    instances = world.instances(series_id)
     world.delete(instances[2])
     world.settle()
     assert {number: told.cancelled for number, told in exceptions_told(world).items()} == {2: True}
@@ -124,13 +108,14 @@ def test_a_cancelled_instance_is_told_and_ends_nothing() -> None:
 
 
 @pytest.mark.scenario(23)
-@pytest.mark.parametrize("form", ["full", "id_only"])
+@FORMS
 @pytest.mark.parametrize("fields", [("occurrences",), ("occurrences", "recurrence")])
 def test_a_cancelled_instance_is_nothing_to_a_back_end_that_cannot_tell_instances_apart(form: Any, fields: Any) -> None:
     """No call, and above all no end."""
     world = without(*fields)
     world.model.options.organizer_tombstones = form
-    series_id, instances = series(world)
+    _, series_id = weekly(world)
+    instances = world.instances(series_id)
     world.delete(instances[0])
     world.delete(instances[2])
     world.settle()
@@ -155,8 +140,8 @@ def test_a_cancelled_instance_that_is_listed_before_its_series_is_told_with_it()
 @pytest.mark.scenario(23)
 def test_a_cancelled_instance_that_is_restored_takes_part_again() -> None:
     """The back end is told that the series has no differences left."""
-    world = World()
-    _, instances = series(world)
+    world, series_id = weekly()
+    instances = world.instances(series_id)
     world.delete(instances[2])
     world.settle()
     world.restore(instances[2])
@@ -173,10 +158,9 @@ def test_a_cancelled_instance_that_is_restored_takes_part_again() -> None:
 @pytest.mark.parametrize("variant", ["removed", "Meet", "another of ours that nobody registered"])
 def test_an_instance_without_the_conference_is_nothing_to_that_of_its_series(variant: str) -> None:
     """The series still holds it."""
-    world = World()
-    series_id, instances = series(world)
-    meet = {"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}}
-    data = {"removed": None, "Meet": meet}.get(variant, addon_conference("c2"))
+    world, series_id = weekly()
+    instances = world.instances(series_id)
+    data = {"removed": None, "Meet": MEET}.get(variant, addon_conference("c2"))
     world.edit(instances[1], conferenceData=data)
     world.settle()
     shown = world.model.get(ANN, "primary", instances[1]).get("conferenceData", {})
@@ -187,8 +171,8 @@ def test_an_instance_without_the_conference_is_nothing_to_that_of_its_series(var
 @pytest.mark.scenario(24)
 def test_an_instance_with_a_conference_of_its_own_goes_its_own_way() -> None:
     """It is told and ended by itself; that of the series is not touched by its rename."""
-    world = World()
-    series_id, instances = series(world)
+    world, series_id = weekly()
+    instances = world.instances(series_id)
     world.edit(instances[1], conferenceData=addon_conference("c2"), summary="Special")
     world.initialize("c2", instances[1])
     world.settle()
@@ -213,9 +197,9 @@ def test_an_instance_with_a_conference_of_its_own_goes_its_own_way() -> None:
 @pytest.mark.scenario(22, 42)
 def test_a_series_is_not_over_while_a_moved_instance_is_to_come() -> None:
     """Its last instance was put off by weeks: its rename is told, and the deletion of the series is an end."""
-    world = World()
-    series_id, instances = series(world, ["RRULE:FREQ=WEEKLY;COUNT=2"])
-    world.edit(instances[1], **times(START + timedelta(days=60)))
+    world, series_id = weekly(recurrence=["RRULE:FREQ=WEEKLY;COUNT=2"])
+    instances = world.instances(series_id)
+    world.edit(instances[1], **in_days(60))
     world.settle()
     world.advance(20 * 24 * 3600)
     world.edit(instances[1], summary="At last")
@@ -232,9 +216,9 @@ def test_a_series_is_not_over_while_a_moved_instance_is_to_come() -> None:
 @pytest.mark.parametrize("then", ["put back", "cancelled", "given up by a shorter rule"])
 def test_a_series_is_over_when_no_instance_is_to_come_any_more(then: str) -> None:
     """Its last instance was put off by weeks, and then not after all: what was held is kept when the series goes."""
-    world = World()
-    series_id, instances = series(world, ["RRULE:FREQ=WEEKLY;COUNT=2"])
-    world.edit(instances[1], **times(START + timedelta(days=60)))
+    world, series_id = weekly(recurrence=["RRULE:FREQ=WEEKLY;COUNT=2"])
+    instances = world.instances(series_id)
+    world.edit(instances[1], **in_days(60))
     world.settle()
     if then == "put back":
         world.edit(instances[1], **times(TOMORROW + WEEK))
@@ -257,7 +241,8 @@ def test_a_guest_who_changes_instances_of_the_own_copy_changes_nobody_elses() ->
     """One instance moved, one removed, in Bob's calendar only."""
     world = World()
     world.initialize(who=BOB)
-    series_id, instances = series(world, attendees=[{"email": BOB}])
+    _, series_id = weekly(world, attendees=[{"email": BOB}])
+    instances = world.instances(series_id)
     world.edit(instances[2], who=BOB, **times(TOMORROW + 2 * WEEK + timedelta(minutes=45)))
     world.delete(instances[3], who=BOB)
     world.settle()
@@ -268,7 +253,7 @@ def test_a_guest_who_changes_instances_of_the_own_copy_changes_nobody_elses() ->
 
 
 @pytest.mark.scenario(24, 28)
-@pytest.mark.parametrize("form", ["full", "id_only"])
+@FORMS
 @pytest.mark.parametrize("series_has_one", [True, False])
 def test_an_instances_own_conference_ends_with_its_series(form: Any, series_has_one: bool) -> None:
     """Whether Calendar lists the instance as cancelled or leaves that to be understood."""

@@ -1,30 +1,14 @@
 """Calendars that show less than everything: they freeze with a reason, end nothing, and thaw by themselves."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Role
-from tests.scenarios.beginnings import (
-    TEAM,
-    planned,
-    team_world,
-)
-from tests.scenarios.expectations import (
-    DAY_S,
-    alerts,
-    assert_quiet,
-    frozen,
-    referents,
-    titles,
-    verbs,
-)
-from tests.world import ANN, BOB, START, World, times
-
-LATER = times(START + timedelta(days=9))
-
+from tests.scenarios.expectations import DAY_S, alerts, assert_quiet, frozen, referents, titles, verbs
+from tests.scenarios.worlds import TEAM, in_days, planned, team_world
+from tests.world import ANN, BOB, World
 
 # Shown with too little
 
@@ -58,7 +42,7 @@ def test_a_calendar_that_is_not_shown_in_full_binds_nothing(role: Role, visibili
     """Registered or not: who may only read proves nothing, and gets an operator told once."""
     world = World()
     world.model.add_calendar(TEAM, ANN, roles={BOB: role})
-    event_id = world.create("Team", "c1", calendar_id=TEAM, visibility=visibility, **LATER)
+    event_id = world.create("Team", "c1", calendar_id=TEAM, visibility=visibility, **in_days(9))
     outcome = world.initialize("c1", event_id, BOB, TEAM)
     assert (outcome.is_bound, outcome.sync.status, outcome.sync.alert) == (False, "frozen", True)
     world.settle()
@@ -133,7 +117,7 @@ def test_a_role_that_still_shows_everything_changes_nothing() -> None:
 def test_the_other_calendars_of_the_same_user_go_on() -> None:
     """Only the calendar that is not shown in full is frozen."""
     world, _ = team_world()
-    own_id = world.add("Own", "c2", who=BOB, **LATER)
+    own_id = world.add("Own", "c2", who=BOB, **in_days(9))
     world.settle()
     world.model.share(TEAM, {BOB: "reader"})
     world.push(TEAM)
@@ -171,7 +155,7 @@ def test_a_downgrade_within_the_grace_period_stops_an_end_that_was_taken_back(ro
 def test_an_event_in_a_calendar_out_of_reach_still_holds_its_conference(is_deleted: bool) -> None:
     """Two events held it: the one that can be seen is deleted, the other may live on."""
     world, event_id = team_world()
-    own_id = world.add("Own", "c1", who=BOB, **LATER)
+    own_id = world.add("Own", "c1", who=BOB, **in_days(9))
     world.settle()
     if is_deleted:
         world.model.calendar_delete(ANN, TEAM)

@@ -1,27 +1,25 @@
 """Hundreds of events go at once: their ends are held for an operator, while everything else flows on."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
 from confsync.local.calendar_server.people import addon_conference
 from tests.scenarios.expectations import DAY_S, alerts, assert_quiet, is_told_all, referents, titles, verbs
-from tests.world import ANN, BOB, START, World, times
-
-LATER = times(START + timedelta(days=9))
+from tests.scenarios.worlds import in_days, unheard
+from tests.world import ANN, BOB, World
 
 
 def busy(count: int) -> tuple[World, list[str]]:
     """Return a world where Ann has so many events with conferences c0, c1 ..., and Bob one with b0."""
     world = World()
-    ids = [world.add(f"Event {number}", f"c{number}", **LATER) for number in range(count)]
-    world.add("Bob's", "b0", who=BOB, **LATER)
+    ids = [world.add(f"Event {number}", f"c{number}", **in_days(9)) for number in range(count)]
+    world.add("Bob's", "b0", who=BOB, **in_days(9))
     world.settle()
     return world, ids
 
 
-def ended(world: World, count: int) -> int:
+def count_ended(world: World, count: int) -> int:
     """Return how many of Ann's conferences have ended."""
     return sum("end" in verbs(world, f"c{number}") for number in range(count))
 
@@ -33,12 +31,11 @@ def clear(world: World, _: list[str]) -> None:
 
 def delete_in_a_gap(world: World, ids: list[str]) -> None:
     """Delete everything unheard, and let Calendar forget both the deletions and the sync token."""
-    world.lose_pushes = True
-    world.model.options.tombstone_days = 0
-    for event_id in ids:
-        world.delete(event_id)
-    world.model.expire_sync_tokens()
-    world.lose_pushes = False
+    with unheard(world):
+        world.model.options.tombstone_days = 0
+        for event_id in ids:
+            world.delete(event_id)
+        world.model.expire_sync_tokens()
     world.push(ANN)
 
 
@@ -63,12 +60,12 @@ def test_a_mass_deletion_ends_nothing_without_an_operators_word(
     world, ids = busy(25)
     sweep_away(world, ids)
     world.settle()
-    assert ended(world, 25) == 0
+    assert count_ended(world, 25) == 0
     assert {world.conference(f"c{number}").brake for number in range(25)} == {"held"}
     assert {state for number in range(25) for state in referents(world, f"c{number}").values()} == {("owner", "gone")}
     assert len(alerts(world)) == 1
     world.advance(DAY_S)
-    assert ended(world, 25) == 0
+    assert count_ended(world, 25) == 0
     assert_quiet(world)
 
 
@@ -80,12 +77,12 @@ def test_updates_and_new_events_flow_while_ends_are_held() -> None:
         world.delete(event_id)
     world.settle()
     world.edit(ids[-1], summary="Renamed")
-    new_id = world.add("New", "n0", **LATER)
-    gone_id = world.add("Bob's other", "b1", who=BOB, **LATER)
+    new_id = world.add("New", "n0", **in_days(9))
+    gone_id = world.add("Bob's other", "b1", who=BOB, **in_days(9))
     world.settle()
     world.delete(gone_id, BOB)
     world.settle()
-    assert ended(world, 26) == 0
+    assert count_ended(world, 26) == 0
     assert titles(world, "c25") == ["Event 25", "Renamed"]
     assert (titles(world, "n0"), referents(world, "n0")) == (["New"], {new_id: ("owner", "live")})
     assert titles(world, "b1") == ["Bob's other", None]
@@ -120,7 +117,7 @@ def test_a_big_spring_cleaning_is_no_mass_deletion(deleted: int, others: int) ->
     for event_id in ids[:deleted]:
         world.delete(event_id)
     world.settle()
-    assert ended(world, deleted + others) == deleted
+    assert count_ended(world, deleted + others) == deleted
     assert alerts(world) == []
     assert {verb for number in range(deleted, deleted + others) for verb in verbs(world, f"c{number}")} <= {"update"}
 
@@ -133,4 +130,4 @@ def test_deletions_spread_over_days_are_never_held() -> None:
         for event_id in ids[begin : begin + 10]:
             world.delete(event_id)
         world.advance(2 * world.rules.brake_s)
-    assert (ended(world, 30), alerts(world)) == (30, [])
+    assert (count_ended(world, 30), alerts(world)) == (30, [])

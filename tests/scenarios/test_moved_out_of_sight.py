@@ -1,25 +1,13 @@
 """Events that move where confsync does not look: the conference is kept, and followed again if they turn up."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from confsync.core.rules import Rules
-from tests.scenarios.expectations import calls, expect_settled, history_ends
-from tests.scenarios.worlds import (
-    DAY_S,
-    HIDDEN,
-    HOUR_S,
-    NEXT_WEEK,
-    STUBS,
-    TEAM,
-    expect_driven_by,
-    planned,
-    standing,
-    without,
-)
-from tests.world import ANN, BOB, START, times
+from tests.scenarios.expectations import DAY_S, HOUR_S, calls, expect_driven_by, expect_settled, history_ends, standing
+from tests.scenarios.worlds import BARE, HIDDEN, STUBS, TEAM, before_a_move, in_days, unheard, without
+from tests.world import ANN, BOB
 
 
 @pytest.mark.scenario(19)
@@ -27,7 +15,7 @@ from tests.world import ANN, BOB, START, times
 def test_an_event_that_moved_to_a_calendar_which_nobody_syncs_is_kept(guests: Any) -> None:
     """It lives where confsync does not look: no end, and in time no search; yet it may turn up."""
     world = without("organizer", rules=Rules(orphan_s=5 * DAY_S))
-    event_id = planned(world, guests, **times(START + timedelta(days=60)))
+    _, event_id = before_a_move(guests, world, team_synced_for=None, **in_days(60))
     world.move(event_id, TEAM)
     world.settle()
     assert standing(world) == {(ANN, event_id): "owner orphaned"}
@@ -45,8 +33,7 @@ def test_an_event_that_moved_to_a_calendar_which_nobody_syncs_is_kept(guests: An
 @STUBS
 def test_an_event_that_is_over_where_nobody_looks_keeps_its_conference_for_good(guests: Any) -> None:
     """Whatever becomes of it there afterwards."""
-    world = without("organizer")
-    event_id = planned(world, guests)
+    world, event_id = before_a_move(guests, team_synced_for=None)
     world.move(event_id, TEAM)
     world.advance(10 * DAY_S)
     assert world.conference("c1").due_at is None
@@ -62,7 +49,7 @@ def test_an_event_that_is_over_where_nobody_looks_keeps_its_conference_for_good(
 def test_an_event_out_of_sight_is_not_waited_for_longer_because_its_stub_is_listed_again(guests: Any) -> None:
     """Its time runs from the move; afterwards nothing is read for it any more."""
     world = without("organizer", rules=Rules(orphan_s=5 * DAY_S))
-    event_id = planned(world, guests, **times(START + timedelta(days=60)))
+    _, event_id = before_a_move(guests, world, team_synced_for=None, **in_days(60))
     world.move(event_id, TEAM)
     for _ in range(6):
         world.advance(DAY_S)
@@ -81,8 +68,7 @@ def test_an_event_out_of_sight_is_not_waited_for_longer_because_its_stub_is_list
 @STUBS
 def test_an_event_that_moved_out_of_sight_is_found_when_its_calendar_is_synced(guests: Any) -> None:
     """The same iCalUID and conference in another calendar, organized there: it needs no new registration."""
-    world = without("organizer")
-    event_id = planned(world, guests)
+    world, event_id = before_a_move(guests, team_synced_for=None)
     world.move(event_id, TEAM)
     world.advance(DAY_S)
     world.initialize(calendar_id=TEAM)
@@ -95,8 +81,7 @@ def test_an_event_that_moved_out_of_sight_is_found_when_its_calendar_is_synced(g
 @STUBS
 def test_what_changed_while_a_moved_event_was_out_of_sight_is_told_when_it_is_found(guests: Any) -> None:
     """Once, with its last state."""
-    world = without("organizer")
-    event_id = planned(world, guests)
+    world, event_id = before_a_move(guests, team_synced_for=None)
     world.move(event_id, TEAM)
     world.settle()
     world.edit(event_id, calendar_id=TEAM, summary="Moved and renamed")
@@ -110,14 +95,10 @@ def test_what_changed_while_a_moved_event_was_out_of_sight_is_told_when_it_is_fo
 @STUBS
 def test_an_event_that_moved_to_a_calendar_without_access_is_kept_until_access_is_back(guests: Any) -> None:
     """A frozen calendar shows nothing: that is no proof of anything."""
-    world = without("organizer")
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
-    world.lose_pushes = True
-    world.move(event_id, TEAM)
-    world.model.share(TEAM, {ANN: "none"})
-    world.lose_pushes = False
+    world, event_id = before_a_move(guests)
+    with unheard(world):
+        world.move(event_id, TEAM)
+        world.model.share(TEAM, {ANN: "none"})
     world.push(TEAM)
     world.push(ANN)
     world.advance(6 * HOUR_S)
@@ -134,11 +115,8 @@ def test_an_event_that_moved_to_a_calendar_without_access_is_kept_until_access_i
 @STUBS
 def test_a_calendar_that_does_not_know_a_moved_event_proves_nothing(guests: Any) -> None:
     """The team calendar is synced and asked in vain: the event went to another one."""
-    world = without("organizer")
+    world, event_id = before_a_move(guests)
     world.model.add_calendar(HIDDEN, BOB, roles={ANN: "owner"})
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
     world.move(event_id, HIDDEN)
     world.advance(2 * DAY_S)
     assert calls(world) == [("c1", "Planning")]
@@ -150,13 +128,9 @@ def test_a_calendar_that_does_not_know_a_moved_event_proves_nothing(guests: Any)
 @pytest.mark.parametrize("deleted", ["before the move", "after the move"])
 def test_the_deleted_mirror_of_an_event_that_moved_out_of_sight_is_no_proof(deleted: str) -> None:
     """A tool had copied it to the team calendar under the same id; the event itself went where nobody looks."""
-    world = without("organizer")
+    world, event_id = before_a_move(BARE)
     world.model.add_calendar(HIDDEN, BOB, roles={ANN: "owner"})
-    world.model.add_calendar(TEAM, BOB, roles={ANN: "owner"})
-    event_id = world.add("Planning", "c1", **times(NEXT_WEEK))
-    world.initialize(calendar_id=TEAM)
-    world.advance(60)
-    world.create("Planning", "c1", calendar_id=TEAM, id=event_id, **times(NEXT_WEEK))
+    world.create("Planning", "c1", calendar_id=TEAM, id=event_id, **in_days(7))
     world.settle()
     if deleted == "before the move":
         world.delete(event_id, calendar_id=TEAM)
@@ -176,12 +150,8 @@ def test_the_deleted_mirror_of_an_event_that_moved_out_of_sight_is_no_proof(dele
 @pytest.mark.parametrize("known", [True, False], ids=["synced", "not synced"])
 def test_a_move_that_leaves_the_conference_behind_makes_no_second_one(guests: Any, known: bool) -> None:
     """Nobody knows whether Calendar takes it along. If not, no end follows from the move, nor another conference."""
-    world = without("organizer")
+    world, event_id = before_a_move(guests, team_synced_for=ANN if known else None)
     world.model.options.move_keeps_conference = False
-    event_id = planned(world, guests)
-    if known:
-        world.initialize(calendar_id=TEAM)
-        world.settle()
     world.move(event_id, TEAM)
     world.advance(2 * DAY_S)
     assert "conferenceData" not in world.model.get(ANN, TEAM, event_id)
@@ -194,8 +164,7 @@ def test_a_move_that_leaves_the_conference_behind_makes_no_second_one(guests: An
 @STUBS
 def test_the_duplicate_of_an_event_that_moved_out_of_sight_may_be_deleted(guests: Any) -> None:
     """The other one lives where nobody looks: the conference is kept for it."""
-    world = without("organizer")
-    event_id = planned(world, guests)
+    world, event_id = before_a_move(guests, team_synced_for=None)
     copy_id = world.duplicate(event_id)
     world.settle()
     told = len(world.provider.calls)

@@ -6,23 +6,9 @@ import pytest
 
 from confsync.core.rules import Rules
 from confsync.local.calendar_server.people import addon_conference
-from tests.scenarios.expectations import (
-    calls,
-    expect_settled,
-    titles,
-)
-from tests.scenarios.worlds import (
-    DAY_S,
-    HOUR_S,
-    NEXT_WEEK,
-    STUBS,
-    TEAM,
-    expect_driven_by,
-    planned,
-    standing,
-    without,
-)
-from tests.world import ANN, BOB, World, times
+from tests.scenarios.expectations import DAY_S, HOUR_S, calls, expect_driven_by, expect_settled, standing, titles
+from tests.scenarios.worlds import NAMED, STUBS, TEAM, WEEKLY, before_a_move, in_days, unheard, without
+from tests.world import ANN, BOB, World
 
 
 @pytest.mark.scenario(19)
@@ -30,10 +16,7 @@ from tests.world import ANN, BOB, World, times
 @pytest.mark.parametrize("order", ["as pushed", "old calendar first", "new calendar first"])
 def test_a_moved_event_takes_its_conference_along(guests: Any, order: str) -> None:
     """Whichever calendar is synced first: no call, no end, and from now on the new event drives."""
-    world = without("organizer")
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
+    world, event_id = before_a_move(guests)
     world.lose_pushes = order != "as pushed"
     world.move(event_id, TEAM)
     for calendar_id in [] if order == "as pushed" else [ANN, TEAM] if order == "old calendar first" else [TEAM, ANN]:
@@ -55,14 +38,13 @@ def test_a_moved_event_that_was_adopted_takes_its_conference_along_too(guests: A
     world.model.add_calendar(TEAM, BOB, roles={ANN: "owner"})
     world.initialize()
     world.initialize(calendar_id=TEAM)
-    event_id = world.create("Planning", "c1", attendees=guests, **times(NEXT_WEEK))
+    event_id = world.create("Planning", "c1", attendees=guests, **in_days(7))
     world.settle()
-    world.lose_pushes = True
-    world.move(event_id, TEAM)
-    for calendar_id in order:
-        world.push(calendar_id)
-        world.settle()
-    world.lose_pushes = False
+    with unheard(world):
+        world.move(event_id, TEAM)
+        for calendar_id in order:
+            world.push(calendar_id)
+            world.settle()
     assert calls(world) == []
     expect_driven_by(world, TEAM, event_id)
 
@@ -72,14 +54,10 @@ def test_a_moved_event_that_was_adopted_takes_its_conference_along_too(guests: A
 @pytest.mark.parametrize("lost", [ANN, TEAM])
 def test_a_moved_event_of_which_one_push_is_lost_is_found_by_the_next_look(guests: Any, lost: str) -> None:
     """Nothing is ended meanwhile; the quiet calendar is listed within the reconcile interval."""
-    world = without("organizer")
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
-    world.lose_pushes = True
-    world.move(event_id, TEAM)
-    world.push(TEAM if lost == ANN else ANN)
-    world.lose_pushes = False
+    world, event_id = before_a_move(guests)
+    with unheard(world):
+        world.move(event_id, TEAM)
+        world.push(TEAM if lost == ANN else ANN)
     world.advance(world.rules.reconcile_s + HOUR_S)
     assert calls(world) == [("c1", "Planning")]
     expect_driven_by(world, TEAM, event_id)
@@ -88,14 +66,10 @@ def test_a_moved_event_of_which_one_push_is_lost_is_found_by_the_next_look(guest
 @pytest.mark.scenario(19)
 def test_a_calendar_that_a_stub_names_is_asked_at_once_although_its_push_is_lost() -> None:
     """It need not wait for the reconcile interval."""
-    world = without("organizer")
-    event_id = planned(world, [{"email": ANN, "responseStatus": "accepted"}])
-    world.initialize(calendar_id=TEAM)
-    world.settle()
-    world.lose_pushes = True
-    world.move(event_id, TEAM)
-    world.push(ANN)
-    world.lose_pushes = False
+    world, event_id = before_a_move(NAMED)
+    with unheard(world):
+        world.move(event_id, TEAM)
+        world.push(ANN)
     world.settle()
     assert calls(world) == [("c1", "Planning")]
     expect_driven_by(world, TEAM, event_id)
@@ -105,10 +79,7 @@ def test_a_calendar_that_a_stub_names_is_asked_at_once_although_its_push_is_lost
 @STUBS
 def test_an_event_that_is_moved_and_moved_back_drives_where_it_was(guests: Any) -> None:
     """Its first calendar shows it alive again under the same id."""
-    world = without("organizer")
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
+    world, event_id = before_a_move(guests)
     world.move(event_id, TEAM)
     world.settle()
     world.move(event_id, ANN, calendar_id=TEAM)
@@ -121,10 +92,7 @@ def test_an_event_that_is_moved_and_moved_back_drives_where_it_was(guests: Any) 
 @STUBS
 def test_an_event_that_is_moved_and_deleted_at_once_ends_its_conference_once(guests: Any) -> None:
     """Nobody saw it alive in its new calendar: that is asked, or all calendars of the same person."""
-    world = without("organizer")
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
+    world, event_id = before_a_move(guests)
     world.move(event_id, TEAM)
     world.delete(event_id, calendar_id=TEAM)
     world.advance(world.rules.grace_s / 2)
@@ -139,11 +107,9 @@ def test_an_event_that_is_moved_and_deleted_at_once_ends_its_conference_once(gue
 @STUBS
 def test_a_moved_series_takes_its_conference_and_its_exceptions_along(guests: Any) -> None:
     """All of it has one organizer."""
-    world = without("organizer")
-    series_id = planned(world, guests, recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"])
+    world, series_id = before_a_move(guests, recurrence=WEEKLY)
     world.edit(world.instances(series_id)[1], summary="Special")
     world.delete(world.instances(series_id)[2])
-    world.initialize(calendar_id=TEAM)
     world.settle()
     told = len(world.provider.calls)
     world.move(series_id, TEAM)
@@ -157,10 +123,7 @@ def test_a_moved_series_takes_its_conference_and_its_exceptions_along(guests: An
 @STUBS
 def test_a_move_is_told_once_to_a_back_end_that_knows_organizers(guests: Any) -> None:
     """The calendar that organizes it is another one, and that is the only difference."""
-    world = World()
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
+    world, event_id = before_a_move(guests, World())
     world.move(event_id, TEAM)
     world.settle()
     assert titles(world, "c1") == ["Planning", "Planning"]
@@ -172,10 +135,7 @@ def test_a_move_is_told_once_to_a_back_end_that_knows_organizers(guests: Any) ->
 @STUBS
 def test_a_moved_event_is_found_in_a_calendar_that_is_synced_for_somebody_else(guests: Any) -> None:
     """Bob looks at the team calendar; Ann's event turns up there."""
-    world = without("organizer")
-    event_id = planned(world, guests)
-    world.initialize(who=BOB, calendar_id=TEAM)
-    world.settle()
+    world, event_id = before_a_move(guests, team_synced_for=BOB)
     world.move(event_id, TEAM)
     world.settle()
     assert calls(world) == [("c1", "Planning")]
@@ -186,10 +146,7 @@ def test_a_moved_event_is_found_in_a_calendar_that_is_synced_for_somebody_else(g
 @STUBS
 def test_an_event_that_is_deleted_restored_and_moved_at_once_takes_its_conference_along(guests: Any) -> None:
     """Only the last of it is seen."""
-    world = without("organizer")
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
+    world, event_id = before_a_move(guests)
     world.delete(event_id)
     world.advance(10)
     world.restore(event_id)
@@ -203,10 +160,7 @@ def test_an_event_that_is_deleted_restored_and_moved_at_once_takes_its_conferenc
 @STUBS
 def test_a_conference_that_is_removed_from_a_moved_event_ends_once(guests: Any) -> None:
     """The organizer's copy, shown in full without it, is proof in the new calendar as it was in the old one."""
-    world = without("organizer")
-    event_id = planned(world, guests)
-    world.initialize(calendar_id=TEAM)
-    world.settle()
+    world, event_id = before_a_move(guests)
     world.move(event_id, TEAM)
     world.settle()
     world.edit(event_id, calendar_id=TEAM, conferenceData=None)
@@ -219,9 +173,7 @@ def test_a_conference_that_is_removed_from_a_moved_event_ends_once(guests: Any) 
 @STUBS
 def test_an_instances_own_conference_goes_along_with_its_series(guests: Any) -> None:
     """Calendar may say of the instance nothing but what it says of the series."""
-    world = without("organizer")
-    series_id = planned(world, guests, recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"])
-    world.initialize(calendar_id=TEAM)
+    world, series_id = before_a_move(guests, recurrence=WEEKLY)
     own = world.instances(series_id)[3]
     world.edit(own, conferenceData=addon_conference("c2"), summary="Special")
     world.initialize("c2", own)

@@ -6,19 +6,16 @@ import pytest
 
 from confsync.errors import ProviderRejected
 from confsync.ports import ConferenceCall
-from tests.scenarios.expectations import assert_quiet, calls, expect_settled, titles
-from tests.scenarios.worlds import DAY_S, STUBS, expect_driven_by, planned, standing, without
-from tests.world import ANN, BOB, World
+from tests.scenarios.expectations import DAY_S, assert_quiet, calls, expect_driven_by, expect_settled, standing, titles
+from tests.scenarios.worlds import FORMS, NAMED, STUBS, planned, without
+from tests.world import ANN, BOB
 
 
 @pytest.mark.scenario(20)
 @STUBS
 def test_an_event_that_gets_another_owner_takes_its_conference_along(guests: Any) -> None:
     """The new owner's calendar is synced too: there it drives."""
-    world = World()
-    event_id = planned(world, guests)
-    world.initialize(who=BOB)
-    world.settle()
+    world, event_id = planned(days=7, also=BOB, attendees=guests)
     world.model.change_owner(ANN, "primary", event_id, BOB)
     world.settle()
     assert titles(world, "c1") == ["Planning", "Planning"]
@@ -30,8 +27,7 @@ def test_an_event_that_gets_another_owner_takes_its_conference_along(guests: Any
 @STUBS
 def test_an_event_that_gets_an_owner_whom_nobody_syncs_is_kept(guests: Any) -> None:
     """confsync may not look there: the conference is left as it is, for good."""
-    world = World()
-    event_id = planned(world, guests)
+    world, event_id = planned(days=7, attendees=guests)
     world.model.change_owner(ANN, "primary", event_id, BOB)
     world.advance(2 * DAY_S)
     assert calls(world) == [("c1", "Planning")]
@@ -46,8 +42,7 @@ def test_an_event_that_gets_an_owner_whom_nobody_syncs_is_kept(guests: Any) -> N
 @STUBS
 def test_a_new_owner_who_is_synced_later_takes_over(guests: Any) -> None:
     """Bob installs the add-on a day after he got the event."""
-    world = World()
-    event_id = planned(world, guests)
+    world, event_id = planned(days=7, attendees=guests)
     world.model.change_owner(ANN, "primary", event_id, BOB)
     world.advance(DAY_S)
     assert calls(world) == [("c1", "Planning")]
@@ -61,8 +56,7 @@ def test_a_new_owner_who_is_synced_later_takes_over(guests: Any) -> None:
 @pytest.mark.scenario(20)
 def test_the_stub_of_an_event_with_another_owner_does_not_count_as_a_deletion_later() -> None:
     """Ann empties her trash and her calendar is listed anew: the event is Bob's, and goes on."""
-    world = World()
-    event_id = planned(world, [{"email": ANN, "responseStatus": "accepted"}])
+    world, event_id = planned(days=7, attendees=NAMED)
     world.model.change_owner(ANN, "primary", event_id, BOB)
     world.settle()
     world.model.options.tombstone_days = 0
@@ -74,13 +68,12 @@ def test_the_stub_of_an_event_with_another_owner_does_not_count_as_a_deletion_la
 
 
 @pytest.mark.scenario(20)
-@pytest.mark.parametrize("form", ["full", "id_only"])
+@FORMS
 def test_a_guest_who_becomes_the_owner_takes_the_conference_over(form: Any) -> None:
     """Bob had a copy all along; now it is the one that counts."""
     world = without("organizer")
     world.model.options.organizer_tombstones = form
-    world.initialize(who=BOB)
-    event_id = planned(world, [{"email": ANN, "responseStatus": "accepted"}, {"email": BOB}])
+    _, event_id = planned(world, days=7, also=BOB, attendees=[*NAMED, {"email": BOB}])
     assert world.link(event_id, BOB) is None
     world.model.change_owner(ANN, "primary", event_id, BOB)
     world.settle()
@@ -91,9 +84,7 @@ def test_a_guest_who_becomes_the_owner_takes_the_conference_over(form: Any) -> N
 @pytest.mark.scenario(20, 58)
 def test_a_back_end_that_refuses_the_new_owner_as_host_keeps_the_conference() -> None:
     """It is asked once, an operator sees why it refused, and the next change is told as any other."""
-    world = World()
-    world.initialize(who=BOB)
-    event_id = planned(world, [])
+    world, event_id = planned(days=7, also=BOB)
 
     def refuse(call: ConferenceCall) -> None:
         if call.state is not None and call.state.organizer == BOB:

@@ -1,7 +1,5 @@
 """Calls whose outcome nobody knows: the newest state goes out in its own time, and nothing is made twice."""
 
-from datetime import timedelta
-
 import pytest
 
 from confsync.core.capabilities import Capabilities
@@ -11,22 +9,9 @@ from confsync.errors import (
     ProviderError,
 )
 from confsync.ports import ConferenceCall, CreateCall
-from tests.scenarios.beginnings import (
-    MAKES,
-    RESTORES,
-    UNORDERED,
-    conference_in,
-    failing,
-    planned,
-)
-from tests.scenarios.expectations import (
-    assert_quiet,
-    is_told_all,
-    titles,
-)
-from tests.world import START, times
-
-LATER = times(START + timedelta(days=9))
+from tests.scenarios.expectations import assert_quiet, conference_in, is_told_all, titles
+from tests.scenarios.worlds import MAKES, RESTORES, UNORDERED, failing, in_days, planned
+from tests.world import World
 
 
 @pytest.mark.scenario(57)
@@ -34,7 +19,7 @@ LATER = times(START + timedelta(days=9))
 @pytest.mark.parametrize("capabilities", [RESTORES, UNORDERED], ids=["ordered back end", "unordered back end"])
 def test_a_call_without_an_answer_is_followed_by_a_newer_one(capabilities: Capabilities, landed: bool) -> None:
     """Nobody knows whether it took effect: the newest state goes out under a new generation, in its own time."""
-    world, event_id = planned(capabilities, days=9)
+    world, event_id = planned(World(capabilities=capabilities), days=9)
     tried, unknown = list[ConferenceCall](), [OutcomeUnknown("timed out")]
 
     def lose(call: ConferenceCall) -> None:
@@ -61,7 +46,7 @@ def test_a_call_without_an_answer_is_followed_by_a_newer_one(capabilities: Capab
 @pytest.mark.scenario(57)
 def test_a_change_during_an_unknown_outcome_is_the_state_that_goes_out() -> None:
     """The older state, which may have landed or not, is not sent once more."""
-    world, event_id = planned(UNORDERED, days=9)
+    world, event_id = planned(World(capabilities=UNORDERED), days=9)
     tried = failing(world, OutcomeUnknown("timed out"), times_=1)
     world.edit(event_id, summary="Renamed")
     world.advance(0)
@@ -75,8 +60,8 @@ def test_a_change_during_an_unknown_outcome_is_the_state_that_goes_out() -> None
 @pytest.mark.scenario(57)
 def test_an_end_without_an_answer_is_told_again_until_it_is_known() -> None:
     """And an event that came back meanwhile wins."""
-    world, event_id = planned(UNORDERED, days=9)
-    other_id = world.add("Other", "c2", **LATER)
+    world, event_id = planned(World(capabilities=UNORDERED), days=9)
+    other_id = world.add("Other", "c2", **in_days(9))
     world.settle()
     failing(world, OutcomeUnknown("timed out"), times_=2)
     world.delete(event_id)
@@ -94,7 +79,7 @@ def test_an_end_without_an_answer_is_told_again_until_it_is_known() -> None:
 @pytest.mark.parametrize("error", [OutcomeUnknown("timed out"), ProviderBusy("429", 120)], ids=["unknown", "busy"])
 def test_making_a_conference_is_tried_again_under_the_same_operation(error: ProviderError, landed: bool) -> None:
     """However often it fails: the back end makes one conference, and none is left without an event."""
-    world, event_id = planned(MAKES, days=9)
+    world, event_id = planned(World(capabilities=MAKES), days=9)
     world.delete(event_id)
     world.settle()
     operations: list[str] = []

@@ -1,26 +1,18 @@
 """What confsync writes into an event itself: only where a conference is replaced, under a condition, unnoticed."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from confsync.core.capabilities import Capabilities
 from confsync.core.rules import Rules
 from tests.scenarios.expectations import assert_quiet, event_writes, is_told_all, referents, titles, verbs
-from tests.world import ALL_FIELDS, ANN, BOB, START, World, times
-
-LATER = times(START + timedelta(days=5))
-MAKES = Capabilities(ALL_FIELDS, ordered_writes=True, restores=False, creates=True)
+from tests.scenarios.worlds import MAKES, ended, in_days, planned
+from tests.world import ANN, BOB, World
 
 
 def to_be_replaced(**fields: Any) -> tuple[World, str]:
     """Return a world whose event was just restored and is about to get a new conference, and the event's id."""
-    world = World(capabilities=MAKES)
-    event_id = world.add("Planning", "c1", **{**LATER, **fields})
-    world.settle()
-    world.delete(event_id)
-    world.settle()
+    world, event_id = ended(World(capabilities=MAKES), **fields)
     world.restore(event_id)
     return world, event_id
 
@@ -109,12 +101,10 @@ def test_a_removal_in_the_moment_of_our_write_is_not_overwritten() -> None:
 @pytest.mark.scenario(51)
 def test_what_changes_every_day_is_never_written_by_us() -> None:
     """Renames, moves, answers and deletions of bound events cost calls to the back end, and no write to an event."""
-    world = World(rules=Rules(reconcile_s=1800))
-    event_id = world.add("Planning", "c1", attendees=[{"email": BOB}], **LATER)
-    world.settle()
+    world, event_id = planned(World(rules=Rules(reconcile_s=1800)), days=5, attendees=[{"email": BOB}])
     world.edit(event_id, summary="Renamed", description="New")
     world.model.patch(BOB, "primary", event_id, {"attendees": [{"email": BOB, "responseStatus": "accepted"}]})
-    world.edit(event_id, **times(START + timedelta(days=6)))
+    world.edit(event_id, **in_days(6))
     world.settle()
     world.delete(event_id)
     world.settle()

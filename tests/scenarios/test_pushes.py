@@ -12,20 +12,9 @@ from confsync.errors import (
 )
 from confsync.ports import Address, WatchedChannel
 from confsync.receive_notification import receive_notification
-from tests.scenarios.beginnings import (
-    four,
-    in_the_gap,
-)
-from tests.scenarios.expectations import (
-    DAY_S,
-    assert_gap_was_found,
-    assert_quiet,
-    titles,
-    verbs,
-)
-from tests.world import ANN, BOB, PUSH, START, World, times
-
-LATER = times(START + timedelta(days=9))
+from tests.scenarios.expectations import DAY_S, assert_gap_was_found, assert_quiet, titles, verbs
+from tests.scenarios.worlds import four, in_days, in_the_gap
+from tests.world import ANN, BOB, PUSH, START, World
 
 
 def notification(world: World, **headers: str) -> dict[str, str]:
@@ -171,7 +160,7 @@ def test_the_sync_message_may_come_before_the_answer_to_watch() -> None:
         return answer
 
     world.calendar_api.watch_events = watch_events  # type: ignore[method-assign]
-    event_id = world.add("Planning", "c1", **LATER)
+    event_id = world.add("Planning", "c1", **in_days(9))
     world.settle()
     assert len(world.model.open_channels(ANN)) == 1
     world.edit(event_id, summary="Renamed")

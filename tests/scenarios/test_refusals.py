@@ -1,7 +1,5 @@
 """What a conferencing system refuses: shown to an operator, asked again slowly or not at all, and no event is hurt."""
 
-from datetime import timedelta
-
 import pytest
 
 from confsync.errors import (
@@ -10,23 +8,10 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
-from confsync.ports import ConferenceCall, CreateCall
-from tests.scenarios.beginnings import (
-    MAKES,
-    conference_in,
-    failing,
-    planned,
-)
-from tests.scenarios.expectations import (
-    DAY_S,
-    assert_quiet,
-    heard,
-    titles,
-    verbs,
-)
-from tests.world import START, World, times
-
-LATER = times(START + timedelta(days=9))
+from confsync.ports import CreateCall
+from tests.scenarios.expectations import DAY_S, assert_quiet, conference_in, heard, titles
+from tests.scenarios.worlds import MAKES, ended, failing, in_days, planned, unheard
+from tests.world import World
 
 
 @pytest.mark.scenario(58)
@@ -76,17 +61,11 @@ def test_what_a_back_end_will_never_accept_is_a_failure_and_not_repeated(verb: s
 def test_one_conference_that_is_refused_does_not_hold_up_the_others() -> None:
     """Of the same calendar, in the same sync."""
     world, event_id = planned(days=9)
-    other_id = world.add("Other", "c2", **LATER)
+    other_id = world.add("Other", "c2", **in_days(9))
     world.settle()
-
-    def reject(call: ConferenceCall) -> None:
-        if call.conference_id == "c1":
-            raise ProviderRejected("422 host: not licensed")
-
-    world.provider.before = reject
-    world.lose_pushes = True
-    world.edit(event_id, summary="Renamed")
-    world.lose_pushes = False
+    failing(world, ProviderRejected("422 host: not licensed"), only="c1")
+    with unheard(world):
+        world.edit(event_id, summary="Renamed")
     world.edit(other_id, summary="Other II")
     world.settle()
     assert (titles(world, "c1"), titles(world, "c2")) == (["Planning"], ["Other", "Other II"])
@@ -104,19 +83,10 @@ def refused_create(world: World, error: ProviderError) -> list[CreateCall]:
     return tried
 
 
-def to_be_replaced() -> tuple[World, str]:
-    """Return a world whose event is about to come back with a conference that cannot, and the event's id."""
-    world, event_id = planned(MAKES, days=9)
-    world.delete(event_id)
-    world.settle()
-    assert verbs(world, "c1") == ["update", "end"]
-    return world, event_id
-
-
 @pytest.mark.scenario(58)
 def test_a_back_end_that_refuses_to_make_a_conference_is_shown_to_an_operator() -> None:
     """A missing scope is an operator's business for `create` as for `update`; mended, the event gets its conference."""
-    world, event_id = to_be_replaced()
+    world, event_id = ended(World(capabilities=MAKES))
     tried = refused_create(world, ProviderRefusesUs("403 from the back end"))
     world.restore(event_id)
     world.advance(60)
@@ -131,7 +101,7 @@ def test_a_back_end_that_refuses_to_make_a_conference_is_shown_to_an_operator() 
 @pytest.mark.parametrize("error", [ProviderRefusesUs("403"), ProviderBusy("429", 900)], ids=["refuses us", "is busy"])
 def test_no_conference_is_made_for_an_event_that_is_gone_again(error: ProviderError) -> None:
     """The back end said each time that nothing was made: with the event the wish for a conference is gone."""
-    world, event_id = to_be_replaced()
+    world, event_id = ended(World(capabilities=MAKES))
     tried = refused_create(world, error)
     world.restore(event_id)
     world.advance(3600)
@@ -150,7 +120,7 @@ def test_no_conference_is_made_for_an_event_that_is_gone_again(error: ProviderEr
 @pytest.mark.scenario(58, 35)
 def test_a_conference_that_was_not_made_for_one_state_is_asked_for_again_with_the_next() -> None:
     """A rejection is about one state: it is a failure, and not repeated until the event changes."""
-    world, event_id = to_be_replaced()
+    world, event_id = ended(World(capabilities=MAKES))
     tried = refused_create(world, ProviderRejected("422 host: not licensed"))
     world.restore(event_id)
     world.advance(6 * 3600)

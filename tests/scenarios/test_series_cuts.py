@@ -19,19 +19,10 @@ from tests.scenarios.expectations import (
     titles,
     verbs,
 )
+from tests.scenarios.worlds import FORMS, RESTORES, in_days, weekly
 from tests.world import ALL_FIELDS, ANN, BOB, START, World, times
 
-WEEKLY = {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=8"], **times(START + timedelta(days=3))}
-FULL = Capabilities(ALL_FIELDS, ordered_writes=True, restores=True)
-FIRST_ONLY = replace(FULL, carries=ALL_FIELDS - {"recurrence", "occurrences", "time_zone"})
-
-
-def weekly(**options: Any) -> tuple[World, str]:
-    """Return a world with a weekly series of eight occurrences that begins in three days, and the series' id."""
-    world = World(**options)
-    series_id = world.add("Weekly", "c1", **WEEKLY)
-    world.settle()
-    return world, series_id
+FIRST_ONLY = replace(RESTORES, carries=ALL_FIELDS - {"recurrence", "occurrences", "time_zone"})
 
 
 def occurrence(number: int) -> datetime:
@@ -46,7 +37,7 @@ def occurrence(number: int) -> datetime:
 @pytest.mark.parametrize("moved", [False, True], ids=["same time", "another time, unrelated id"])
 def test_a_split_series_is_one_conference_with_two_owners(moved: bool) -> None:
     """The cut is an update of the first part; nothing ends, nothing is made, and the new part does not drive yet."""
-    world, first = weekly()
+    world, first = weekly(days=3)
     changes = dict(times(occurrence(3) + timedelta(hours=2))) if moved else {}
     second = world.split(first, 3, summary="Weekly, second part", **changes)
     world.settle()
@@ -62,7 +53,7 @@ def test_a_split_series_is_one_conference_with_two_owners(moved: bool) -> None:
 @pytest.mark.scenario(26)
 def test_a_split_that_loses_the_conference_leaves_it_to_the_first_part() -> None:
     """The new part without a conference is a stranger: the first part alone keeps the conference, and alone ends it."""
-    world, first = weekly()
+    world, first = weekly(days=3)
     world.model.options.split_keeps_conference = False
     second = world.split(first, 3, summary="Second")
     world.settle()
@@ -82,7 +73,7 @@ def test_a_split_that_loses_the_conference_leaves_it_to_the_first_part() -> None
 @pytest.mark.scenario(26)
 def test_a_client_that_cuts_the_series_itself_makes_the_same_two_owners() -> None:
     """Over the API a split is two writes: an UNTIL, and an unrelated series to which the conference was copied."""
-    world, first = weekly()
+    world, first = weekly(days=3)
     until = (occurrence(3) - timedelta(days=1)).strftime("%Y%m%dT%H%M%SZ")
     world.edit(first, recurrence=[f"RRULE:FREQ=WEEKLY;UNTIL={until}"])
     second = world.create("Second", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=5"], **times(occurrence(3)))
@@ -96,7 +87,7 @@ def test_a_client_that_cuts_the_series_itself_makes_the_same_two_owners() -> Non
 @pytest.mark.parametrize("deleted", ["first", "second"])
 def test_deleting_one_part_of_a_split_series_ends_nothing(deleted: str) -> None:
     """The part that is left has the conference, and is what the back end holds; the last one ends it, once."""
-    world, first = weekly()
+    world, first = weekly(days=3)
     second = world.split(first, 3, summary="Second")
     world.settle()
     gone, left = (first, second) if deleted == "first" else (second, first)
@@ -114,10 +105,10 @@ def test_deleting_one_part_of_a_split_series_ends_nothing(deleted: str) -> None:
 
 
 @pytest.mark.scenario(26)
-@pytest.mark.parametrize("capabilities", [FULL, FIRST_ONLY], ids=["carries series", "carries one time only"])
+@pytest.mark.parametrize("capabilities", [RESTORES, FIRST_ONLY], ids=["carries series", "carries one time only"])
 def test_the_second_part_drives_when_the_first_is_over(capabilities: Capabilities) -> None:
     """Nothing changes in Calendar at that moment: the conference is looked at again by itself, and told once."""
-    world, first = weekly(capabilities=capabilities)
+    world, first = weekly(World(capabilities=capabilities), days=3)
     second = world.split(first, 1, summary="Second")
     world.settle()
     told = len(verbs(world, "c1"))
@@ -133,7 +124,7 @@ def test_the_second_part_drives_when_the_first_is_over(capabilities: Capabilitie
 @pytest.mark.scenario(26)
 def test_a_back_end_without_recurrence_is_told_nothing_of_a_cut() -> None:
     """What it holds, the first occurrence, did not change."""
-    world, first = weekly(capabilities=FIRST_ONLY)
+    world, first = weekly(World(capabilities=FIRST_ONLY), days=3)
     second = world.split(first, 3, summary="Second")
     world.settle()
     assert titles(world, "c1") == ["Weekly"]
@@ -144,7 +135,7 @@ def test_a_back_end_without_recurrence_is_told_nothing_of_a_cut() -> None:
 @pytest.mark.scenario(26)
 def test_changed_occurrences_behind_a_cut_are_given_up() -> None:
     """Their tombstones hold nothing but an id; the series is told without them, and the conference stays."""
-    world, first = weekly()
+    world, first = weekly(days=3)
     world.edit(world.instances(first)[5], summary="Special")
     world.settle()
     assert [o.title for o in world.told("c1").occurrences] == ["Special"]
@@ -159,7 +150,7 @@ def test_changed_occurrences_behind_a_cut_are_given_up() -> None:
 @pytest.mark.scenario(26)
 def test_a_change_from_the_first_occurrence_on_is_a_change_of_the_series() -> None:
     """There is nothing to cut: one event, one owner, one update."""
-    world, series_id = weekly()
+    world, series_id = weekly(days=3)
     assert world.split(series_id, 0, summary="All of it") == series_id
     world.settle()
     assert titles(world, "c1") == ["Weekly", "All of it"]
@@ -170,7 +161,7 @@ def test_a_change_from_the_first_occurrence_on_is_a_change_of_the_series() -> No
 @pytest.mark.scenario(26)
 def test_a_series_that_is_cut_twice_ends_with_its_last_part() -> None:
     """Three owners, one conference, one end."""
-    world, first = weekly()
+    world, first = weekly(days=3)
     second = world.split(first, 2, summary="Second")
     third = world.split(second, 2, summary="Third")
     world.settle()
@@ -187,10 +178,10 @@ def test_a_series_that_is_cut_twice_ends_with_its_last_part() -> None:
 
 
 @pytest.mark.scenario(27)
-@pytest.mark.parametrize("capabilities", [FULL, FIRST_ONLY], ids=["carries series", "carries one time only"])
+@pytest.mark.parametrize("capabilities", [RESTORES, FIRST_ONLY], ids=["carries series", "carries one time only"])
 def test_deleting_this_and_following_only_shortens_the_series(capabilities: Capabilities) -> None:
     """It looks like an edit of the rule, and is no deletion of anything the conference hangs on."""
-    world, series_id = weekly(capabilities=capabilities)
+    world, series_id = weekly(World(capabilities=capabilities), days=3)
     world.edit(world.instances(series_id)[6], summary="Special")
     world.settle()
     told = len(verbs(world, "c1"))
@@ -211,13 +202,13 @@ def test_deleting_this_and_following_only_shortens_the_series(capabilities: Capa
 
 @pytest.mark.scenario(28)
 @pytest.mark.parametrize("conference_in_tombstone", [True, False])
-@pytest.mark.parametrize("tombstones", ["full", "id_only"])
-def test_a_deleted_series_ends_its_conference_once(tombstones: Any, conference_in_tombstone: bool) -> None:
+@FORMS
+def test_a_deleted_series_ends_its_conference_once(form: Any, conference_in_tombstone: bool) -> None:
     """A tombstone of the master and of each exception, in the organizer's and a guest's calendar, are one end."""
     world = World()
-    world.model.options.organizer_tombstones = tombstones
+    world.model.options.organizer_tombstones = form
     world.model.options.tombstone_conference = conference_in_tombstone
-    series_id = world.add("Weekly", "c1", attendees=[{"email": BOB}], **WEEKLY)
+    _, series_id = weekly(world, attendees=[{"email": BOB}], days=3)
     world.initialize(who=BOB)
     for number in (1, 2, 3):
         world.edit(world.instances(series_id)[number], summary=f"Special {number}")
@@ -238,7 +229,7 @@ def test_a_deleted_series_ends_its_conference_once(tombstones: Any, conference_i
 @pytest.mark.scenario(28)
 def test_a_series_of_which_half_was_held_still_ends_when_it_is_deleted() -> None:
     """Only what is over as a whole was held: occurrences that are still to come are cancelled."""
-    world, series_id = weekly()
+    world, series_id = weekly(days=3)
     world.advance(12 * DAY_S)
     world.delete(series_id)
     world.settle()
@@ -249,7 +240,7 @@ def test_a_series_of_which_half_was_held_still_ends_when_it_is_deleted() -> None
 @pytest.mark.scenario(28, 24)
 def test_a_deleted_series_ends_the_conference_of_its_odd_occurrence_too() -> None:
     """One occurrence had a conference of its own: both end, each once."""
-    world, series_id = weekly()
+    world, series_id = weekly(days=3)
     odd = world.instances(series_id)[2]
     world.edit(odd, conferenceData=addon_conference("c2"))
     world.initialize("c2", odd)
@@ -270,7 +261,7 @@ def test_a_deleted_series_ends_the_conference_of_its_odd_occurrence_too() -> Non
 @pytest.mark.scenario(29)
 def test_a_guest_of_one_occurrence_drives_and_ends_nothing() -> None:
     """Bob's calendar shows an occurrence without its series: nothing binds, nothing is asked in vain."""
-    world, series_id = weekly()
+    world, series_id = weekly(days=3)
     world.initialize(who=BOB)
     third = world.instances(series_id)[2]
     world.edit(third, attendees=[{"email": BOB}])
@@ -291,7 +282,7 @@ def test_a_guest_of_one_occurrence_drives_and_ends_nothing() -> None:
 @pytest.mark.scenario(29)
 def test_a_guest_of_the_second_part_only_drives_and_ends_nothing() -> None:
     """Bob sees a series of its own, with our conference, that he does not organize."""
-    world, first = weekly()
+    world, first = weekly(days=3)
     world.initialize(who=BOB)
     second = world.split(first, 3, attendees=[{"email": BOB}])
     world.settle()
@@ -317,7 +308,7 @@ def test_an_organizers_occurrence_without_its_series_is_not_listed_as_a_series()
         "organizer": {"email": "somebody@else.example"},
         "updated": "2026-11-22T09:00:00.000Z",
         "conferenceData": addon_conference("c1"),
-        **times(START + timedelta(days=9)),
+        **in_days(9),
     }
     world.model.import_payload(ANN, [body])
     world.settle()

@@ -7,9 +7,8 @@ import pytest
 from confsync.core.rules import Rules
 from confsync.core.state import Field
 from confsync.errors import ProviderBusy
-from confsync.ports import ConferenceCall
 from tests.scenarios.expectations import calls, expect_settled, history_ends, noted, recorded
-from tests.scenarios.worlds import TEAM, TOMORROW, settled, without
+from tests.scenarios.worlds import NAMED, TEAM, TOMORROW, failing, planned, weekly, without
 from tests.world import ANN, BOB, World, times
 
 # Row 1: a new event
@@ -81,9 +80,7 @@ def test_a_new_event_is_told_once_although_its_guests_see_it_too(calendar_id: st
 @pytest.mark.scenario(4)
 def test_a_rename_is_told_once() -> None:
     """The guest's copy, which is renamed too, adds no call."""
-    world = World()
-    world.initialize(who=BOB)
-    event_id = settled(world, attendees=[{"email": BOB}])
+    world, event_id = planned(also=BOB, attendees=[{"email": BOB}])
     world.edit(event_id, summary="Planning II")
     world.settle()
     assert calls(world) == [("c1", "Planning"), ("c1", "Planning II")]
@@ -111,10 +108,8 @@ def test_a_rename_is_no_change_for_a_back_end_that_has_no_titles() -> None:
 @pytest.mark.scenario(5)
 def test_a_dragged_event_moves_its_conference_with_one_call() -> None:
     """Start and end go together, and the guests' answers, which are asked for anew, are no second change."""
-    world = World()
-    world.initialize(who=BOB)
-    guests = [{"email": ANN, "responseStatus": "accepted"}, {"email": BOB, "responseStatus": "accepted"}]
-    event_id = settled(world, attendees=guests)
+    guests = [*NAMED, {"email": BOB, "responseStatus": "accepted"}]
+    world, event_id = planned(also=BOB, attendees=guests)
     asked_anew = [guests[0], {"email": BOB, "responseStatus": "needsAction"}]
     world.edit(event_id, **times(TOMORROW + timedelta(hours=3), minutes=90), attendees=asked_anew)
     world.settle()
@@ -134,8 +129,7 @@ IN_NEW_YORK = times(TOMORROW, zone="America/New_York")
 @pytest.mark.scenario(6)
 def test_another_zone_of_a_single_event_is_no_change_of_an_instant() -> None:
     """Its offset and its zone differ, its instants do not."""
-    world = without("time_zone")
-    event_id = settled(world)
+    world, event_id = planned(without("time_zone"))
     world.edit(event_id, **IN_NEW_YORK)
     world.settle()
     assert calls(world) == [("c1", "Planning")]
@@ -145,8 +139,7 @@ def test_another_zone_of_a_single_event_is_no_change_of_an_instant() -> None:
 @pytest.mark.scenario(6)
 def test_another_zone_of_a_single_event_is_told_to_a_back_end_that_keeps_zones() -> None:
     """It shows people the wall clock of the organizer."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.edit(event_id, **IN_NEW_YORK)
     world.settle()
     assert [call.state.time_zone for call in world.provider.calls if call.state] == [
@@ -160,8 +153,7 @@ def test_another_zone_of_a_single_event_is_told_to_a_back_end_that_keeps_zones()
 def test_another_zone_of_a_series_is_told_because_its_rule_is_expanded_in_it() -> None:
     """After the next change of clocks its instances would be an hour off; no back end can do without the zone."""
     world = without("time_zone")
-    series_id = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY"])
-    world.settle()
+    _, series_id = weekly(world, ["RRULE:FREQ=WEEKLY"])
     world.edit(series_id, **IN_NEW_YORK)
     world.settle()
     assert [call.state.time_zone for call in world.provider.calls if call.state] == [
@@ -174,8 +166,7 @@ def test_another_zone_of_a_series_is_told_because_its_rule_is_expanded_in_it() -
 @pytest.mark.scenario(6)
 def test_another_zone_of_the_calendar_changes_nothing() -> None:
     """Calendar then shows every event with another offset; listings ask for UTC, and instants are compared."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.model.state.calendars[ANN].time_zone = "Asia/Tokyo"
     world.edit(event_id, colorId="5")
     world.settle()
@@ -191,7 +182,7 @@ def test_another_zone_of_the_calendar_changes_nothing() -> None:
 def test_text_about_an_event_is_told_only_to_a_back_end_that_can_carry_it(field: Field, text: str) -> None:
     """One call where it can, none where it cannot."""
     for world, expected in ((World(), 2), (without(field), 1)):
-        event_id = settled(world)
+        _, event_id = planned(world)
         world.edit(event_id, **{field: text})
         world.settle()
         assert len(world.provider.calls) == expected
@@ -202,8 +193,7 @@ def test_text_about_an_event_is_told_only_to_a_back_end_that_can_carry_it(field:
 @pytest.mark.scenario(7)
 def test_colours_and_attachments_are_no_change_for_any_back_end() -> None:
     """Calendar announces and lists them; nothing is told."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.edit(event_id, colorId="7")
     world.edit(event_id, attachments=[{"fileUrl": "https://files.example.com/1", "title": "Numbers"}])
     world.edit(event_id, transparency="transparent")
@@ -218,8 +208,7 @@ def test_colours_and_attachments_are_no_change_for_any_back_end() -> None:
 @pytest.mark.scenario(53)
 def test_two_quick_edits_cost_one_call_with_the_last_state() -> None:
     """The list shows only what is, not what was."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.edit(event_id, summary="Planing")
     world.edit(event_id, summary="Planning II", **times(TOMORROW + timedelta(hours=1)))
     world.settle()
@@ -231,8 +220,7 @@ def test_two_quick_edits_cost_one_call_with_the_last_state() -> None:
 @pytest.mark.scenario(53)
 def test_an_edit_that_is_taken_back_at_once_costs_no_call() -> None:
     """Wanted and applied are compared, not replayed."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.edit(event_id, summary="Planing")
     world.edit(event_id, summary="Planning")
     world.settle()
@@ -243,13 +231,8 @@ def test_an_edit_that_is_taken_back_at_once_costs_no_call() -> None:
 @pytest.mark.scenario(53)
 def test_an_edit_that_is_taken_back_while_the_back_end_is_busy_costs_no_call() -> None:
     """It waits to be told, and then there is nothing left to tell."""
-    world = World()
-    event_id = settled(world)
-
-    def busy(_: ConferenceCall) -> None:
-        raise ProviderBusy("429", retry_after_s=1800)
-
-    world.provider.before = busy
+    world, event_id = planned()
+    failing(world, ProviderBusy("429", retry_after_s=1800))
     world.edit(event_id, summary="Planing")
     world.settle()
     world.edit(event_id, summary="Planning")
@@ -263,8 +246,7 @@ def test_an_edit_that_is_taken_back_while_the_back_end_is_busy_costs_no_call() -
 @pytest.mark.scenario(53)
 def test_an_event_that_is_deleted_and_restored_at_once_costs_no_call() -> None:
     """Not even the grace period begins."""
-    world = World()
-    event_id = settled(world)
+    world, event_id = planned()
     world.delete(event_id)
     world.restore(event_id)
     world.settle()

@@ -1,7 +1,5 @@
 """Solutions that are renamed, missing in the settings, or two: each conference is known by what the settings say."""
 
-from datetime import timedelta
-
 import pytest
 
 from confsync.core.capabilities import Capabilities
@@ -11,20 +9,9 @@ from confsync.core.terms import Terms
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.in_process import RecordingProvider
-from tests.scenarios.beginnings import (
-    planned,
-)
-from tests.scenarios.expectations import (
-    DAY_S,
-    assert_quiet,
-    is_known,
-    referents,
-    titles,
-    verbs,
-)
-from tests.world import ALL_FIELDS, ANN, PUSH, SOLUTION, START, World, times
-
-LATER = times(START + timedelta(days=3))
+from tests.scenarios.expectations import DAY_S, assert_quiet, is_known, referents, titles, verbs
+from tests.scenarios.worlds import in_days, planned
+from tests.world import ALL_FIELDS, ANN, PUSH, SOLUTION, World
 
 
 @pytest.mark.scenario(60)
@@ -38,7 +25,7 @@ LATER = times(START + timedelta(days=3))
 )
 def test_a_solution_that_was_renamed_is_the_same_conference(solution: Solution) -> None:
     """The vendor renamed its product: the id decides, and events of both names are in step."""
-    world, event_id = planned()
+    world, event_id = planned(days=3)
     world.terms = Terms("default", [solution], {"acme": world.provider.capabilities}, world.rules)
     world.edit(event_id, conferenceData=addon_conference("c1", solution="Sample Meetings Pro"))
     world.settle()
@@ -53,7 +40,7 @@ def test_a_solution_that_was_renamed_is_the_same_conference(solution: Solution) 
 @pytest.mark.scenario(60)
 def test_a_name_that_no_setting_knows_yet_ends_nothing_that_the_event_still_names() -> None:
     """The vendor's new name is not in the settings: the same conference id under it is no positive absence."""
-    world, event_id = planned()
+    world, event_id = planned(days=3)
     world.edit(event_id, conferenceData=addon_conference("c1", solution="Sample Meetings Pro"))
     world.settle()
     assert verbs(world, "c1") == ["update"]
@@ -63,7 +50,7 @@ def test_a_name_that_no_setting_knows_yet_ends_nothing_that_the_event_still_name
 @pytest.mark.scenario(60)
 def test_the_same_id_in_two_of_our_solutions_names_two_conferences() -> None:
     """Each back end has its own ids: an event that changes from one to the other ends the first only."""
-    world, event_id = planned()
+    world, event_id = planned(days=3)
     other = RecordingProvider(Capabilities(ALL_FIELDS, ordered_writes=True, restores=True))
     solutions = [SOLUTION, Solution(provider="beta", names=frozenset({"Beta Rooms"}))]
     capabilities = {"acme": world.provider.capabilities, "beta": other.capabilities}
@@ -88,7 +75,7 @@ def test_the_same_id_in_two_of_our_solutions_names_two_conferences() -> None:
 @pytest.mark.scenario(60)
 def test_a_solution_that_is_missing_in_the_settings_for_a_while_ends_nothing() -> None:
     """A deployment without it is a mistake, not a removal; when it is back, the newest state is told."""
-    world, event_id = planned()
+    world, event_id = planned(days=3)
     with_solution = world.terms
     world.terms = Terms("default", [], {}, world.rules)
     world.providers.clear()
@@ -108,7 +95,7 @@ def test_a_solution_that_is_missing_in_the_settings_for_a_while_ends_nothing() -
 def test_a_conference_of_somebody_elses_solution_is_none_of_ours() -> None:
     """The same id under a name that is not ours binds nothing, even for an event that was registered."""
     world = World()
-    event_id = world.create("Planning", **LATER, conferenceData=addon_conference("c1", solution="Other Rooms"))
+    event_id = world.create("Planning", **in_days(3), conferenceData=addon_conference("c1", solution="Other Rooms"))
     world.initialize("c1", event_id)
     world.settle()
     assert world.provider.calls == []

@@ -1,6 +1,5 @@
 """Events that come back from the trash: the same conference where it can be restored, else another in its place."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +7,10 @@ import pytest
 from confsync.core.capabilities import Capabilities
 from confsync.errors import CalendarAccessLost, ConferenceGone, OutcomeUnknown
 from confsync.ports import ConferenceCall
-from tests.scenarios.beginnings import BOTH, MAKES, NEITHER, RESTORES, UNORDERED, conference_in
 from tests.scenarios.expectations import (
     DAY_S,
     assert_quiet,
+    conference_in,
     event_writes,
     is_known,
     is_told_all,
@@ -20,33 +19,22 @@ from tests.scenarios.expectations import (
     titles,
     verbs,
 )
-from tests.world import START, Crash, World, times
-
-LATER = times(START + timedelta(days=5))
-
-
-def ended(capabilities: Capabilities = RESTORES, **options: Any) -> tuple[World, str]:
-    """Return a world with one deleted event whose conference has ended, and the event's id."""
-    world = World(capabilities=capabilities)
-    for name, value in options.items():
-        setattr(world.model.options, name, value)
-    event_id = world.add("Planning", "c1", **LATER)
-    world.settle()
-    world.delete(event_id)
-    world.settle()
-    assert verbs(world, "c1") == ["update", "end"]
-    return world, event_id
+from tests.scenarios.worlds import BOTH, FORMS, MAKES, NEITHER, RESTORES, UNORDERED, ended, failing, planned, weekly
+from tests.world import Crash, World
 
 
 @pytest.mark.scenario(35)
 @pytest.mark.parametrize("conference_in_tombstone", [True, False])
-@pytest.mark.parametrize("tombstones", ["full", "id_only"])
+@FORMS
 @pytest.mark.parametrize("capabilities", [RESTORES, BOTH, UNORDERED], ids=["restores", "makes too", "unordered"])
 def test_a_restored_event_gets_its_conference_back(
-    capabilities: Capabilities, tombstones: str, conference_in_tombstone: bool
+    capabilities: Capabilities, form: Any, conference_in_tombstone: bool
 ) -> None:
     """Where the back end restores: one call under the old id, nothing made, nothing written to the event."""
-    world, event_id = ended(capabilities, organizer_tombstones=tombstones, tombstone_conference=conference_in_tombstone)
+    world = World(capabilities=capabilities)
+    world.model.options.organizer_tombstones = form
+    world.model.options.tombstone_conference = conference_in_tombstone
+    _, event_id = ended(world)
     assert referents(world, "c1") == {event_id: ("owner", "gone")}
     assert_quiet(world)
     world.restore(event_id)
@@ -61,9 +49,7 @@ def test_a_restored_event_gets_its_conference_back(
 @pytest.mark.scenario(35)
 def test_an_event_that_is_restored_in_time_was_never_gone() -> None:
     """Within the grace period the back end hears nothing of it."""
-    world = World()
-    event_id = world.add("Planning", "c1", **LATER)
-    world.settle()
+    world, event_id = planned(days=5)
     world.delete(event_id)
     world.advance(30)
     assert referents(world, "c1") == {event_id: ("owner", "gone")}
@@ -76,8 +62,7 @@ def test_an_event_that_is_restored_in_time_was_never_gone() -> None:
 @pytest.mark.scenario(35)
 def test_a_series_comes_back_with_what_was_changed_in_it() -> None:
     """The same state as before its deletion, exceptions and all."""
-    world = World()
-    series_id = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    world, series_id = weekly(days=5)
     world.edit(world.instances(series_id)[2], summary="Special")
     world.settle()
     before = world.told("c1")
@@ -93,7 +78,8 @@ def test_a_series_comes_back_with_what_was_changed_in_it() -> None:
 @pytest.mark.scenario(35)
 def test_an_event_that_comes_back_without_its_conference_stays_without() -> None:
     """Where Google forgets the conference of what was in the trash, there is nothing to restore."""
-    world, event_id = ended(restore_keeps_conference=False)
+    world, event_id = ended()
+    world.model.options.restore_keeps_conference = False
     world.restore(event_id)
     world.settle()
     assert conference_in(world, event_id) == ""
@@ -106,7 +92,7 @@ def test_an_event_that_comes_back_without_its_conference_stays_without() -> None
 @pytest.mark.scenario(35, 51)
 def test_a_conference_that_cannot_come_back_is_replaced() -> None:
     """A new one is made, once, and written into the event; the old id stays ended and holds nothing."""
-    world, event_id = ended(MAKES)
+    world, event_id = ended(World(capabilities=MAKES))
     world.restore(event_id)
     world.settle()
     assert (conference_in(world, event_id), len(world.provider.created), event_writes(world)) == ("c1-n1", 1, 1)
@@ -130,8 +116,7 @@ def test_a_conference_that_cannot_come_back_is_replaced() -> None:
 @pytest.mark.scenario(35)
 def test_a_series_that_cannot_be_restored_is_replaced_as_a_whole() -> None:
     """One new conference, one write to the series: its occurrences follow, and its exceptions are told."""
-    world = World(capabilities=MAKES)
-    series_id = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    world, series_id = weekly(World(capabilities=MAKES), days=5)
     world.edit(world.instances(series_id)[2], summary="Special")
     world.delete(world.instances(series_id)[3])
     world.settle()
@@ -149,8 +134,7 @@ def test_a_series_that_cannot_be_restored_is_replaced_as_a_whole() -> None:
 @pytest.mark.scenario(35, 26)
 def test_both_parts_of_a_split_series_come_back_to_one_conference() -> None:
     """The second part was restored first, and got a new one; the first part gets the same."""
-    world = World(capabilities=MAKES)
-    first = world.add("Weekly", "c1", recurrence=["RRULE:FREQ=WEEKLY;COUNT=8"], **LATER)
+    world, first = weekly(World(capabilities=MAKES), days=5)
     second = world.split(first, 3, summary="Second")
     world.settle()
     for part in (first, second):
@@ -169,7 +153,7 @@ def test_both_parts_of_a_split_series_come_back_to_one_conference() -> None:
 @pytest.mark.scenario(35)
 def test_an_event_that_is_restored_twice_gets_a_new_conference_each_time() -> None:
     """The second replacement is another operation than the first: no ended conference is handed out again."""
-    world, event_id = ended(MAKES)
+    world, event_id = ended(World(capabilities=MAKES))
     world.restore(event_id)
     world.settle()
     world.delete(event_id)
@@ -186,13 +170,8 @@ def test_an_event_that_is_restored_twice_gets_a_new_conference_each_time() -> No
 @pytest.mark.scenario(35)
 def test_a_back_end_that_says_it_restores_and_does_not_is_believed_the_answer() -> None:
     """`ConferenceGone` in answer to the restoring call: a new one is made in its place."""
-    world, event_id = ended(BOTH)
-
-    def gone(call: ConferenceCall) -> None:
-        if call.conference_id == "c1":
-            raise ConferenceGone("conference c1 ended for good")
-
-    world.provider.before = gone
+    world, event_id = ended(World(capabilities=BOTH))
+    failing(world, ConferenceGone("conference c1 ended for good"), only="c1")
     world.restore(event_id)
     world.settle()
     assert (conference_in(world, event_id), len(world.provider.created), event_writes(world)) == ("c1-n1", 1, 1)
@@ -203,7 +182,7 @@ def test_a_back_end_that_says_it_restores_and_does_not_is_believed_the_answer() 
 @pytest.mark.scenario(35)
 def test_a_conference_that_nobody_can_bring_back_is_shown_to_an_operator_and_left() -> None:
     """The back end neither restores nor makes conferences: one failure, no call after call."""
-    world, event_id = ended(NEITHER)
+    world, event_id = ended(World(capabilities=NEITHER))
     tried: list[ConferenceCall] = []
     world.provider.before = tried.append
     world.restore(event_id)
@@ -222,7 +201,7 @@ def test_a_conference_that_nobody_can_bring_back_is_shown_to_an_operator_and_lef
 )
 def test_a_replacement_survives_a_crash_at_any_moment(moment: str) -> None:
     """It begins with a reservation: the same operation goes on, and the back end makes one conference of it."""
-    world, event_id = ended(MAKES)
+    world, event_id = ended(World(capabilities=MAKES))
     crashes = [Crash()]
 
     def crash(_: object = None) -> None:
@@ -248,7 +227,7 @@ def test_a_replacement_survives_a_crash_at_any_moment(moment: str) -> None:
 @pytest.mark.scenario(35)
 def test_an_event_that_is_deleted_again_before_it_got_its_conference_leaks_none() -> None:
     """The new conference was made, but its event is gone: it ends like that of a draft that was discarded."""
-    world, event_id = ended(MAKES)
+    world, event_id = ended(World(capabilities=MAKES))
 
     def delete(_: object) -> None:
         world.provider.after_create = lambda _: None
@@ -264,7 +243,7 @@ def test_an_event_that_is_deleted_again_before_it_got_its_conference_leaks_none(
 @pytest.mark.scenario(35, 57)
 def test_a_conference_that_was_made_without_an_answer_for_an_event_that_is_gone_is_no_leak() -> None:
     """The back end made it, its answer was lost, and the event was deleted meanwhile: it is found, and it ends."""
-    world, event_id = ended(MAKES)
+    world, event_id = ended(World(capabilities=MAKES))
 
     def lose(_: object) -> None:
         world.provider.after_create = lambda _: None
@@ -282,7 +261,7 @@ def test_a_conference_that_was_made_without_an_answer_for_an_event_that_is_gone_
 @pytest.mark.scenario(35, 48)
 def test_an_event_out_of_reach_gets_its_new_conference_when_access_returns() -> None:
     """The conference was made, but the event may not be written: the write waits, and nothing is made again."""
-    world, event_id = ended(MAKES)
+    world, event_id = ended(World(capabilities=MAKES))
     refusals = [True]
 
     def refuse(operation: str) -> None:

@@ -8,8 +8,13 @@ LONGEST = 60
 
 def shown(text: str, longest: int = LONGEST) -> str:
     """Return the text without what would steer a terminal, and no longer than a column may be."""
-    plain = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+    whole = plain(text)
+    return whole if len(whole) <= longest else f"{whole[: longest - 1]}…"
+
+
+def plain(text: str) -> str:
+    """Return the whole text without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def stamp(at: datetime) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from confsync import parts
+from confsync.cli.columns import columns, plain
 from confsync.core.records import Conference, Referent
 from confsync.core.state import Moment
 from confsync.decide_ends import approve_ends, calendars_of, held_ends, reject_ends
@@ -198,9 +199,7 @@ def _as_json(conference: Conference, held: Held) -> dict[str, Any]:
 def _table(conferences: Sequence[Conference], held: Held) -> str:
     if not conferences:
         return "no ends are held"
-    rows = [HEADINGS, *(tuple(map(_printable, _row(conference, held))) for conference in conferences)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return columns(HEADINGS, [tuple(map(plain, _row(conference, held))) for conference in conferences])
 
 
 def _row(conference: Conference, held: Held) -> tuple[str, ...]:
@@ -223,8 +222,3 @@ def _when(owner: Referent) -> str:
 
 def _moment(moment: Moment) -> str:
     return f"{moment.instant:%Y-%m-%d %H:%M} UTC" if moment.instant is not None else str(moment.day)
-
-
-def _printable(text: str) -> str:
-    """Ids are not ours: what a terminal would obey is not shown."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)

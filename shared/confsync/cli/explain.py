@@ -9,6 +9,7 @@ import re
 import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import click
@@ -21,6 +22,7 @@ from confsync.core.explaining import EventLine, Explanation, explain
 from confsync.core.outlook import Step
 from confsync.core.records import Calendar, Conference, Link, Note
 from confsync.errors import ConfsyncError, SettingsError
+from confsync.paging import conferences_of
 from confsync.ports import Store
 from confsync.settings import WorkerSettings
 
@@ -116,8 +118,7 @@ def _link_key(asked: Asked, tenant: str) -> str:
 
 
 def _unknown(asked: Asked, store: Store, tenant: str) -> str:
-    known = (each for each in store.all_of(Conference, after="", limit=50) if each.tenant == tenant)
-    ids = [shown(each.conference_id) for each, _ in zip(known, range(EXAMPLES), strict=False)]
+    ids = [shown(each.conference_id) for each in islice(conferences_of(store, tenant), EXAMPLES)]
     examples = f"; ids known here look like {', '.join(ids)}" if ids else f"; no conference of tenant {tenant} is known"
     if asked.conference_id is None:
         return (

@@ -53,15 +53,12 @@ def initialize(as_json: bool, **given: str | None) -> None:
         click.echo(f"confsync initialize: {error}; nothing is lost, do it again", err=True)
         sys.exit(1)
     click.echo(outcome.to_json() if as_json else _in_words(outcome), nl=not as_json)
-    sys.exit(1 if "frozen" in (outcome.channel.status, outcome.sync.status) else 0)
+    sys.exit(1 if outcome.is_frozen else 0)
 
 
 def _initialize(given: dict[str, str | None]) -> InitializeOutcome:
     request = InitializeRequest.from_json(json.dumps(given).encode())
-    settings = WorkerSettings.from_mapping(os.environ)
-    outside = parts.outside(settings)
-    terms = parts.terms(settings, outside.providers)
-    return initialize_syncing(request, outside, terms, settings.push_terms())
+    return initialize_syncing(request, *parts.worker(WorkerSettings.from_mapping(os.environ)))
 
 
 def _in_words(outcome: InitializeOutcome) -> str:

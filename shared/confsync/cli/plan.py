@@ -8,7 +8,6 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
@@ -20,13 +19,13 @@ from confsync import parts
 from confsync.cli.columns import columns, shown, stamp
 from confsync.cli.signals import interruptible
 from confsync.core.outlook import Step, brake_keys, steps_of
-from confsync.core.records import Brake, Conference
+from confsync.core.records import Brake
 from confsync.core.rules import Rules
 from confsync.errors import ConfsyncError, SettingsError
+from confsync.paging import conferences_of
 from confsync.ports import Store
 from confsync.settings import WorkerSettings
 
-PAGE: Final = 500
 WATCH_EVERY_S: Final = 2
 HEAD: Final = ("CONFERENCE", "WHAT", "SINCE", "EVENT", "WHY")
 VERBS: Final = ("update", "end", "restore", "replace")
@@ -76,16 +75,9 @@ def planned(store: Store, tenant: str, now: datetime, rules: Rules) -> list[Step
         StoreUnavailable: the store did not answer.
 
     """
-    conferences = [each for each in _conferences(store) if each.tenant == tenant]
+    conferences = list(conferences_of(store, tenant))
     brakes = store.get_many(Brake, brake_keys(conferences))
     return steps_of(conferences, brakes, now, rules)
-
-
-def _conferences(store: Store) -> Iterator[Conference]:
-    after = ""
-    while page := store.all_of(Conference, after=after, limit=PAGE):
-        yield from page
-        after = page[-1].key
 
 
 def in_json(steps: list[Step], rules: Rules) -> str:

@@ -1,0 +1,51 @@
+"""Read all there is of something in the store, a page at a time.
+
+What is written meanwhile is found behind the last key that was read, and not before it. It must never read a page that
+nobody asked for.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Final, TypeVar
+
+from confsync.core.records import Conference, Link, Record
+from confsync.ports import Store
+
+PAGE: Final = 500
+"""Records that are read at once."""
+
+R = TypeVar("R", bound=Record)
+
+
+def conferences_of(store: Store, tenant: str) -> Iterator[Conference]:
+    """Give each conference of a tenant once, in the order of their keys.
+
+    Raises:
+        StoreUnavailable: the store did not answer; what was given so far is not all.
+
+    """
+    found = chain.from_iterable(_pages(lambda after: store.all_of(Conference, after=after, limit=PAGE)))
+    return (conference for conference in found if conference.tenant == tenant)
+
+
+def links_of(store: Store, calendar_key: str) -> Iterator[Link]:
+    """Give each link of a calendar once, in the order of their keys.
+
+    Raises:
+        StoreUnavailable: the store did not answer; what was given so far is not all.
+
+    """
+    return chain.from_iterable(pages_of_links(store, calendar_key))
+
+
+def pages_of_links(store: Store, calendar_key: str) -> Iterator[list[Link]]:
+    """Give the links of a calendar in pages, for who reads something else for each page; no page is empty."""
+    return _pages(lambda after: store.links_of(calendar_key, after=after, limit=PAGE))
+
+
+def _pages(read: Callable[[str], list[R]]) -> Iterator[list[R]]:
+    """Give page after page until one is empty; a short one may come before the last."""
+    after = ""
+    while page := read(after):
+        yield page
+        after = page[-1].key

@@ -1,0 +1,66 @@
+"""The worker's doors: what is answered, and how loudly the log says what became of the work."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from confsync.doors import DOORS
+from tests.world import ANN, BOB, PUSH, World
+
+TEAM = "team@group.example.com"
+
+
+def knock(world: World, path: str, body: Mapping[str, str]) -> tuple[str, int]:
+    """Return what the door of this path answers."""
+    return DOORS[path](json.dumps(body).encode(), world.outside, world.terms, PUSH)
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
+    """Return severity and message of each line that was written since the last look."""
+    lines: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [(line["severity"], line["message"]) for line in lines]
+
+
+def test_the_add_on_is_answered_what_became_of_its_calendar(capsys: pytest.CaptureFixture[str]) -> None:
+    """200, and one line of the log."""
+    body, status = knock(World(), "/initialize", {"calendar_id": "primary", "subject": ANN})
+    answer = json.loads(body)
+    assert (status, answer["channel"]["status"], answer["sync"]["status"]) == (200, "active", "synced")
+    assert logged(capsys) == [("INFO", "initialize: sync synced")]
+
+
+def test_a_calendar_that_is_not_shown_in_full_is_refused_to_the_add_on(capsys: pytest.CaptureFixture[str]) -> None:
+    """403: the subject may only read it, and asking again would not help."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN, roles={BOB: "reader"})
+    body, status = knock(world, "/initialize", {"calendar_id": TEAM, "subject": BOB})
+    assert (status, json.loads(body)["sync"]["status"]) == (403, "frozen")
+    assert logged(capsys) == [("WARNING", "initialize: sync frozen")]
+
+
+def test_lost_access_is_an_error_in_the_log_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """The task is done either way: another attempt would change nothing."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN, roles={BOB: "owner"})
+    world.initialize(who=BOB, calendar_id=TEAM)
+    world.model.share(TEAM, {BOB: "none"})
+    key = {"calendar_key": world.calendar(BOB, TEAM).key}
+    assert [knock(world, "/sync", key) for _ in range(2)] == [("", 200)] * 2
+    assert logged(capsys) == [("ERROR", "sync frozen"), ("INFO", "sync dropped")]
+
+
+def test_a_conference_that_nobody_can_tell_anything_is_an_error_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its provider is missing in the settings: the task is done, an operator is needed."""
+    world = World()
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.edit(event_id, summary="Renamed")
+    world.providers.clear()
+    capsys.readouterr()
+    knock(world, "/sync", {"calendar_key": world.calendar().key})
+    key = {"conference_key": world.conference("c1").key}
+    world.now = world.conference("c1").call_at or world.now
+    assert knock(world, "/update", key) == ("", 200)
+    assert logged(capsys)[-1] == ("ERROR", "conference alert")
