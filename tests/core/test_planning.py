@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from confsync.core.capabilities import Capabilities
-from confsync.core.draft import MOST_CLAIMS
 from confsync.core.driving import over_at
 from confsync.core.events import Event
 from confsync.core.history import GRACE_BEGAN
@@ -15,6 +14,7 @@ from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
 from confsync.core.records import Conference, Link
 from confsync.core.sight import Reading, Seen
 from confsync.core.solutions import Solution
+from confsync.core.taking import MOST_CLAIMS
 from confsync.core.terms import Terms
 from tests.core.story import (
     ACME,

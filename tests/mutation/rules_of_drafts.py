@@ -1,4 +1,4 @@
-"""Named mutants of the modules that make a plan: `draft`, `planning`."""
+"""Named mutants of the modules that make a plan: `draft`, `taking`, `series`, `touched`, `planning`."""
 
 from tests.mutation.mutants import Rule
 
@@ -8,106 +8,6 @@ DRAFT = (
         'if state == "gone" and event is not None:',
         "if False:",
         "29, 50: a view that was lost would show the event for ever",
-    ),
-    Rule(
-        "organizer-of-own-copy-is-heard",
-        "is_guests = event.organizer is not None and not event.organizer.is_self",
-        "is_guests = event.organizer is not None",
-        "18: only a guest's word covers somebody else's calendar",
-    ),
-    Rule(
-        "instances-first",
-        "return is_instance, not owns, ref.event_id",
-        "return not is_instance, not owns, ref.event_id",
-        "23: masters come before their instances",
-    ),
-    Rule(
-        "owners-not-first",
-        "return is_instance, not owns, ref.event_id",
-        "return is_instance, True, ref.event_id",
-        "26: who owns comes before those that own beside him, in whatever order",
-    ),
-    Rule(
-        "instance-binds-alone",
-        "elif unread is not None:",
-        "elif unread is not None and False:",
-        "22: an exception listed before its series",
-    ),
-    Rule(
-        "series-of-any-conference",
-        "return series if claimed_key(event, self.terms) in (None, series.conference_key) else None",
-        "return series",
-        "24: an instance with another conference of ours",
-    ),
-    Rule(
-        "own-conference-of-instance-is-kept",
-        "self._give_up_own(ref, series)\n",
-        "",
-        "22: an instance that had a conference before its series",
-    ),
-    Rule(
-        "exception-is-not-remembered",
-        "self._remember_exception(ref, series)\n        self._reach",
-        "self._reach",
-        "G2: its tombstone may hold nothing but its id",
-    ),
-    Rule(
-        "series-does-not-know-exceptions",
-        'self.links[series.key] = series = series.model_copy(update={"has_exceptions": True})\n',
-        "",
-        "22: a series with exceptions is read whole ever after",
-    ),
-    Rule(
-        "absorbed-without-owner",
-        "if shares and tie.referent is not None and self._is_live_owner(series):",
-        "if shares and tie.referent is not None:",
-        "24: an instance gives way to a series that holds the conference, no other",
-    ),
-    Rule(
-        "live-instance-becomes-exception",
-        'if tie.referent is not None and tie.referent.state != "gone":\n            return\n        known',
-        "known",
-        "24: what owns by itself is no mere exception",
-    ),
-    Rule(
-        "series-read-for-nothing",
-        'if series.ical_uid is None or capabilities is None or "occurrences" not in capabilities.carries:\n'
-        "            return\n",
-        "assert series.ical_uid\n",
-        "R12: a back end without occurrences costs no reading",
-    ),
-    Rule(
-        "vain-series-is-read-again",
-        "if seen is not None and seen.says_nothing:\n            return\n",
-        "",
-        "R18: one event never blocks its calendar",
-    ),
-    Rule("claims-are-not-told", "self.claims.add(ref)", "pass", "R11, 54: a claim is logged once"),
-    Rule(
-        "claims-are-told-each-time",
-        'if referent.role == "claimed" and ref.link_key not in conference.referents:\n            self.claims',
-        'if referent.role == "claimed":\n            self.claims',
-        "R11, 54: a claim is logged once",
-    ),
-    Rule(
-        "switch-leaves-the-old",
-        "if tie.link is not None and tie.link.conference_key != conference_key:\n"
-        '            self._lose(ref, tie, "gone", event)\n',
-        "",
-        "31, 32: another conference takes the event away from the one before",
-    ),
-    Rule("too-many-claims", "and claims >= MOST_CLAIMS", "and False", "R11: a record must not grow by forged ids"),
-    Rule(
-        "owners-count-as-claims",
-        'return referent.role == "claimed" and ref.link_key not in conference.referents and claims >= MOST_CLAIMS',
-        "return ref.link_key not in conference.referents and claims >= MOST_CLAIMS",
-        "R11: the add-on's word is never refused",
-    ),
-    Rule(
-        "new-series-forgets-exceptions",
-        "elif (link.has_exceptions or is_new) and self._is_live_owner(link):",
-        "elif link.has_exceptions and self._is_live_owner(link):",
-        "G8, 22: exceptions listed before their series was registered",
     ),
     Rule(
         "moved-without-trace",
@@ -134,43 +34,6 @@ DRAFT = (
         "R11: a claim becomes owner before no owner is left",
     ),
     Rule(
-        "unknown-provider-is-judged",
-        "if capabilities is None:  # a provider that was taken out of the settings: nobody could be told\n"
-        "                continue\n",
-        "",
-        "R18: a provider that is not configured",
-    ),
-    Rule(
-        "other-owners-one-by-one",
-        "self.readings.update(self._other_owners(judgement.conference))",
-        "pass",
-        "R8: who drives is settled in one round",
-    ),
-    Rule(
-        "unheard-is-heard",
-        "heard = {ref: seen for ref, seen in current.items() if seen.confirmed or ref not in self.unheard}",
-        "heard = current",
-        "36: what says nothing changes no state",
-    ),
-    Rule(
-        "outdated-reading-counts",
-        "current = {ref: seen for ref, seen in seen.items() if not self._is_outdated(ref, seen)}",
-        "current = seen",
-        "R13, R16: another calendar's sync may know more",
-    ),
-    Rule(
-        "unheard-is-told",
-        "if ref in self.unheard or not speaks:",
-        "if not speaks:",
-        "36: what says nothing changes no state",
-    ),
-    Rule(
-        "another-conference-is-told",
-        "if ref in self.unheard or not speaks:",
-        "if ref in self.unheard:",
-        "31: what an event with another conference shows is no state of this one",
-    ),
-    Rule(
         "exceptions-of-others-are-told",
         "return exception.is_cancelled or holds(exception, self.conferences[conference_key], self.terms.solutions)",
         "return True",
@@ -195,40 +58,10 @@ DRAFT = (
         "21: a series that is read whole is not read alone too",
     ),
     Rule(
-        "organizer-of-a-guest-is-not-heard",
-        "self._hear_of_organizer(ref, seen.event, named)",
-        "pass",
-        "R11, 18: the add-on was used by a guest",
-    ),
-    Rule(
         "strange-names-unbind",
         "return tied_to if is_tied else claimed_key(event, self.terms)",
         "return claimed_key(event, self.terms)",
         "60: a solution's new name takes no conference away",
-    ),
-    Rule(
-        "bare-instance-orphans",
-        'if found == "orphaned" and seen.event is not None and _is_bare_instance(seen.event):',
-        "if False:",
-        "23: a cancelled instance with a conference of its own",
-    ),
-    Rule(
-        "own-instances-are-not-read",
-        "self._look_at_instances(tie.link)",
-        "pass",
-        "24, 28: a series goes with the conferences of its instances",
-    ),
-    Rule(
-        "own-instances-are-forgotten",
-        "self._remember_own_instance(event.recurring_event_id, ref.event_id)",
-        "pass",
-        "24, 28: a series goes with the conferences of its instances",
-    ),
-    Rule(
-        "moved-instances-do-not-reach",
-        "self._reach(link, seen.exceptions, whole=True)",
-        "pass",
-        "22, 42: a series goes on until its moved instances are over",
     ),
     Rule(
         "move-is-news-each-time",
@@ -241,6 +74,182 @@ DRAFT = (
         'or (state == "orphaned" and tie.referent.moved_to != moved_to)',
         "or False",
         "R9, 19: what moved on is looked for there",
+    ),
+)
+
+TAKING = (
+    Rule(
+        "organizer-of-own-copy-is-heard",
+        "is_guests = event.organizer is not None and not event.organizer.is_self",
+        "is_guests = event.organizer is not None",
+        "18: only a guest's word covers somebody else's calendar",
+    ),
+    Rule(
+        "instances-first",
+        "return is_instance, not owns, ref.event_id",
+        "return not is_instance, not owns, ref.event_id",
+        "23: masters come before their instances",
+    ),
+    Rule(
+        "owners-not-first",
+        "return is_instance, not owns, ref.event_id",
+        "return is_instance, True, ref.event_id",
+        "26: who owns comes before those that own beside him, in whatever order",
+    ),
+    Rule(
+        "instance-binds-alone",
+        "elif unread is not None:",
+        "elif unread is not None and False:",
+        "22: an exception listed before its series",
+    ),
+    Rule("claims-are-not-told", "draft.claims.add(ref)", "pass", "R11, 54: a claim is logged once"),
+    Rule(
+        "claims-are-told-each-time",
+        'if referent.role == "claimed" and ref.link_key not in conference.referents:\n        draft.claims',
+        'if referent.role == "claimed":\n        draft.claims',
+        "R11, 54: a claim is logged once",
+    ),
+    Rule(
+        "switch-leaves-the-old",
+        "if tie.link is not None and tie.link.conference_key != conference_key:\n"
+        '        draft.lose(ref, tie, "gone", event)\n',
+        "",
+        "31, 32: another conference takes the event away from the one before",
+    ),
+    Rule("too-many-claims", "and claims >= MOST_CLAIMS", "and False", "R11: a record must not grow by forged ids"),
+    Rule(
+        "owners-count-as-claims",
+        'return referent.role == "claimed" and ref.link_key not in conference.referents and claims >= MOST_CLAIMS',
+        "return ref.link_key not in conference.referents and claims >= MOST_CLAIMS",
+        "R11: the add-on's word is never refused",
+    ),
+    Rule(
+        "organizer-of-a-guest-is-not-heard",
+        "_hear_of_organizer(draft, ref, seen.event, named)",
+        "pass",
+        "R11, 18: the add-on was used by a guest",
+    ),
+    Rule(
+        "bare-instance-orphans",
+        'if found == "orphaned" and seen.event is not None and _is_bare_instance(seen.event):',
+        "if False:",
+        "23: a cancelled instance with a conference of its own",
+    ),
+    Rule(
+        "own-instances-are-not-read",
+        "_look_at_instances(draft, tie.link)",
+        "pass",
+        "24, 28: a series goes with the conferences of its instances",
+    ),
+    Rule(
+        "own-instances-are-forgotten",
+        "series.remember_own_instance(draft, event.recurring_event_id, ref.event_id)",
+        "pass",
+        "24, 28: a series goes with the conferences of its instances",
+    ),
+    Rule(
+        "own-conference-of-instance-is-kept",
+        "_give_up_own(draft, ref, link)\n        series",
+        "series",
+        "22: an instance that had a conference before its series",
+    ),
+)
+
+SERIES = (
+    Rule(
+        "series-of-any-conference",
+        "return series if claimed_key(event, draft.terms) in (None, series.conference_key) else None",
+        "return series",
+        "24: an instance with another conference of ours",
+    ),
+    Rule(
+        "series-does-not-know-exceptions",
+        'draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})\n',
+        "",
+        "22: a series with exceptions is read whole ever after",
+    ),
+    Rule(
+        "absorbed-without-owner",
+        "if shares and tie.referent is not None and draft.is_live_owner(series):",
+        "if shares and tie.referent is not None:",
+        "24: an instance gives way to a series that holds the conference, no other",
+    ),
+    Rule(
+        "live-instance-becomes-exception",
+        'if tie.referent is not None and tie.referent.state != "gone":\n        return\n    known',
+        "known",
+        "24: what owns by itself is no mere exception",
+    ),
+    Rule(
+        "series-read-for-nothing",
+        'if series.ical_uid is None or capabilities is None or "occurrences" not in capabilities.carries:\n'
+        "        return\n",
+        "assert series.ical_uid\n",
+        "R12: a back end without occurrences costs no reading",
+    ),
+    Rule(
+        "vain-series-is-read-again",
+        "if seen is not None and seen.says_nothing:\n        return\n",
+        "",
+        "R18: one event never blocks its calendar",
+    ),
+    Rule(
+        "new-series-forgets-exceptions",
+        "elif (link.has_exceptions or is_new) and draft.is_live_owner(link):",
+        "elif link.has_exceptions and draft.is_live_owner(link):",
+        "G8, 22: exceptions listed before their series was registered",
+    ),
+    Rule(
+        "moved-instances-do-not-reach",
+        "_reach(draft, link, seen.exceptions, whole=True)",
+        "pass",
+        "22, 42: a series goes on until its moved instances are over",
+    ),
+    Rule(
+        "exception-is-not-remembered",
+        "_remember_exception(draft, ref, series)\n    _reach",
+        "_reach",
+        "G2: its tombstone may hold nothing but its id",
+    ),
+)
+
+TOUCHED = (
+    Rule(
+        "unknown-provider-is-judged",
+        "if capabilities is None:  # a provider that was taken out of the settings: nobody could be told\n"
+        "            continue\n",
+        "",
+        "R18: a provider that is not configured",
+    ),
+    Rule(
+        "other-owners-one-by-one",
+        "draft.readings.update(_other_owners(draft, judgement.conference))",
+        "pass",
+        "R8: who drives is settled in one round",
+    ),
+    Rule(
+        "unheard-is-heard",
+        "heard = {ref: seen for ref, seen in current.items() if seen.confirmed or ref not in draft.unheard}",
+        "heard = current",
+        "36: what says nothing changes no state",
+    ),
+    Rule(
+        "outdated-reading-counts",
+        "current = {ref: seen for ref, seen in seen.items() if not _is_outdated(draft, ref, seen)}",
+        "current = seen",
+        "R13, R16: another calendar's sync may know more",
+    ),
+    Rule(
+        "unheard-is-told",
+        "if ref in draft.unheard or not speaks:",
+        "if not speaks:",
+        "36: what says nothing changes no state",
+    ),
+    Rule(
+        "another-conference-is-told",
+        "if ref in draft.unheard or not speaks:",
+        "if ref in draft.unheard:",
+        "31: what an event with another conference shows is no state of this one",
     ),
 )
 
@@ -293,7 +302,12 @@ PLANNING = (
         "own = list(sight)\n    for ref in sorted",
         "R4: a sync records its own calendar only",
     ),
-    Rule("listing-order", "for ref in sorted(own, key=draft.turn):", "for ref in own:", "order of a batch"),
+    Rule(
+        "listing-order",
+        "for ref in sorted(own, key=lambda ref: taking.turn(draft, ref)):",
+        "for ref in own:",
+        "order of a batch",
+    ),
     Rule("nothing-is-marked", "if listing:\n", "if False:\n", "R5: mark and sweep"),
     Rule(
         "all-links-are-written",

@@ -4,13 +4,14 @@
 
 Each event is judged on its own (`binding`), then each conference that any of them touched (`judging`). The plan is a
 pure function, so it can be made again inside a transaction, and again after a crash, with the same result. The full
-scenario table extends `binding.verdict` and `judging.judge`; nothing else decides (`draft` only carries it out).
+scenario table extends `binding.verdict` and `judging.judge`; nothing else decides (`taking` and `series` carry it out).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from confsync.core import taking, touched
 from confsync.core.draft import Draft
 from confsync.core.events import Event
 from confsync.core.records import Conference, Link
@@ -77,9 +78,9 @@ def plan(calendar_key: str, sight: Sight, recorded: Recorded, terms: Terms, *, n
     """
     draft = Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences))
     own = [ref for ref in sight if ref.calendar_key == calendar_key]
-    for ref in sorted(own, key=draft.turn):
-        draft.take(ref)
-    draft.judge_touched()
+    for ref in sorted(own, key=lambda ref: taking.turn(draft, ref)):
+        taking.take(draft, ref)
+    touched.judge_touched(draft)
     if listing:
         draft.mark_seen(own, listing)
     return _difference(draft, recorded)

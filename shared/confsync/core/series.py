@@ -1,0 +1,120 @@
+"""A series and its exceptions in a plan in the making.
+
+An instance says nothing on its own: its series is read whole and told as one. An instance with a conference of its own
+is an event like any other, and its series remembers it.
+"""
+
+from collections.abc import Iterable
+
+from confsync.core.draft import Draft
+from confsync.core.events import Event
+from confsync.core.projection import times_of
+from confsync.core.records import Link
+from confsync.core.recurrence import instant_of, last_end
+from confsync.core.sight import EventRef, Reading, Seen
+from confsync.core.terms import claimed_key
+
+
+def unread_series_of(draft: Draft, ref: EventRef) -> EventRef | None:
+    """Return the series that must be looked at before an instance binds: the conference may be the series' own."""
+    event = draft.sight[ref].event
+    if event is None or event.recurring_event_id is None or ref.link_key in draft.links:
+        return None
+    series = EventRef(draft.calendar_key, event.recurring_event_id)
+    binds = event.is_organizers_copy and not event.is_cancelled and claimed_key(event, draft.terms)
+    return series if binds and series not in draft.sight else None
+
+
+def series_of(draft: Draft, ref: EventRef) -> Link | None:
+    """Return the link of the series whose conference the event shares as an exception."""
+    event, link = draft.sight[ref].event, draft.links.get(ref.link_key)
+    series_id = event.recurring_event_id if event else None
+    series_id = series_id or (link.series_id if link else None)
+    series = draft.links.get(Link.key_for(draft.calendar_key, series_id)) if series_id else None
+    if series is None or not series.conference_key:
+        return None
+    if event is None:
+        return series
+    return series if claimed_key(event, draft.terms) in (None, series.conference_key) else None
+
+
+def take_exception(draft: Draft, ref: EventRef, series: Link) -> None:
+    """An exception says nothing on its own: its series is read whole and told as one."""
+    _remember_exception(draft, ref, series)
+    _reach(draft, series, [event] if (event := draft.sight[ref].event) else [], whole=False)
+    draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
+    if draft.is_live_owner(series):
+        _want_whole(draft, EventRef(draft.calendar_key, series.event_id), series)
+
+
+def _remember_exception(draft: Draft, ref: EventRef, series: Link) -> None:
+    """Later its tombstone may hold nothing but its id."""
+    tie, of_series = draft.tie_of(ref), series.conference_key
+    if tie.referent is not None and tie.referent.state != "gone":
+        return
+    known = tie.link or Link(
+        key=ref.link_key, calendar_key=ref.calendar_key, event_id=ref.event_id, conference_key=of_series
+    )
+    tied = {"conference_key": of_series, "ical_uid": series.ical_uid, "series_id": series.event_id}
+    draft.links[ref.link_key] = known.model_copy(update=tied)
+
+
+def absorb(draft: Draft, ref: EventRef, event: Event | None, series: Link) -> None:
+    """From now on the series stands for its instance."""
+    tie = draft.tie_of(ref)
+    shares = tie.link is not None and tie.link.conference_key == series.conference_key
+    if shares and tie.referent is not None and draft.is_live_owner(series):
+        draft.lose(ref, tie, "gone", event)
+
+
+def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, is_new: bool) -> None:
+    """Exceptions of a new series may have been listed before it, when they concerned nobody."""
+    for exception in seen.exceptions or ():
+        exception_ref = EventRef(draft.calendar_key, exception.id)
+        absorb(draft, exception_ref, exception, link)
+        _remember_exception(draft, exception_ref, link)
+    if seen.exceptions is not None:
+        _reach(draft, link, seen.exceptions, whole=True)
+    if any(draft.shares(exception, link.conference_key) for exception in seen.exceptions or ()):
+        draft.links[link.key] = link.model_copy(update={"has_exceptions": True})
+    elif (link.has_exceptions or is_new) and draft.is_live_owner(link):
+        _want_whole(draft, ref, link)
+
+
+def remember_own_instance(draft: Draft, series_id: str, event_id: str) -> None:
+    """Its series need not have a conference, and is remembered all the same."""
+    key = Link.key_for(draft.calendar_key, series_id)
+    series = draft.links.get(key) or Link(
+        key=key, calendar_key=draft.calendar_key, event_id=series_id, conference_key=""
+    )
+    known = tuple(dict.fromkeys((*series.own_instances, event_id)))
+    draft.links[key] = series.model_copy(update={"own_instances": known})
+
+
+def _want_whole(draft: Draft, ref: EventRef, series: Link) -> None:
+    capabilities = draft.terms.capabilities.get(draft.conferences[series.conference_key].provider)
+    if series.ical_uid is None or capabilities is None or "occurrences" not in capabilities.carries:
+        return
+    seen = draft.sight.get(ref)
+    if seen is not None and seen.says_nothing:
+        return
+    if seen is None or seen.exceptions is None:
+        draft.readings.add(Reading(ref, series.ical_uid))
+    else:
+        draft.touched.add(series.conference_key)
+
+
+def _reach(draft: Draft, series: Link, exceptions: Iterable[Event], *, whole: bool) -> None:
+    """A series goes on until the last of its moved instances is over."""
+    tie = draft.tie_of(EventRef(series.calendar_key, series.event_id))
+    conference = draft.conferences.get(series.conference_key)
+    if tie.referent is None or conference is None:
+        return
+    sharing = [e for e in exceptions if not e.is_cancelled and draft.shares(e, conference.key)]
+    ends = [instant_of(times.end) for e in sharing if (times := times_of(e)) is not None]
+    by_rule, known = last_end(tie.referent.times), None if whole else tie.referent.until
+    last = max([by_rule, *ends, *([known] if known else [])])
+    until = last if last > by_rule else None
+    if until != tie.referent.until:
+        reaching = {**conference.referents, series.key: tie.referent.model_copy(update={"until": until})}
+        draft.conferences[conference.key] = conference.model_copy(update={"referents": reaching})
