@@ -9,7 +9,8 @@ import pytest
 from confsync.adapters.memory import MemoryStore
 from confsync.core.brake import Scope
 from confsync.core.capabilities import Capabilities
-from confsync.core.records import Brake, Calendar, Conference
+from confsync.core.conference import Conference
+from confsync.core.records import Brake, Calendar
 from confsync.core.rules import Rules
 from confsync.decide_ends import approve_ends, held_ends, reject_ends
 from confsync.errors import OutcomeUnknown, ProviderBusy

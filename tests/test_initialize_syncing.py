@@ -2,7 +2,7 @@
 
 import pytest
 
-from confsync.core.records import Conference
+from confsync.core.conference import Conference
 from confsync.errors import CalendarUnavailable, PushNotSupported
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from tests.world import ANN, PUSH, Crash, World

@@ -6,7 +6,8 @@ from itertools import islice
 import pytest
 
 from confsync.adapters.memory import MemoryStore
-from confsync.core.records import Conference, Link, Record
+from confsync.core.conference import Conference
+from confsync.core.records import Link, Record
 from confsync.paging import PAGE, conferences_of, links_of, pages_of_links
 from confsync.ports import Transaction
 

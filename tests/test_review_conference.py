@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from confsync.core.capabilities import Capabilities
-from confsync.core.records import Calendar, Conference, Link
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link
 from confsync.core.rules import Rules
 from confsync.core.tasks import UPDATE
 from confsync.errors import ProviderBusy

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from confsync.core.capabilities import Capabilities
-from confsync.core.records import Conference
+from confsync.core.conference import Conference
 from confsync.errors import (
     OutcomeUnknown,
     ProviderBusy,

@@ -13,7 +13,8 @@ from typing import Any, get_args
 from confsync.adapters.memory import MemoryStore, MemoryTaskQueue
 from confsync.core.capabilities import Capabilities
 from confsync.core.channels import PushTerms, SigningKey
-from confsync.core.records import Calendar, Conference, Failure, Link
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Failure, Link
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution
 from confsync.core.state import Field

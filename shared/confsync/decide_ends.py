@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from confsync.core import brake, tasks
-from confsync.core.records import Calendar, Conference
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from confsync.paging import conferences_of
 from confsync.ports import Outside, Store, Transaction

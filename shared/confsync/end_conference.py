@@ -12,7 +12,8 @@ from datetime import datetime
 
 from confsync.core import desires, ending, judging, tasks
 from confsync.core.binding import is_covered
-from confsync.core.records import Calendar, Conference, Link
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading, Seen
 from confsync.core.terms import Terms

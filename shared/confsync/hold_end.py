@@ -11,8 +11,9 @@ from datetime import datetime
 
 from confsync.core import brake
 from confsync.core.brake import Scope
+from confsync.core.conference import Conference, Hold
 from confsync.core.desires import postpone_end
-from confsync.core.records import Brake, Conference, Hold
+from confsync.core.records import Brake
 from confsync.core.rules import Rules
 from confsync.paging import conferences_of, pages_of_links
 from confsync.ports import Outside, Transaction

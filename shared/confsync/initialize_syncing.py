@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from confsync.core import channels, reviewing
 from confsync.core.channels import PushTerms
-from confsync.core.records import Calendar, Conference, Link, Registration
+from confsync.core.conference import Conference, Registration
+from confsync.core.records import Calendar, Link
 from confsync.core.terms import Terms
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside, Transaction

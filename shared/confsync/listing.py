@@ -15,9 +15,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from confsync.core import leases
+from confsync.core.conference import Conference
 from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window, parse_event
 from confsync.core.planning import concerns_us
-from confsync.core.records import Calendar, Checkpoint, Conference, Failure, Link
+from confsync.core.records import Calendar, Checkpoint, Failure, Link
 from confsync.core.sight import EventRef, Reading, Seen
 from confsync.core.solutions import Solution, may_be_ours
 from confsync.core.terms import Terms

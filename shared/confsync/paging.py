@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Final, TypeVar
 
-from confsync.core.records import Conference, Link, Record
+from confsync.core.conference import Conference
+from confsync.core.records import Link, Record
 from confsync.ports import Store
 
 PAGE: Final = 500

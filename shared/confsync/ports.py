@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Conference
 from confsync.core.events import Event, EventPage, Window
-from confsync.core.records import Calendar, Conference, Link, Record
+from confsync.core.records import Calendar, Link, Record
 from confsync.core.state import ConferenceState
 from confsync.core.tasks import Task
 

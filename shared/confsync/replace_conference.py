@@ -11,20 +11,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from confsync.core import replacing, reviewing
+from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement
 from confsync.core.events import ConferenceData, Event
 from confsync.core.judging import owners_of
 from confsync.core.projection import fingerprint
-from confsync.core.records import (
-    Applied,
-    Calendar,
-    Conference,
-    Desired,
-    Failure,
-    Referent,
-    Registration,
-    Replacement,
-    key_of,
-)
+from confsync.core.records import Calendar, Failure, key_of
 from confsync.core.sight import EventRef
 from confsync.core.solutions import Claim, claim_in
 from confsync.core.state import ConferenceState

@@ -15,11 +15,12 @@ from datetime import timedelta
 from confsync.core import reviewing
 from confsync.core.binding import is_deleted_here
 from confsync.core.brake import calendars_of, newly_decided
+from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
 from confsync.core.ending import shows_another
 from confsync.core.identity import may_be_same
 from confsync.core.judging import judge, owners_of
-from confsync.core.records import Calendar, Conference, Link, Referent
+from confsync.core.records import Calendar, Link
 from confsync.core.reviewing import NewHome
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Reading

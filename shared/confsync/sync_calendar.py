@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from confsync.core import channels, leases, tasks
-from confsync.core.records import Calendar, Conference
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar
 from confsync.core.terms import Terms
 from confsync.errors import (
     BudgetSpent,

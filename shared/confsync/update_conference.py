@@ -17,7 +17,8 @@ from functools import partial
 from typing import Literal
 
 from confsync.core import desires, effects, ending, reviewing, tasks
-from confsync.core.records import Conference, Failure, Intent, key_of
+from confsync.core.conference import Conference, Intent
+from confsync.core.records import Failure, key_of
 from confsync.core.terms import Terms
 from confsync.end_conference import decide_end
 from confsync.errors import (

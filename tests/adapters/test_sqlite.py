@@ -22,7 +22,9 @@ import pytest
 
 from confsync.adapters.sqlite import SqliteStore
 from confsync.adapters.sqlite_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION, prepare
-from confsync.core.records import RECORDS, Calendar, Conference, Link
+from confsync.adapters.stored import RECORDS
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link
 from confsync.errors import SettingsError, StoreCorrupt, StoreError, StoreUnavailable
 from confsync.ports import Transaction
 from tests.contracts import store_processes

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Conference, Registration
 from confsync.core.planning import Recorded
-from confsync.core.records import Calendar, Conference, Link, Registration
+from confsync.core.records import Calendar, Link
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution
 from confsync.core.state import Field

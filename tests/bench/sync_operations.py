@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from confsync.adapters.memory import MemoryStore
-from confsync.core.records import Calendar, Conference, Link, Record
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link, Record
 from confsync.ports import Transaction
 from tests.bench.figures import Figure, Target
 from tests.world import START, World, times

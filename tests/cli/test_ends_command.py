@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from confsync.adapters.sqlite import SqliteStore
 from confsync.cli.main import main
-from confsync.core.records import Calendar, Conference
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.options import Options, parse_queue

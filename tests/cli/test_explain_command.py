@@ -7,8 +7,9 @@ from typing import get_args
 
 import pytest
 
+from confsync.core.conference import Conference
 from confsync.core.explaining import State
-from confsync.core.records import Calendar, Conference
+from confsync.core.records import Calendar
 from confsync.ports import Transaction
 from tests.cli.observed import Desk, desk
 from tests.world import ANN

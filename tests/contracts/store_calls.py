@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 
-from confsync.core.records import Calendar, Conference, Failure, Link, Record
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Failure, Link, Record
 from confsync.ports import Store, Transaction
 
 T = TypeVar("T")

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from confsync.adapters.sqlite import SqliteStore
-from confsync.core.records import Calendar, Conference, Desired
+from confsync.core.conference import Conference, Desired
+from confsync.core.records import Calendar
 from confsync.core.state import ConferenceState
 from confsync.ports import Store, Transaction
 

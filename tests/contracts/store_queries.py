@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confsync.core.records import Conference, Link, Record
+from confsync.core.conference import Conference
+from confsync.core.records import Link, Record
 from confsync.errors import StoreError
 from confsync.ports import Store, Transaction
 from tests.contracts.store_calls import NOW, calendar, conference, delete, failure, keys_of, link, on_one_store, put

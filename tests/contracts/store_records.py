@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
-from confsync.core.records import RECORDS, Calendar, Conference, Desired, Link, Record
+from confsync.adapters.stored import RECORDS
+from confsync.core.conference import Conference, Desired
+from confsync.core.records import Calendar, Link, Record
 from confsync.core.state import ConferenceState
 from confsync.errors import StoreError
 from confsync.ports import Store

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from confsync.core.records import Calendar, Conference
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar
 from confsync.errors import StoreError
 from confsync.ports import Store, Transaction
 from tests.contracts.store_calls import (

@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from confsync.core.records import RECORDS, Record
+from confsync.adapters.stored import RECORDS
+from confsync.core.records import Record
 from confsync.core.state import Moment
 
 M = TypeVar("M", bound=BaseModel)

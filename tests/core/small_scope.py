@@ -12,8 +12,9 @@ from functools import cache
 from typing import get_args
 
 from confsync.core.binding import tie_of, verdict
+from confsync.core.conference import Conference
 from confsync.core.planning import Plan
-from confsync.core.records import Conference, Link
+from confsync.core.records import Link
 from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen
 from confsync.core.terms import Terms, claimed_key

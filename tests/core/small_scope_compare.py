@@ -5,9 +5,9 @@ It must never ask the planner what is right.
 
 from datetime import timedelta
 
+from confsync.core.conference import Conference
 from confsync.core.desires import is_pending, timed
 from confsync.core.projection import fingerprint, project
-from confsync.core.records import Conference
 from tests.core.small_scope_meaning import Case, Meaning, decisive
 from tests.core.small_scope_shown import exceptions, seen_of
 from tests.core.story import ALL_FIELDS, NOW, RULES, ref

@@ -9,9 +9,9 @@ from datetime import datetime
 from itertools import product
 from typing import get_args
 
+from confsync.core.conference import Conference, Referent
 from confsync.core.ending import is_end_due, owners_still_there, owners_to_read
 from confsync.core.judging import was_held
-from confsync.core.records import Conference, Referent
 from confsync.core.reviewing import review
 from confsync.core.sight import Reading, Seen
 from tests.core.small_scope_compare import check_record

@@ -9,9 +9,9 @@ import sys
 from collections import Counter
 from typing import Any
 
+from confsync.core.conference import Conference
 from confsync.core.desires import is_pending
 from confsync.core.projection import fingerprint, project
-from confsync.core.records import Conference
 from tests.core.small_scope import C1, ENOUGH, NOTHING
 from tests.core.small_scope_compare import check_record, generation
 from tests.core.small_scope_meaning import WORDS

@@ -10,9 +10,10 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Applied, Conference, Desired, Hold, Intent, Referent, Replacement
 from confsync.core.desires import timed
 from confsync.core.projection import fingerprint, project, times_of
-from confsync.core.records import Applied, Conference, Desired, Hold, Intent, Link, Referent, Replacement
+from confsync.core.records import Link
 from confsync.core.state import ConferenceState
 from tests.core.small_scope_shown import Kind, base, exceptions
 from tests.core.story import ALL_FIELDS, HERE, HOUR, NOW, RULES, THERE, at, conference, conference_key, ref

@@ -10,10 +10,11 @@ from functools import cache
 from itertools import product
 from typing import Any, Literal, get_args
 
+from confsync.core.conference import Referent
 from confsync.core.desires import timed
 from confsync.core.events import Event
 from confsync.core.projection import project, times_of
-from confsync.core.records import Link, Referent
+from confsync.core.records import Link
 from confsync.core.sight import EventRef, Seen
 from tests.core.small_scope import C1, terms_of
 from tests.core.small_scope_meaning import Claims

@@ -15,8 +15,9 @@ from confsync.core.binding import (
     tie_of,
     verdict,
 )
+from confsync.core.conference import Referent, Role
 from confsync.core.events import Event
-from confsync.core.records import Link, Referent, Role
+from confsync.core.records import Link
 from confsync.core.sight import Seen
 from tests.core.story import (
     HERE,
@@ -159,7 +160,7 @@ def test_who_may_drive(why: str, known: object, role: Role) -> None:
     assert (role_of(ref(), event(), known, "registered"), why) == (role, why)  # type: ignore[arg-type]  # a conference
 
 
-VIEWS = {"created": at(-99), "bound_at": at(-5)}
+VIEWS: dict[str, Any] = {"created": at(-99), "bound_at": at(-5)}
 
 
 @pytest.mark.parametrize(

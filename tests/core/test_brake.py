@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from confsync.core import brake
 from confsync.core.brake import Scope
+from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Hold, Intent
 from confsync.core.desires import is_pending, keep
-from confsync.core.records import UNKNOWN, Applied, Brake, Conference, Desired, Hold, Intent
+from confsync.core.records import Brake
 from confsync.core.rules import Rules
 from tests.core.story import HERE, NOW, RULES, THERE, at, conference, referent
 

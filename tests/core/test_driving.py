@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from confsync.core.conference import Referent, Times
 from confsync.core.driving import driver_of, handover_time, over_at, why_driver
-from confsync.core.records import Referent, Times
 from confsync.core.recurrence import ENDLESS
 from tests.core.story import DAY, HOUR, NOW, at, referent, times
 

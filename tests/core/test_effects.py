@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from confsync.core import desires, effects
 from confsync.core.capabilities import Capabilities
-from confsync.core.records import Conference, Desired, Intent
+from confsync.core.conference import Conference, Desired, Intent
 from confsync.core.state import ConferenceState
 from tests.core.story import ALL_FIELDS, NOW, RULES, UNTIMED, Ledger, at, conference, event, ref, referent, seen
 

@@ -1,10 +1,12 @@
 """The last look before a conference ends."""
 
+from typing import Any
+
 import pytest
 
+from confsync.core.conference import Conference, Desired
 from confsync.core.ending import is_end_due, is_ending, may_live_unseen, owners_still_there, owners_to_read
 from confsync.core.events import Event
-from confsync.core.records import Conference, Desired
 from confsync.core.sight import Reading, Seen
 from tests.core.story import (
     ACME,
@@ -73,7 +75,7 @@ def test_a_view_that_cannot_be_read_does_not_keep_what_another_shows_deleted(
     why: str, shown: Event | None, role: str, here: Seen | None, there: bool
 ) -> None:
     """The same event of the same calendar, as two people see it."""
-    seen_at = {"state": "gone", "created": at(-99), "bound_at": at(-5), "ical_uid": "e1@google.com"}
+    seen_at: dict[str, Any] = {"state": "gone", "created": at(-99), "bound_at": at(-5), "ical_uid": "e1@google.com"}
     views = (referent("e1", **seen_at), referent("e1", THERE, **{**seen_at, "role": role}))
     known = conference(referents={ref(v.event_id, v.calendar_key).link_key: v for v in views}, end_after=at(1))
     sight = {ref("e1", THERE): Seen(shown, confirmed=shown is not None)} | ({ref(): here} if here else {})

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Intent, Note, Referent, Times
 from confsync.core.explaining import explain, state_of
-from confsync.core.records import UNKNOWN, Applied, Calendar, Conference, Desired, Intent, Note, Referent, Times
+from confsync.core.records import Calendar
 from confsync.core.state import ConferenceState, Moment
 from tests.core.story import HERE, HOUR, NOW, RULES, THERE, at, conference, ref, referent, times
 

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from confsync.core import effects
+from confsync.core.conference import Conference, NoteKind
 from confsync.core.history import (
     FIELDS,
     HISTORY_LENGTH,
@@ -16,7 +17,6 @@ from confsync.core.history import (
     why_no_owner,
     with_note,
 )
-from confsync.core.records import Conference, NoteKind
 from confsync.core.rules import Rules
 from confsync.core.sight import Seen
 from confsync.core.state import ConferenceState, Field, Moment, Occurrence

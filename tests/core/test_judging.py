@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Applied, Conference, Desired, Intent, Referent, Replacement
 from confsync.core.desires import desire_end, is_pending, keep, next_generation, postpone_end
 from confsync.core.events import Event
 from confsync.core.history import HISTORY_LENGTH, with_note
 from confsync.core.judging import PAST_OWNERS, Judgement, judge, promote_claims, was_held
 from confsync.core.projection import fingerprint, project
-from confsync.core.records import Applied, Conference, Desired, Intent, Referent, Replacement
 from confsync.core.rules import Claims, Rules
 from confsync.core.sight import Reading, Seen
 from confsync.core.state import Field

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from confsync.core.brake import counters
+from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Hold, Replacement
 from confsync.core.history import GRACE_BEGAN, with_note
 from confsync.core.outlook import brake_keys, outlook, steps_of
-from confsync.core.records import UNKNOWN, Applied, Conference, Desired, Hold, Replacement
 from confsync.core.rules import Rules
 from confsync.core.state import ConferenceState
 from tests.core.story import HERE, HOUR, NOW, RULES, at, conference, ref, referent, times

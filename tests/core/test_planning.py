@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Conference
 from confsync.core.driving import over_at
 from confsync.core.events import Event
 from confsync.core.history import GRACE_BEGAN
 from confsync.core.judging import PAST_OWNERS
 from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
-from confsync.core.records import Conference, Link
+from confsync.core.records import Link
 from confsync.core.sight import Reading, Seen
 from confsync.core.solutions import Solution
 from confsync.core.taking import MOST_CLAIMS

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from confsync.core import replacing
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Applied, Conference, Desired
 from confsync.core.desires import is_pending, without_end
 from confsync.core.events import Event, parse_event
 from confsync.core.planning import Plan
 from confsync.core.projection import times_of
-from confsync.core.records import Applied, Conference, Desired
 from confsync.core.reviewing import registered, review
 from confsync.core.rules import Rules
 from confsync.core.sight import EventRef, Seen

@@ -14,10 +14,10 @@ import pytest
 from pydantic import ValidationError
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Conference, Referent, Registration
 from confsync.core.events import Event, EventPage, parse_event, parse_page
 from confsync.core.notifications import Notification
 from confsync.core.projection import fingerprint, project, times_of
-from confsync.core.records import Conference, Referent, Registration
 from confsync.core.recurrence import last_end, next_start
 from confsync.core.sight import Seen
 from confsync.core.solutions import Claim, Solution, claim_of

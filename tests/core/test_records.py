@@ -5,7 +5,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confsync.core.records import RECORDS, Brake, Calendar, Conference, Desired, Failure, Link, key_of
+from confsync.adapters.stored import RECORDS
+from confsync.core.conference import Conference, Desired
+from confsync.core.records import Brake, Calendar, Failure, Link, key_of
 from tests.core.story import HERE, NOW, at, conference, owned, ref, series
 
 WORDS = st.lists(st.text(max_size=8), max_size=5)

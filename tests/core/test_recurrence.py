@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from confsync.core.records import Times
+from confsync.core.conference import Times
 from confsync.core.recurrence import ENDLESS, MAX_COUNTED, MAX_EXPANDED, instant_of, last_end, next_start
 from confsync.core.state import Moment
 from tests.core.story import DAY, HOUR, NOW, UNTIMED, times

@@ -7,9 +7,9 @@ import pytest
 
 from confsync.core import replacing
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Applied, Conference, Desired, Referent, Replacement
 from confsync.core.desires import timed
 from confsync.core.projection import fingerprint
-from confsync.core.records import Applied, Conference, Desired, Referent, Replacement
 from confsync.core.state import ConferenceState
 from tests.core.story import ALL_FIELDS, HERE, NOW, THERE, at, conference, ref, referent
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from confsync.core import reviewing
+from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement
 from confsync.core.desires import is_pending, next_generation
 from confsync.core.history import GRACE_BEGAN
-from confsync.core.records import Applied, Conference, Desired, Referent, Registration, Replacement
 from confsync.core.reviewing import Finding, NewHome, review
 from confsync.core.rules import Claims, Rules
 from tests.core.story import (

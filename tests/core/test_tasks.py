@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confsync.core import tasks
-from confsync.core.records import Calendar, Desired, Lease
+from confsync.core.conference import Desired
+from confsync.core.records import Calendar, Lease
 from confsync.core.rules import Rules
 from confsync.core.tasks import Task
 from tests.core.story import HERE, NOW, RULES, THERE, at, conference

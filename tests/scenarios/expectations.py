@@ -5,7 +5,8 @@ Shared by the scenario tests; it must never do anything that a user would not do
 
 from typing import Any
 
-from confsync.core.records import Calendar, Conference, Role
+from confsync.core.conference import Conference, Role
+from confsync.core.records import Calendar
 from confsync.update_conference import UpdateOutcome
 from tests.world import ANN, World
 

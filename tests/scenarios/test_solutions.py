@@ -3,7 +3,7 @@
 import pytest
 
 from confsync.core.capabilities import Capabilities
-from confsync.core.records import Conference
+from confsync.core.conference import Conference
 from confsync.core.solutions import Solution
 from confsync.core.terms import Terms
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from confsync.adapters.stored import QUERIED, BufferedTransaction, Write, decode, sortable
-from confsync.core.records import Calendar, Conference, Link, Record
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link, Record
 from confsync.core.tasks import Task
 from confsync.errors import StoreUnavailable
 from confsync.ports import Transaction
@@ -28,8 +29,12 @@ Choice = Callable[[Iterable[tuple[str, Write]]], Iterable[str]]
 """Picks keys, in order, from the keys and contents of all records that live."""
 
 
-class _Conflict(Exception):
+class Conflict(Exception):
     """Something that a transaction has to see was committed after it began: no error, its body runs again."""
+
+
+CommitHook = Callable[[Mapping[tuple[str, str], Write | None]], None]
+"""Called with what one commit wrote, right after it."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +68,27 @@ class _Records:
         return _decoded(kind, bodies)
 
     def read(self, kind: type[R], keys: Iterable[str], as_of: int | None = None) -> dict[str, R]:
-        """Return the records that exist, by key; raises `_Conflict` when one is newer than commit `as_of`."""
+        """Return the records that exist, by key; raises `Conflict` when one is newer than commit `as_of`."""
+        bodies = []
         with self._lock:
-            found = [(key, v) for key in keys if (v := self._kinds[kind.kind].get(key)) is not None]
-        if as_of is not None and any(version.commit > as_of for _, version in found):
-            raise _Conflict
-        return _decoded(kind, [(key, v.write.body) for key, v in found if v.write is not None])
+            versions = self._kinds[kind.kind]
+            for key in keys:
+                version = versions.get(key)
+                if version is None:
+                    continue
+                if as_of is not None and version.commit > as_of:
+                    raise Conflict
+                if version.write is not None:
+                    bodies.append((key, version.write.body))
+        return _decoded(kind, bodies)
 
     def commit(
         self, writes: Mapping[tuple[str, str], Write | None], seen: Iterable[tuple[str, str]], as_of: int
     ) -> None:
-        """Apply `writes` unless something in `seen` is newer than commit `as_of`: then raise `_Conflict`."""
+        """Apply `writes` unless something in `seen` is newer than commit `as_of`: then raise `Conflict`."""
         with self._lock:
             if any(self._commit_of(kind, key) > as_of for kind, key in seen):
-                raise _Conflict
+                raise Conflict
             self._newest += 1
             for (kind, key), write in writes.items():
                 self._kinds[kind][key] = _Version(self._newest, write)
@@ -102,19 +114,23 @@ class MemoryStore:
         on_call: Hook | None = None,
         before_commit: Hook | None = None,
         after_call: Hook | None = None,
+        on_commit: CommitHook | None = None,
     ) -> None:
         """Start empty.
 
         Args:
             on_call: called before each port call with its name, and before each read in a transaction with
                 `transaction.get_many`.
-            before_commit: called with `transact` after each run of a body, before its writes are judged.
+            before_commit: called with `transact` after each run of a body, before its writes are judged; raising
+                `Conflict` is losing a race.
             after_call: called with the port call's name after its effect: what it raises is a lost answer.
+            on_commit: called with the writes of each transaction that committed some; must not raise.
 
         """
         self.on_call = on_call
         self.before_commit = before_commit
         self.after_call = after_call
+        self.on_commit = on_commit
         self._records = _Records()
 
     def transact(self, body: Callable[[Transaction], T]) -> T:
@@ -128,7 +144,7 @@ class MemoryStore:
         for _ in range(MAX_ATTEMPTS):
             try:
                 result = self._attempt(body)
-            except _Conflict:
+            except Conflict:
                 continue
             _call(self.after_call, "transact")
             return result
@@ -150,6 +166,8 @@ class MemoryStore:
         _call(self.before_commit, "transact")
         if transaction.writes:
             self._records.commit(transaction.writes, seen, as_of)
+            if self.on_commit is not None:
+                self.on_commit(transaction.writes)
         return result
 
     def get(self, kind: type[R], key: str) -> R | None:

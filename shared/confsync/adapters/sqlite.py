@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from confsync.adapters.sqlite_file import SqliteFile
 from confsync.adapters.stored import QUERIED, BufferedTransaction, Write, decode, sortable
-from confsync.core.records import Calendar, Conference, Link, Record
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link, Record
 from confsync.ports import Transaction
 
 R = TypeVar("R", bound=Record)

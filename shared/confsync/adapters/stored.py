@@ -10,10 +10,13 @@ from typing import Protocol, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from confsync.core.records import Record
+from confsync.core.conference import Conference
+from confsync.core.records import Brake, Calendar, Failure, Link, Record
 from confsync.errors import StoreCorrupt, StoreError
 
 R = TypeVar("R", bound=Record)
+
+RECORDS: tuple[type[Record], ...] = (Calendar, Link, Conference, Failure, Brake)
 
 QUERIED: Mapping[str, tuple[str, ...]] = {
     "calendar": ("due_at", "renew_at", "subject"),

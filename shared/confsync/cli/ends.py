@@ -15,7 +15,7 @@ import click
 
 from confsync import parts
 from confsync.cli.columns import columns, plain
-from confsync.core.records import Conference, Referent
+from confsync.core.conference import Conference, Referent
 from confsync.core.state import Moment
 from confsync.decide_ends import approve_ends, calendars_of, held_ends, reject_ends
 from confsync.errors import ConfsyncError, SettingsError

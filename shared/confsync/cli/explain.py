@@ -18,9 +18,10 @@ from pydantic import BaseModel
 from confsync import parts
 from confsync.cli.columns import columns, shown, stamp
 from confsync.cli.plan import what
+from confsync.core.conference import Conference, Note
 from confsync.core.explaining import EventLine, Explanation, explain
 from confsync.core.outlook import Step
-from confsync.core.records import Calendar, Conference, Link, Note
+from confsync.core.records import Calendar, Link
 from confsync.errors import ConfsyncError, SettingsError
 from confsync.paging import conferences_of
 from confsync.ports import Store

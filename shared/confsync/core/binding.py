@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from confsync.core.conference import Conference, Referent, Role
 from confsync.core.events import Event
 from confsync.core.identity import is_same, may_be_same, organizer_key
 from confsync.core.projection import times_of
-from confsync.core.records import Conference, Link, Referent, Role
+from confsync.core.records import Link
 from confsync.core.rules import Claims
 from confsync.core.sight import EventRef, Seen
 

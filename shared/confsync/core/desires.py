@@ -6,8 +6,8 @@ generation fall.
 
 from datetime import datetime, timedelta
 
+from confsync.core.conference import UNKNOWN, Applied, Conference, Desired
 from confsync.core.history import field_hashes, note_held, note_wanted, with_note
-from confsync.core.records import UNKNOWN, Applied, Conference, Desired
 
 
 def desire(conference: Conference, wanted: Desired, now: datetime) -> Conference:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from confsync.core.binding import Tie, deletes_also, role_of, tie_of
+from confsync.core.conference import Conference, Referent, ReferentState, Role
 from confsync.core.desires import timed
 from confsync.core.events import Event
 from confsync.core.history import note_promoted, note_referent
 from confsync.core.judging import promote_claims
-from confsync.core.records import Conference, Link, Referent, ReferentState, Role
+from confsync.core.records import Link
 from confsync.core.sight import EventRef, Reading, Sight
 from confsync.core.terms import Terms, claimed_key, holds
 

@@ -6,7 +6,7 @@ The parts of a split series and the duplicates of an event share one conference,
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from confsync.core.records import Referent
+from confsync.core.conference import Referent
 from confsync.core.recurrence import last_end, next_end, next_start
 
 LATEST = datetime.max.replace(tzinfo=UTC)

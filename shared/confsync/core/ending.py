@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from confsync.core.binding import deletes_also, is_deleted_here
+from confsync.core.conference import Conference, Referent
 from confsync.core.events import Event
-from confsync.core.records import Conference, Referent
 from confsync.core.sight import EventRef, Reading, Sight
 from confsync.core.solutions import Solution
 from confsync.core.terms import holds

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, get_args
 
+from confsync.core.conference import Conference, Desired, Note, NoteKind, Referent
 from confsync.core.events import Event
-from confsync.core.records import Conference, Desired, Note, NoteKind, Referent
 from confsync.core.sight import Seen
 from confsync.core.state import ConferenceState, Field
 

@@ -4,8 +4,9 @@ An id or iCalUID alone proves nothing: whoever was invited knows both, and can w
 When an event was made cannot be written.
 """
 
+from confsync.core.conference import Referent
 from confsync.core.events import Event
-from confsync.core.records import Referent, key_of
+from confsync.core.records import key_of
 
 
 def may_be_same(one: Referent, other: Referent | Event) -> bool:

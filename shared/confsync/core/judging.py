@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from confsync.core import replacing
 from confsync.core.binding import is_free, is_vouched_for
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Conference, Desired, Referent
 from confsync.core.desires import cancel_end, desire, keep, postpone_end, timed, without_wanted_end
 from confsync.core.driving import driver_of, handover_time, over_at, why_driver
 from confsync.core.history import GRACE_BEGAN, note_driver, note_promoted, why_no_owner
 from confsync.core.identity import is_same, may_be_same
 from confsync.core.projection import clamped, fingerprint, project
-from confsync.core.records import Conference, Desired, Referent
 from confsync.core.rules import Claims, Rules
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.state import ConferenceState

@@ -12,11 +12,12 @@ from typing import Literal
 
 from confsync.core import brake, replacing
 from confsync.core.brake import Scope
+from confsync.core.conference import ENDED, UNKNOWN, Applied, Conference, Desired, Replacement
 from confsync.core.desires import is_pending
 from confsync.core.driving import driver_of, why_driver
 from confsync.core.history import GRACE_BEGAN, changed_fields, end_note
 from confsync.core.judging import owners_of, was_held
-from confsync.core.records import ENDED, UNKNOWN, Applied, Brake, Conference, Desired, Replacement
+from confsync.core.records import Brake
 from confsync.core.reviewing import is_review_due, review
 from confsync.core.rules import Rules
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Times
 from confsync.core.events import Event
-from confsync.core.records import Times
 from confsync.core.state import ConferenceState, Field, Moment, Occurrence
 
 

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rruleset, rrulestr
 
+from confsync.core.conference import Times
 from confsync.core.events import zone_named
-from confsync.core.records import Times
 from confsync.core.state import Moment
 
 ENDLESS = datetime.max.replace(tzinfo=UTC)

@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import ENDED, Conference, Referent, Replacement
 from confsync.core.desires import is_pending, timed
 from confsync.core.history import with_note
 from confsync.core.projection import fingerprint
-from confsync.core.records import ENDED, Conference, Referent, Replacement, key_of
+from confsync.core.records import key_of
 from confsync.core.state import ConferenceState
 
 KEPT_MINTS = 10

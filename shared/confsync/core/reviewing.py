@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Referent, Registration
 from confsync.core.desires import is_pending, timed
 from confsync.core.driving import over_at
 from confsync.core.history import with_note
 from confsync.core.judging import begin_grace, forget_time, is_deserted, owners_of, was_owned
-from confsync.core.records import UNKNOWN, Applied, Conference, Desired, Referent, Registration
 from confsync.core.rules import Rules
 
 Finding = Literal["hand over", "look for it", "discarded", "forget", "nothing"]

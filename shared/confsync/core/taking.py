@@ -5,11 +5,12 @@ It follows the verdict of `binding`, and decides nothing.
 
 from confsync.core import series
 from confsync.core.binding import Tie, Verdict, bound_link, bound_referent, is_deleted_here, is_older, verdict
+from confsync.core.conference import Conference, Referent
 from confsync.core.draft import Draft
 from confsync.core.events import Event
 from confsync.core.identity import organizer_key
 from confsync.core.judging import promote_claims
-from confsync.core.records import Conference, Link, Referent
+from confsync.core.records import Link
 from confsync.core.sight import EventRef, Reading, Seen
 from confsync.core.terms import claimed_conference, claimed_key
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import floor
 
-from confsync.core.records import Calendar, Conference, Lease
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Lease
 from confsync.core.rules import Rules
 
 SYNC = "/sync"

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Conference
 from confsync.core.events import Event
-from confsync.core.records import Conference
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution, claim_of
 

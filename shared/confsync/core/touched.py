@@ -6,10 +6,10 @@ It must never judge by an event that says nothing now, or that shows another con
 from dataclasses import replace
 
 from confsync.core.binding import is_older
+from confsync.core.conference import Conference
 from confsync.core.draft import Draft
 from confsync.core.driving import over_at
 from confsync.core.judging import judge
-from confsync.core.records import Conference
 from confsync.core.sight import EventRef, Reading, Seen, Sight
 from confsync.core.terms import holds
 

@@ -90,11 +90,11 @@ def series_deleted(op: Operation, calendar: Calendar, version: Version) -> bool:
 
 
 def exceptions_of(op: Operation, calendar: Calendar, master_id: str) -> dict[str, Version]:
-    """Return the stored exceptions of a series that still mean something, by id."""
+    """Return the stored exceptions of a series that still mean something, by id; some may be another series' by now."""
     found = {}
     for event_id in sorted(calendar.exceptions.get(master_id, ())):
         version = op.read(calendar, event_id)
-        if version is not None and version.tombstone is not Tombstone.ORPHAN:
+        if version is not None and version.master_id == master_id and version.tombstone is not Tombstone.ORPHAN:
             found[event_id] = _changeable(version, calendar)
     return found
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from .errors import invalid
@@ -38,6 +38,9 @@ class PageToken:
     cursor: Cursor
 
 
+_FIELDS = {kind: [field.name for field in fields(token)] for kind, token in (("s", SyncToken), ("p", PageToken))}
+
+
 def fingerprint(parameters: object) -> str:
     """Return a short hash of list parameters."""
     text = json.dumps(parameters, sort_keys=True)
@@ -47,7 +50,8 @@ def fingerprint(parameters: object) -> str:
 def encode(secret: str, token: SyncToken | PageToken) -> str:
     """Write a token."""
     kind = "s" if isinstance(token, SyncToken) else "p"
-    payload = json.dumps([kind, *astuple(token)], separators=(",", ":")).encode()
+    values = (getattr(token, name) for name in _FIELDS[kind])
+    payload = json.dumps([kind, *values], separators=(",", ":")).encode()
     return urlsafe_b64encode(_seal(secret, payload) + payload).decode()
 
 
