@@ -26,7 +26,7 @@ from confsync.errors import (
     ProviderRefusesUs,
 )
 from confsync.hold_end import HeldEnd, decide_anew, hold_end
-from confsync.observe import address_of, read_event, shows_in_full
+from confsync.observe import address_of, is_doubtful, read_event, shows_in_full
 from confsync.ports import Outside, Transaction
 
 ENDS_LATER = "end waits for its owners"
@@ -162,6 +162,8 @@ def _look(reading: Reading, outside: Outside, rules: Rules) -> tuple[Seen, float
     try:
         seen = read_event(reading, address_of(calendar), outside)
         is_proof = shows_in_full(calendar, calendar.sync_token, outside)
+        if is_proof and is_doubtful(seen):
+            seen = read_event(reading, address_of(calendar), outside)  # access may have been lost for a moment
     except (CalendarAccessLost, CalendarQuotaExceeded) as error:
         return Seen(None), error.retry_after_s or rules.frozen_retry_s
     except CalendarError as error:

@@ -137,14 +137,17 @@ class Listing:
         events, failures = self._of_interest(page.items, after)
         chunks = [events[i : i + self._rules.chunk_size] for i in range(0, len(events), self._rules.chunk_size)]
         for chunk in chunks[:-1]:
-            self._record(self._observed(chunk, after), self._begun(after))
-        last = self._observed(chunks[-1] if chunks else [], after, tuple(failures))
+            self._record(self._observed(chunk, after, is_part=True), self._begun(after))
+        is_part = after.page_token is not None
+        last = self._observed(chunks[-1] if chunks else [], after, tuple(failures), is_part=is_part)
         self._record(last, self._committed(after) if done else self._moved_to(after))
         return None if done else after
 
-    def _observed(self, events: list[Event], at: Checkpoint, failures: tuple[Failure, ...] = ()) -> Observed:
+    def _observed(
+        self, events: list[Event], at: Checkpoint, failures: tuple[Failure, ...] = (), *, is_part: bool
+    ) -> Observed:
         sight = {EventRef(self.calendar.key, event.id): Seen(event) for event in events}
-        return Observed(sight, failures, at.listing)
+        return Observed(sight, failures, at.listing, is_part)
 
     def _of_interest(self, items: list[Any], at: Checkpoint) -> tuple[list[Event], list[Failure]]:
         """Return the events that are linked or name a conference of ours, and the items that cannot be read."""

@@ -38,6 +38,8 @@ class Observed:
     failures: tuple[Failure, ...] = ()
     listing: int = 0
     """Number of the full listing that it belongs to; 0 for an incremental one."""
+    is_part: bool = False
+    """Whether the same listing shows more events after these."""
 
 
 Advance = Callable[[Calendar], Calendar]
@@ -81,22 +83,26 @@ class Observer:
             sync_token: one that is accepted now, to prove that a 404 speaks of the event; None: there is none yet.
 
         Raises:
-            CalendarAccessLost: an event is unknown, and so would be every other.
+            CalendarAccessLost: an event is unknown or shown in part, and so would be every other.
 
         """
+        wanted = {reading.ref: reading for reading in readings}
+        found = self._read_each(wanted.values())
+        doubtful = {
+            ref: seen for ref, seen in found.items() if ref.calendar_key == self._leased.key and is_doubtful(seen)
+        }
+        if doubtful and sync_token is None:
+            return found | {ref: replace(seen, unproven=True) for ref, seen in doubtful.items()}
+        if doubtful and not shows_in_full(self._leased, sync_token, self._outside):
+            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
+        return found | self._read_each(wanted[ref] for ref in doubtful)  # access may have been lost for a moment
+
+    def _read_each(self, readings: Iterable[Reading]) -> dict[EventRef, Seen]:
         found: dict[EventRef, Seen] = {}
         for reading in readings:
             self._keep_lease()
             found[reading.ref] = self._read(reading)
-        unknown = {ref: seen for ref, seen in found.items() if self._is_unknown(ref, seen)}
-        if unknown and sync_token is None:
-            return found | {ref: replace(seen, unproven=True) for ref, seen in unknown.items()}
-        if unknown and not shows_in_full(self._leased, sync_token, self._outside):
-            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
         return found
-
-    def _is_unknown(self, ref: EventRef, seen: Seen) -> bool:
-        return ref.calendar_key == self._leased.key and seen.event is None and not seen.unreadable
 
     def _keep_lease(self) -> None:
         rules, now = self._terms.rules, self._outside.now()
@@ -138,7 +144,7 @@ class Observer:
                 return calendar, found
             others = tx.get_many(Calendar, self._unread_elsewhere(observed.sight))
             brakes = self._counted(tx, brake.newly_decided(recorded.conferences, found.conferences))
-            advanced = advance(calendar)
+            advanced = self._to_be_read_again(advance(calendar), observed.sight)
             failures = [failure.after(known.get(failure.key)) for failure in observed.failures]
             asked = [self._asked(other, observed.sight) for other in others.values()]
             for changed in (*found.links, *found.conferences, *failures, *asked, *brakes, advanced):
@@ -146,6 +152,13 @@ class Observer:
             return advanced, found
 
         return self._outside.store.transact(body)
+
+    def _to_be_read_again(self, calendar: Calendar, sight: Sight) -> Calendar:
+        """What nobody can prove without a sync token is read again as soon as there is one."""
+        unproven = [ref.event_id for ref, seen in sight.items() if seen.unproven and ref.calendar_key == calendar.key]
+        return (
+            calendar.model_copy(update={"to_observe": _added(calendar.to_observe, unproven)}) if unproven else calendar
+        )
 
     def _unread_elsewhere(self, sight: Sight) -> set[str]:
         """Other calendars with an event that matters here, but that could not be read: their own syncs read it."""
@@ -170,8 +183,8 @@ class Observer:
         return Recorded(links, tx.get_many(Conference, conference_keys(sight, links, self._terms)))
 
     def _plan(self, recorded: Recorded, observed: Observed) -> Plan:
-        now, listing = self._outside.now(), observed.listing
-        return plan(self._leased.key, observed.sight, recorded, self._terms, now=now, listing=listing)
+        now, listing, is_part = self._outside.now(), observed.listing, observed.is_part
+        return plan(self._leased.key, observed.sight, recorded, self._terms, now=now, listing=listing, is_part=is_part)
 
 
 def ask_to_observe(refs: Iterable[EventRef], outside: Outside) -> None:
@@ -195,14 +208,25 @@ def _ask_calendar(calendar_key: str, event_ids: list[str], outside: Outside) -> 
 
 def asked_to_observe(calendar: Calendar, event_ids: Iterable[str], now: datetime) -> Calendar:
     """Return the calendar with these events to be read by its next sync, at once unless access is lost."""
-    asked = calendar.model_copy(update={"to_observe": tuple(dict.fromkeys((*calendar.to_observe, *event_ids)))})
+    asked = calendar.model_copy(update={"to_observe": _added(calendar.to_observe, event_ids)})
     return asked if calendar.state == "frozen" else sync_at_once(asked, now)
+
+
+def _added(known: tuple[str, ...], event_ids: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*known, *event_ids)))
 
 
 def _lags(seen: Seen, listed: Seen | None) -> bool:
     if listed is None or listed.event is None or seen.event is None:
         return False
     return is_older(seen.event, listed.event)
+
+
+def is_doubtful(seen: Seen) -> bool:
+    """Whether the event is shown as it would be to somebody who lost access: not at all, or in part."""
+    if seen.event is None:
+        return not seen.unreadable
+    return not (seen.event.is_readable or seen.event.is_cancelled)
 
 
 def read_event(reading: Reading, at: Address, outside: Outside) -> Seen:

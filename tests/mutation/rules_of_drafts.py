@@ -195,7 +195,7 @@ SERIES = (
     ),
     Rule(
         "new-series-forgets-exceptions",
-        "elif (link.has_exceptions or is_new) and draft.is_live_owner(link):",
+        "elif (link.has_exceptions or has_unseen) and draft.is_live_owner(link):",
         "elif link.has_exceptions and draft.is_live_owner(link):",
         "G8, 22: exceptions listed before their series was registered",
     ),

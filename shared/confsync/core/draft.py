@@ -29,6 +29,8 @@ class Draft:
     now: datetime
     links: dict[str, Link]
     conferences: dict[str, Conference]
+    is_part: bool = False
+    """Whether the same listing shows more events after these."""
     readings: set[Reading] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
     claims: set[EventRef] = field(default_factory=set)

@@ -69,15 +69,25 @@ def concerns_us(event: Event, links: Mapping[str, Link], calendar_key: str, term
     return event.recurring_event_id is not None and Link.key_for(calendar_key, event.recurring_event_id) in links
 
 
-def plan(calendar_key: str, sight: Sight, recorded: Recorded, terms: Terms, *, now: datetime, listing: int = 0) -> Plan:
+def plan(
+    calendar_key: str,
+    sight: Sight,
+    recorded: Recorded,
+    terms: Terms,
+    *,
+    now: datetime,
+    listing: int = 0,
+    is_part: bool = False,
+) -> Plan:
     """Return what to record of the events of one calendar.
 
     Args:
         calendar_key: the calendar that is synced; events of others in `sight` are only looked at, never recorded.
         listing: number of the full listing that `sight` belongs to; 0 for an incremental one.
+        is_part: whether the same listing shows more events after these.
 
     """
-    draft = Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences))
+    draft = Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences), is_part)
     own = [ref for ref in sight if ref.calendar_key == calendar_key]
     for ref in sorted(own, key=lambda ref: taking.turn(draft, ref)):
         taking.take(draft, ref)

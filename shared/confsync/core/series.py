@@ -67,8 +67,12 @@ def absorb(draft: Draft, ref: EventRef, event: Event | None, series: Link) -> No
         draft.lose(ref, tie, "gone", event)
 
 
-def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, is_new: bool) -> None:
-    """Exceptions of a new series may have been listed before it, when they concerned nobody."""
+def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, has_unseen: bool) -> None:
+    """Record a series, with its exceptions where it was read whole, or ask for them.
+
+    Those of a new series may have been listed before it, when they concerned nobody; those of one that changed may be
+    on the next page of the listing.
+    """
     for exception in seen.exceptions or ():
         exception_ref = EventRef(draft.calendar_key, exception.id)
         absorb(draft, exception_ref, exception, link)
@@ -77,7 +81,7 @@ def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, is_new: 
         _reach(draft, link, seen.exceptions, whole=True)
     if any(draft.shares(exception, link.conference_key) for exception in seen.exceptions or ()):
         draft.links[link.key] = link.model_copy(update={"has_exceptions": True})
-    elif (link.has_exceptions or is_new) and draft.is_live_owner(link):
+    elif (link.has_exceptions or has_unseen) and draft.is_live_owner(link):
         _want_whole(draft, ref, link)
 
 

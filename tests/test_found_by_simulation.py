@@ -1,0 +1,139 @@
+"""What the simulation found: schedules that nobody had thought of, each once more by hand."""
+
+from datetime import timedelta
+
+import pytest
+
+from confsync.core.judging import owners_of
+from confsync.errors import CalendarRateLimited
+from confsync.local.calendar_server.people import addon_conference
+from confsync.local.calendar_server.records import Role
+from tests.world import ANN, BOB, World, times
+
+TEAM = "team@group.example.com"
+
+
+def shared_world() -> tuple[World, str]:
+    """Return a world in which confsync sees Ann's team calendar as Bob, with an event in it."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN, roles={BOB: "owner"})
+    event_id = world.add("Planning", "c1", who=BOB, calendar_id=TEAM, **times(world.now + timedelta(days=9)))
+    world.settle()
+    return world, event_id
+
+
+def without_access(world: World, role: Role, first: str, last: str) -> None:
+    """Take access away just before one call of Calendar, and give it back just before another one."""
+    open_calls = {first}
+
+    def watch(operation: str) -> None:
+        if operation == first and first in open_calls:
+            open_calls.clear()
+            world.model.share(TEAM, {BOB: role})
+        elif not open_calls and operation == last:
+            open_calls.add("over")
+            world.model.share(TEAM, {BOB: "owner"})
+
+    world.before_calendar = watch
+
+
+# --- access that is lost for a moment --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["freeBusyReader", "reader", "none"])
+@pytest.mark.parametrize("given_back", ["events.list", "events.get"])
+def test_a_change_that_was_listed_is_not_lost_when_its_reading_is_shown_without_access(
+    role: Role, given_back: str
+) -> None:
+    """The page was read as writer, the reading that confirms it was not: it proves nothing, and the change stays."""
+    world, event_id = shared_world()
+    world.provider.calls.clear()
+    without_access(world, role, "events.get", given_back)
+    world.edit(event_id, calendar_id=TEAM, conferenceData=None)
+    world.advance(3 * 3600)
+    world.model.share(TEAM, {BOB: "owner"})
+    world.advance(3 * 3600)
+    assert [(call.conference_id, call.state) for call in world.provider.calls] == [("c1", None)]
+
+
+@pytest.mark.parametrize("given_back", ["events.list", "events.get"])
+def test_no_conference_ends_because_the_last_look_fell_into_a_moment_without_access(given_back: str) -> None:
+    """The event is back before that; what could not be seen does not speak against it."""
+    world, event_id = shared_world()
+    world.lose_pushes = True
+    world.edit(event_id, calendar_id=TEAM, conferenceData=None)
+    world.push(TEAM)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    world.edit(event_id, calendar_id=TEAM, conferenceData=addon_conference("c1"))
+    world.model.forget_deleted(TEAM)
+    without_access(world, "none", "events.get", given_back)
+    world.advance(6 * 3600)
+    assert all(call.state is not None for call in world.provider.calls)
+
+
+def test_what_cannot_be_proven_in_a_first_listing_is_read_again_when_it_can() -> None:
+    """There is no sync token yet, so nobody knows whether an unknown event is one, or access was lost for a moment."""
+    world, event_id = shared_world()
+    world.model.expire_sync_tokens(TEAM)
+    world.lose_pushes = True
+    world.edit(event_id, calendar_id=TEAM, conferenceData=None)
+    without_access(world, "freeBusyReader", "events.get", "events.list")
+    world.push(TEAM)
+    world.advance(6 * 3600)
+    assert world.provider.calls[-1].state is None
+
+
+# --- clocks ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_hand_over_survives_a_sync_whose_clock_is_behind() -> None:
+    """For it the first event is not over yet: it says to look again at the same time as before."""
+    world = World()
+    world.add("Today", "c1", **times(world.now + timedelta(hours=1)))
+    world.create("Tomorrow", "c1")
+    world.settle()
+    due_at = world.conference("c1").review_at
+    assert due_at is not None
+
+    def sync_with_a_slow_clock(_: str) -> None:
+        world.queue.after_call = None
+        right = world.now
+        world.now = due_at - timedelta(seconds=1)
+        for task in world.queue.pop_due(right):
+            world.run(task)
+        world.now = right
+
+    world.advance((due_at - world.now).total_seconds() - 30)
+    world.queue.after_call = sync_with_a_slow_clock
+    world.advance(2 * 3600)
+    assert world.told("c1").title == "Tomorrow"
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_series_is_never_told_without_an_exception_that_is_on_the_next_page() -> None:
+    """The listing broke off between its master and its first exception: no event ever said what was told."""
+    world = World(page_size=1)
+    series_id = world.add("Daily", "c1", recurrence=["RRULE:FREQ=DAILY;COUNT=9"])
+    world.settle()
+    world.lose_pushes = True
+    world.edit(world.instances(series_id)[2], summary="Retro")
+    world.edit(series_id, description="New")
+    pages: list[str] = []
+
+    def break_off(operation: str) -> None:
+        pages.append(operation)
+        if pages.count("events.list") == 2:
+            raise CalendarRateLimited("slow down", "rateLimitExceeded", 8)
+
+    world.before_calendar = break_off
+    world.push(ANN)
+    world.advance(1)
+    world.before_calendar = lambda _: None
+    world.settle()
+    told = [call.state for call in world.provider.calls[1:]]
+    assert told
+    assert all(len(state.occurrences) == 1 for state in told if state is not None)
+    assert owners_of(world.conference("c1"), "live")
