@@ -219,7 +219,9 @@ class Ledger:
         """Let these events exist in a calendar."""
         self.world |= {EventRef(calendar_key, each.id): each for each in events}
 
-    def plan(self, sight: Sight, *, calendar_key: str = HERE, now: datetime = NOW, listing: int = 0) -> Plan:
+    def plan(
+        self, sight: Sight, *, calendar_key: str = HERE, now: datetime = NOW, listing: int = 0, is_part: bool = False
+    ) -> Plan:
         """Plan from those records only that the planner says it needs."""
         wanted = link_keys(sight, calendar_key)
         links = {key: link for key, link in self.links.items() if key in wanted}
@@ -227,7 +229,8 @@ class Ledger:
         links |= {key: link for key, link in self.links.items() if key in of_series}
         needed = conference_keys(sight, links, self.terms)
         conferences = {key: each for key, each in self.conferences.items() if key in needed}
-        return plan(calendar_key, sight, Recorded(links, conferences), self.terms, now=now, listing=listing)
+        recorded = Recorded(links, conferences)
+        return plan(calendar_key, sight, recorded, self.terms, now=now, listing=listing, is_part=is_part)
 
     def apply(self, found: Plan) -> None:
         """Store a plan."""

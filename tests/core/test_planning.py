@@ -539,6 +539,16 @@ def test_a_series_that_was_ever_seen_with_exceptions_is_always_read_whole() -> N
     assert Reading(ref("s1"), "s1@google.com") in ledger.readings
 
 
+@pytest.mark.parametrize(("updated", "is_part", "whole"), [(2, True, True), (2, False, False), (0, True, False)])
+def test_a_series_that_changed_is_read_whole_where_its_listing_goes_on(
+    updated: float, is_part: bool, whole: bool
+) -> None:
+    """Its first exception may be on the next page."""
+    ledger = owned(series())
+    found = ledger.plan(seen(series(summary="Standup", updated=updated)), is_part=is_part)
+    assert found.readings == ({Reading(ref("s1"), "s1@google.com")} if whole else set())
+
+
 def test_a_series_is_not_read_whole_for_a_provider_that_knows_no_occurrences() -> None:
     """What cannot be told is not read."""
     terms = replace(TERMS, capabilities={"acme": Capabilities(frozenset({"title", "time", "recurrence"}))})

@@ -79,6 +79,18 @@ DRAFT = (
 
 TAKING = (
     Rule(
+        "half-a-series-is-told",
+        "has_unseen=is_new or is_half_seen",
+        "has_unseen=is_new",
+        "23: the first exception may be on the next page",
+    ),
+    Rule(
+        "each-series-of-a-page-is-read",
+        "tie.link is not None and tie.link.etag != event.etag",
+        "True",
+        "a long listing costs no call for a series that did not change",
+    ),
+    Rule(
         "organizer-of-own-copy-is-heard",
         "is_guests = event.organizer is not None and not event.organizer.is_self",
         "is_guests = event.organizer is not None",
