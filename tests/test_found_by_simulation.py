@@ -137,3 +137,26 @@ def test_a_series_is_never_told_without_an_exception_that_is_on_the_next_page() 
     assert told
     assert all(len(state.occurrences) == 1 for state in told if state is not None)
     assert owners_of(world.conference("c1"), "live")
+
+
+# --- what is lost, and then gone from sight -----------------------------------------------------------------------
+
+
+def test_an_event_that_lost_its_conference_and_moved_out_of_sight_is_looked_for_once_a_day() -> None:
+    """It may have got the conference back before anybody looked; an end that waits for it would wait for ever."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.edit(event_id, conferenceData=None)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    world.move(event_id, TEAM)
+    world.edit(event_id, calendar_id=TEAM, attendees=[{"email": ANN, "responseStatus": "accepted"}])
+    world.advance(3600)
+    found = world.conference("c1")
+    assert (found.end_after, found.desired is not None and found.desired.ended) == (None, False)
+    assert {each.state for each in found.referents.values()} == {"orphaned"}
+    done = len(world.outcomes)
+    world.advance(6 * 3600)
+    assert len(world.outcomes) - done < 20

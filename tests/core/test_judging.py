@@ -99,6 +99,44 @@ def test_another_view_of_the_driver_speaks_for_it_and_does_not_take_its_place() 
     assert renamed.desired.fingerprint == fingerprint(project(retro, (), ALL_FIELDS))
 
 
+def two_copies(first: datetime | None, second: datetime | None) -> Conference:
+    """Return a conference that one event owns in two calendars, since it was bound there at these times."""
+    bound = ((HERE, first), (THERE, second))
+    return held_by(*(referent("e1", where, created=at(-99), bound_at=since) for where, since in bound))
+
+
+HERE_TOO, THERE_TOO = ref("e1", HERE).link_key, ref("e1", THERE).link_key
+
+
+@pytest.mark.parametrize(
+    ("why", "known", "left", "home"),
+    [
+        ("bound there later", two_copies(at(-9), at(-5)), HERE, THERE_TOO),
+        ("bound here later", two_copies(at(-5), at(-9)), THERE, HERE_TOO),
+    ],
+)
+def test_of_two_copies_of_one_event_the_one_that_was_bound_last_is_where_it_lives(
+    why: str, known: Conference, left: str, home: str
+) -> None:
+    """Once a look says that it left the other place; before that, the look is asked for."""
+    other = THERE if left == HERE else HERE
+    shown = confirmed(event(), calendar_key=other)
+    assert (judged(known, shown).readings, why) == ((Reading(ref("e1", left)),), why)
+    gone = judged(known, {**shown, **confirmed(tombstone(), calendar_key=left)}).conference.referents
+    found = gone[ref("e1", left).link_key]
+    assert (found.state, found.continues_in, gone[home].state) == ("gone", home, "live")
+    stays = judged(known, {**shown, **confirmed(event(), calendar_key=left)}).conference.referents
+    assert {each.state for each in stays.values()} == {"live"}
+
+
+@pytest.mark.parametrize("known", [two_copies(at(-5), at(-5)), two_copies(None, at(-5)), two_copies(at(-5), None)])
+def test_of_two_copies_that_were_bound_at_one_time_both_count(known: Conference) -> None:
+    """Two people see one calendar; and doubt takes no owner away."""
+    found = judged(known, confirmed(event(), calendar_key=HERE))
+    assert found.readings == ()
+    assert {each.state for each in found.conference.referents.values()} == {"live"}
+
+
 def test_a_new_driver_that_was_not_seen_is_read_first() -> None:
     """And one that is known to drive is not: nothing changed about it."""
     known = held_by(referent())

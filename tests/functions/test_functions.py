@@ -14,7 +14,8 @@ from werkzeug.test import Client, TestResponse
 from confsync.adapters.sqlite import SqliteStore
 from confsync.core.brake import Scope
 from confsync.core.channels import SigningKey, sign_channel_token
-from confsync.core.records import Brake, Conference, Record
+from confsync.core.conference import Conference
+from confsync.core.records import Brake, Record
 from confsync.core.rules import Rules
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.limits import QueueSettings

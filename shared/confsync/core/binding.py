@@ -33,7 +33,7 @@ class Tie:
         return self.referent is not None and self.referent.role == "owner" and self.referent.state == "live"
 
     @property
-    def was_deleted(self) -> bool:
+    def was_lost(self) -> bool:
         """Whether the event owned the conference and was lost for good, as far as was known."""
         lost = self.referent is not None and (self.referent.role, self.referent.state) == ("owner", "gone")
         return lost and self.referent is not None and self.referent.continues_in is None
@@ -56,11 +56,11 @@ def verdict(seen: Seen, tie: Tie, claimed_key: str | None) -> Verdict:  # noqa: 
     if tie.link is not None and event.updated is None and not seen.confirmed:
         return "confirm"
     if event.is_cancelled:
-        return _tombstone(event, seen, tie)
+        return _confirmed(seen, tie, "gone") if is_deleted_here(event) else _moved_away(event, seen, tie)
     if not (seen.as_writer and event.is_readable):
         return "ignore"
     if not event.is_organizers_copy:
-        return _confirmed(seen, tie, "orphaned")
+        return _moved_away(event, seen, tie)
     if claimed_key is None:
         return _without_conference(event, seen, tie)
     return _with_conference(seen, tie, claimed_key)
@@ -80,12 +80,11 @@ def _unknown_to_calendar(seen: Seen, tie: Tie) -> Verdict:
     return "gone" if seen.missing_from_list or tie.referent.role == "claimed" else "orphaned"
 
 
-def _tombstone(event: Event, seen: Seen, tie: Tie) -> Verdict:
-    """What is no proof of a deletion tells of a move."""
-    if is_deleted_here(event):
-        return _confirmed(seen, tie, "gone")
-    if event.organizer is not None and tie.was_deleted:
-        return "orphaned" if seen.confirmed else "confirm"  # it was restored and moved before anybody looked
+def _moved_away(event: Event, seen: Seen, tie: Tie) -> Verdict:
+    """Where another organizes what was lost here, it may have got the conference back before anybody looked."""
+    has_another_organizer = event.organizer is not None and not event.organizer.is_self
+    if has_another_organizer and tie.was_lost:
+        return "orphaned" if seen.confirmed else "confirm"
     return _confirmed(seen, tie, "orphaned")
 
 

@@ -1,4 +1,4 @@
-"""What people, their add-on and Calendar do on a random day: guests, series, conferences, whole calendars.
+"""What people, their add-on and Calendar do in a simulation: guests, series, conferences, whole calendars.
 
 Each method is a step of the workload tape, by its name. It must never look at what confsync stored.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Role
-from tests.random_day_gestures import CAROL, COPIED, ELSEWHERE, RULES, SUBJECTS, TEAM, WRITERS, Gestures, Place
+from tests.simulation.gestures import CAROL, COPIED, ELSEWHERE, RULES, SUBJECTS, TEAM, WRITERS, Gestures, Place
 from tests.world import ANN, BOB, START, times
 
 
@@ -166,6 +166,7 @@ class People(Gestures):
 
     def _move_to(self, place: Place, destination: str) -> None:
         self.model.move(ANN, place.calendar_id, place.event_id, {"destination": destination})
+        self.moves.append((place.event_id, place.calendar_id, destination))
         moved = Place(destination, place.event_id)
         if moved not in self.places:
             self.places.append(moved)

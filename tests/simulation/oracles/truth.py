@@ -1,4 +1,4 @@
-"""What is true on a random day: which events hold which conference, since when, and what it should be.
+"""What is true in a simulation: which events hold which conference, since when, and what it should be.
 
 Computed from the Calendar model's own bodies by other means than the product's, so that the two can disagree. It must
 never read what confsync stored.
@@ -57,6 +57,9 @@ class Truth:
         self.states: dict[str, dict[tuple[str, str], set[str]]] = {}
         """By conference, then by calendar and event: every state that the event ever gave the conference, as JSON."""
         self._seen: dict[str, int] = {}
+        self._by_calendar: dict[str, dict[str, list[Fact]]] = {}
+        self._holders: dict[str, dict[tuple[str, str], None]] = {}
+        self._hidden_since: dict[str, datetime] = {}
 
     def look(self, calendar_id: str, now: datetime) -> None:
         """Note what changed in a calendar."""
@@ -64,13 +67,46 @@ class Truth:
         after = self._seen.get(calendar_id, 0)
         changed = [(i, e.newest) for i, e in calendar.entries.items() if e.newest.change > after]
         for event_id, version in changed:
-            self.facts.setdefault((calendar_id, event_id), []).append(self._fact(calendar_id, version, now))
+            self._note_fact(calendar_id, event_id, self._fact(calendar_id, version, now))
         for event_id in dict.fromkeys(version.master_id or event_id for event_id, version in changed):
             self._note_state(calendar_id, event_id)
         for event_id, version in changed:
             if version.master_id is not None:
                 self._note_state(calendar_id, event_id)
         self._seen[calendar_id] = calendar.change
+
+    def _note_fact(self, calendar_id: str, event_id: str, fact: Fact) -> None:
+        facts = self.facts.setdefault((calendar_id, event_id), [])
+        facts.append(fact)
+        self._by_calendar.setdefault(calendar_id, {})[event_id] = facts
+        if fact.conference_id is not None:
+            self._holders.setdefault(fact.conference_id, {})[calendar_id, event_id] = None
+
+    def newest_in(self, calendar_id: str) -> Iterator[tuple[str, Fact]]:
+        """Give what each event of a calendar is now."""
+        for event_id, facts in self._by_calendar.get(calendar_id, {}).items():
+            yield event_id, facts[-1]
+
+    def facts_of(self, conference_id: str) -> list[tuple[tuple[str, str], Fact]]:
+        """Return every fact that ever named the conference, with its calendar and event."""
+        places = self._holders.get(conference_id, {})
+        return [(p, fact) for p in places for fact in self.facts[p] if fact.conference_id == conference_id]
+
+    def conference_now(self, calendar_id: str, event_id: str) -> str | None:
+        """Return the conference that an event names now, whoever organizes it."""
+        return conference_of(self._body(calendar_id, event_id))
+
+    def note_access(self, calendar_id: str, now: datetime, *, is_full: bool) -> None:
+        """Note that the calendar is shown in full from now on to whom it is synced as, or is not."""
+        if is_full:
+            self._hidden_since.pop(calendar_id, None)
+        else:
+            self._hidden_since.setdefault(calendar_id, now)
+
+    def was_hidden_since(self, calendar_id: str, moment: datetime) -> bool:
+        """Whether the calendar was not shown in full at any time since."""
+        since = self._hidden_since.get(calendar_id)
+        return since is not None and since < moment
 
     def _note_state(self, calendar_id: str, event_id: str) -> None:
         entry = self._model.state.calendars[calendar_id].entries.get(event_id)
@@ -108,7 +144,8 @@ class Truth:
     def held(self, conference_id: str) -> list[Held]:
         """Return the events that hold the conference now, but for the exceptions of a series that holds it."""
         found = {}
-        for (calendar_id, event_id), facts in self.facts.items():
+        for calendar_id, event_id in self._holders.get(conference_id, ()):
+            facts = self.facts[calendar_id, event_id]
             if facts[-1].conference_id == conference_id:
                 since = list(takewhile(lambda fact: fact.conference_id == conference_id, reversed(facts)))[-1].at
                 found[calendar_id, event_id] = Held(calendar_id, event_id, since, facts[-1])

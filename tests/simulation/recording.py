@@ -1,17 +1,17 @@
-"""What happens on a random day, written down before it begins: two tapes, and how the parts are set.
+"""Draw the two tapes of a seed: each day knows only some of the actions, some of the faults, and one pace of calls.
 
-The workload tape says what people do, the fault tape what goes wrong; both are plain values, so a day can be played
-twice and shortened. It must never look at the system: a step that is impossible when its time comes does nothing.
+It must never depend on anything but the seed.
 """
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.rules import Rules
 from confsync.core.state import Field
+from tests.simulation.tapes import Fault, Latency, Setting, Step, Tapes
 from tests.world import ALL_FIELDS
 
 ACTIONS: dict[str, int] = {
@@ -46,108 +46,33 @@ FOLLOW_UPS: dict[str, tuple[str, ...]] = {
 FAULTS: dict[str, tuple[str, ...]] = {
     "calendar": (
         "crash-before", "crash-after", "unavailable-before", "unavailable-after", "rate", "quota", "access",
-        "rejected", "sync_token", "page_token", "pause-before", "pause-after",
+        "rejected", "sync_token", "page_token", "pause-before", "pause-after", "landing",
     ),
     "store": ("crash-before", "crash-after", "unavailable-before", "unavailable-after", "pause-before", "pause-after"),
-    "transaction": ("pause-before",),
-    "queue": ("crash-before", "crash-after", "unavailable-before", "unavailable-after", "pause-before", "pause-after"),
+    "transaction": ("pause-before", "abort", "crash-before"),
+    "queue": (
+        "crash-before", "crash-after", "unavailable-before", "unavailable-after", "pause-before", "pause-after",
+        "landing",
+    ),
     "provider": (
         "crash-before", "crash-after", "crash-landing", "busy", "unknown-lost", "unknown-landed", "unknown-landing",
         "refuses", "rejected", "slow-before", "slow-after",
     ),
-    "task": ("late", "twice", "lost"),
-    "push": ("late", "twice", "lost"),
+    "task": ("late", "twice", "again", "lost"),
+    "push": ("late", "twice", "again", "lost"),
 }  # fmt: skip
 """What may go wrong at each port, and with tasks and pushes on their way."""
 
 _RARE = ("rejected", "quota", "access", "refuses")
 
 
-@dataclass(frozen=True)
-class Step:
-    """Something that somebody does."""
-
-    number: int
-    at_s: float
-    """Since the day began."""
-    action: str
-    dice: tuple[int, ...]
-    """Numbers by which the step chooses among what there is at its time."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that goes wrong at the n-th call of a port after a step."""
-
-    step: int
-    port: str
-    nth: int
-    kind: str
-    amount: int
-    """Seconds, where the kind needs some."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How the parts are set for the day."""
-
-    rules: Rules
-    capabilities: Capabilities
-    page_size: int
-    lag_s: int
-    """Lists show a change this long after it happened."""
-    id_only: bool
-    """Whether listed tombstones hold nothing but their id."""
-    forgets: bool
-    """Whether a full listing shows no tombstones."""
-    empty_pages: int
-    begin: int
-    """Which calendars are initialised before the first step, a bit each."""
-    is_polled: bool
-    """Whether the team calendar cannot be watched."""
-
-
-@dataclass(frozen=True)
-class Tapes:
-    """A whole day, before it is played."""
-
-    seed: int
-    setting: Setting
-    steps: tuple[Step, ...]
-    faults: tuple[Fault, ...]
-
-    def __str__(self) -> str:
-        """Show the setting, and each step with the faults that follow it."""
-        lines = [f"seed {self.seed}", f"  {_differing(self.setting)}"]
-        for step in self.steps:
-            lines.append(f"  {step.at_s:7.1f} s  #{step.number} {step.action} {step.dice}")
-            lines += [
-                f"             ! {f.port} call {f.nth}: {f.kind} {f.amount}"
-                for f in self.faults
-                if f.step == step.number
-            ]
-        early = [f for f in self.faults if f.step not in {step.number for step in self.steps}]
-        return "\n".join([*lines, *(f"             ! {f}" for f in early)])
-
-
-def _differing(setting: Setting) -> str:
-    """Show only what is not as in production."""
-    usual = Rules()
-    rules = {name: value for name, value in vars(setting.rules).items() if value != getattr(usual, name)}
-    others = {name: value for name, value in vars(setting).items() if name not in ("rules", "capabilities")}
-    carries = sorted(setting.capabilities.carries) if setting.capabilities.carries != ALL_FIELDS else "all"
-    able = setting.capabilities
-    back_end = {"ordered": able.ordered_writes, "restores": able.restores, "creates": able.creates}
-    return f"{rules} {others} carries {carries} {back_end}"
-
-
 def record(seed: int) -> Tapes:
-    """Return the day of a seed; each day knows only some of the actions and some of the faults."""
+    """Return the tapes of a seed."""
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     setting = _setting(dice)
     steps = tuple(_steps(dice))
     faults = tuple(_faults(dice, steps))
-    return Tapes(seed, _replacing(dice, setting), steps, faults)
+    return Tapes(seed, _of_the_schedule(dice, _replacing(dice, setting)), steps, faults)
 
 
 def _setting(dice: random.Random) -> Setting:
@@ -156,10 +81,10 @@ def _setting(dice: random.Random) -> Setting:
         lease_s=dice.choice((40, 60)),
         task_s=dice.choice((70, 300)),
         grace_s=dice.choice((5, 20, 60, 60)),
-        reconcile_s=dice.choice((900, 1800)),
+        reconcile_s=1800,
         poll_s=300,
-        frozen_retry_s=dice.choice((300, 900)),
-        quota_pause_s=600,
+        frozen_retry_s=dice.choice((300, 600)),
+        quota_pause_s=300,
         refused_pause_s=dice.choice((60, 300)),
         channel_ttl_s=dice.choice((900, 3600, 86400)),
         starts_per_run=dice.choice((1, 2, 500)),
@@ -192,6 +117,16 @@ def _replacing(dice: random.Random, setting: Setting) -> Setting:
     return replace(setting, rules=rules, capabilities=replace(setting.capabilities, creates=dice.random() < 0.5))
 
 
+def _of_the_schedule(dice: random.Random, setting: Setting) -> Setting:
+    return replace(
+        setting,
+        latency=dice.choice(_LATENCIES),
+        skew_ms=dice.choice((0, 0, 950)),  # two clocks then differ by less than `skew_s`
+        kills_late=dice.random() < 0.5,
+    )
+
+
+_LATENCIES: tuple[Latency, ...] = ("none", "quick", "slow", "slow", "tail")
 _FIRST: tuple[Literal["future", "recent", "everything"], ...] = ("future", "recent", "everything")
 _NO_OCCURRENCES: frozenset[Field] = ALL_FIELDS - {"occurrences"}
 _LITTLE: frozenset[Field] = frozenset({"title", "time"})
@@ -203,7 +138,7 @@ def _steps(dice: random.Random) -> Iterable[Step]:
     weights = [ACTIONS[name] for name in known]
     hurry = dice.choice((0.2, 0.5, 0.8))
     at_s, earlier = 0.0, None
-    for number in range(dice.randint(6, 26)):
+    for number in range(dice.randint(5, 23)):
         follows = FOLLOW_UPS.get(earlier.action, ()) if earlier and dice.random() < 0.5 else ()
         action = "create" if number == 0 else dice.choices(known, weights)[0]
         numbers = tuple(dice.randrange(1000) for _ in range(6))
@@ -235,8 +170,8 @@ def _faults(dice: random.Random, steps: tuple[Step, ...]) -> Iterable[Fault]:
 
 _RARITY = {"provider": 2.0, "push": 1.0, "task": 1.0}
 """How fast the chance of a later call falls, for ports that are called seldom."""
-_THEMES = ("", "", "", "pause", "provider", "push", "crash", "calendar")
-"""Half of all days know one sort of faults only, and so meet it often."""
+_THEMES = ("", "", "", "pause", "provider", "push", "crash", "calendar", "land")
+"""Most days know one sort of faults only, and so meet it often."""
 
 
 def _happens(dice: random.Random, kind: str) -> bool:

@@ -1,4 +1,4 @@
-"""What people do to single events on a random day, and how they choose them: steps of the workload tape, by name.
+"""What people do to single events in a simulation, and how they choose them: steps of the workload tape, by name.
 
 Every gesture goes through the Calendar model. One that Calendar refuses is simply not done. It must never look at what
 confsync stored.
@@ -14,7 +14,7 @@ from confsync.local.calendar_server.errors import ApiError
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.recurrence import instance_id, starts
-from tests.random_day_tape import Step
+from tests.simulation.tapes import Step
 from tests.world import ANN, BOB, START, times
 
 TEAM, ELSEWHERE, CAROL = "team@group.example.com", "elsewhere@group.example.com", "carol@example.com"
@@ -55,6 +55,10 @@ class Gestures:
     """What an event was before it was renamed, or lost its conference."""
     is_polled: bool = False
     """Whether the team calendar cannot be watched."""
+    moves: list[tuple[str, str, str]] = field(default_factory=list)
+    """Event, where it was, where it went."""
+    step: int = 0
+    """Number of the step that is being done: it names what the step makes, whatever was done before."""
 
     def __post_init__(self) -> None:
         """Create a team calendar that Bob writes and one that nobody syncs; let Ann write in Bob's calendar."""
@@ -65,6 +69,7 @@ class Gestures:
 
     def do(self, step: Step) -> bool:
         """Do what the step says; whether Calendar let it happen."""
+        self.step = step.number
         try:
             getattr(self, f"_{step.action}")(step.dice)
         except ApiError:
@@ -121,7 +126,7 @@ class Gestures:
         self.register(calendar_id, conference_id, place.event_id, (0, 0, 0.5, 40)[dice[5] % 4])
 
     def _new_conference(self) -> str:
-        self.conferences.append(f"c{len(self.conferences)}")
+        self.conferences.append(f"c{self.step}")
         return self.conferences[-1]
 
     def _insert(self, calendar_id: str, body: Mapping[str, Any]) -> Place:

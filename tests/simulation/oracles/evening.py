@@ -1,16 +1,23 @@
-"""The oracles of a random day's end: faults have stopped, everything has settled, and nothing may be left over."""
+"""The oracles of the end: faults have stopped, everything has settled, and nothing may be left over.
 
-from collections.abc import Iterable
+It must never judge before that.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from confsync.core.conference import Conference
 from confsync.core.judging import owners_of
-from confsync.core.records import Calendar, Conference
-from confsync.local.calendar_server.model import CalendarModel
-from confsync.local.in_process import KeptConference
-from tests.random_day_gestures import SUBJECTS, TEAM
-from tests.random_day_ledger import Ledger
-from tests.random_day_oracles import Oracles
-from tests.random_day_truth import Held, Truth
+from confsync.core.records import Calendar
+from confsync.core.state import ConferenceState
+from tests.simulation.oracles.ledger import Complaints, Ledger
+from tests.simulation.oracles.owners import Owners
+from tests.simulation.oracles.truth import Held, Truth
+
+Told = Mapping[str, ConferenceState | None]
+"""By conference id: what the conferencing system holds; None: it ended."""
+
+_NEVER = "never told"
 
 
 def _retiring(calendar: Calendar) -> set[str]:
@@ -21,45 +28,60 @@ def _retiring(calendar: Calendar) -> set[str]:
 class Evening:
     """Judges what is left when a day is over."""
 
-    def __init__(self, truth: Truth, ledger: Ledger, oracles: Oracles, model: CalendarModel) -> None:
-        """Judge by `truth`, and complain to `oracles`."""
-        self._truth, self._ledger, self._oracles, self._model = truth, ledger, oracles, model
+    def __init__(self, truth: Truth, ledger: Ledger, complaints: Complaints, owners: Owners) -> None:
+        """Judge by `truth`."""
+        self._truth, self._ledger, self._complaints, self._owners = truth, ledger, complaints, owners
 
-    def judge_calendars(self, *, is_polled: bool) -> None:
-        """Every calendar is served, free, and announced by exactly one channel."""
-        for calendar_id in SUBJECTS:
-            calendar = self._ledger.calendar(calendar_id)
-            if calendar is None:
-                continue
-            is_watched = not (is_polled and calendar_id == TEAM)
-            found = {
-                "state": calendar.state,
-                "lease": calendar.lease,
-                "unserved": calendar.requested - calendar.served,
-                "unobserved": calendar.to_observe,
-                "checkpoint": calendar.checkpoint,
-                "channels": [c.state for c in calendar.channels if c.state == "active"],
-                "open": len({each.id for each in self._model.open_channels(calendar_id)} - _retiring(calendar)),
-            }
-            expected = {
-                "state": "active" if is_watched else "poll_only",
-                "lease": None,
-                "unserved": 0,
-                "unobserved": (),
-                "checkpoint": None,
-                "channels": ["active"] if is_watched else [],
-                "open": int(is_watched),
-            }
-            for name, value in expected.items():
-                if found[name] != value:
-                    self._oracles.complain("L3", f"{calendar_id}: {name} is {found[name]}")
+    def judge_calendar(self, calendar_id: str, open_channels: set[str], *, is_watched: bool) -> None:
+        """A calendar is served, free, and announced by exactly one channel.
 
-    def judge_conferences(self, told: dict[str, KeptConference], now: datetime) -> None:
+        Args:
+            open_channels: ids of the channels that Calendar pushes through now.
+            is_watched: whether it can be watched at all.
+
+        """
+        calendar = self._ledger.calendar(calendar_id)
+        if calendar is None:
+            return
+        found = {
+            "state": calendar.state,
+            "lease": calendar.lease,
+            "unserved": calendar.requested - calendar.served,
+            "unobserved": calendar.to_observe,
+            "checkpoint": calendar.checkpoint,
+            "channels": [c.state for c in calendar.channels if c.state == "active"],
+            "open": len(open_channels - _retiring(calendar)),
+        }
+        expected = {
+            "state": "active" if is_watched else "poll_only",
+            "lease": None,
+            "unserved": 0,
+            "unobserved": (),
+            "checkpoint": None,
+            "channels": ["active"] if is_watched else [],
+            "open": int(is_watched),
+        }
+        for name, value in expected.items():
+            if found[name] != value:
+                self._complaints.add("L3", f"{calendar_id}: {name} is {found[name]}")
+
+    def judge_made(self, made: Mapping[str, str], told: Told) -> None:
+        """Each conference that was made on request and lives is known, so that somebody ends it one day.
+
+        Args:
+            made: conference ids, and which one each replaces.
+
+        """
+        for conference_id in made:
+            if told.get(conference_id) is not None and self._ledger.conference(conference_id) is None:
+                self._complaints.add("S4", f"{conference_id} was made, lives, and is known to nobody")
+
+    def judge_conferences(self, told: Told, now: datetime) -> None:
         """Every conference is what its events say, or ended, or kept for a reason."""
         for conference in self._ledger.conferences():
-            kept = told.get(conference.conference_id)
+            kept = told.get(conference.conference_id, _NEVER)
             self._judge_rest(conference)
-            owners = self._oracles.owners(conference.conference_id)
+            owners = self._owners.of(conference.conference_id)
             drivers = self._drivers(owners, now)
             if drivers:
                 self._judge_driven(conference, kept, drivers)
@@ -73,9 +95,9 @@ class Evening:
     def _judge_rest(self, conference: Conference) -> None:
         for name in ("intent", "end_after", "call_at"):
             if getattr(conference, name) is not None:
-                self._oracles.complain("L3", f"{conference.conference_id}: {name} is {getattr(conference, name)}")
+                self._complaints.add("L3", f"{conference.conference_id}: {name} is {getattr(conference, name)}")
         if conference.due_at != conference.review_at:
-            self._oracles.complain("L3", f"{conference.conference_id}: due_at is {conference.due_at}")
+            self._complaints.add("L3", f"{conference.conference_id}: due_at is {conference.due_at}")
 
     def _drivers(self, owners: Iterable[Held], now: datetime) -> list[Held]:
         """Return the owners with the earliest next occurrence, none where all are over."""
@@ -83,29 +105,24 @@ class Evening:
         earliest = min((start for start, _ in upcoming), default=None)
         return [owner for start, owner in upcoming if start == earliest]
 
-    def _judge_driven(self, conference: Conference, kept: KeptConference | None, drivers: list[Held]) -> None:
+    def _judge_driven(self, conference: Conference, kept: ConferenceState | str | None, drivers: list[Held]) -> None:
         desired = conference.desired
         if desired is not None and conference.refused == desired.generation:
             return  # the back end would not have it
         wanted = [self._truth.projection(driver.calendar_id, driver.event_id) for driver in drivers]
-        if kept is None or kept.state not in wanted:
-            found = kept.state if kept else "never told"
+        if kept not in wanted:
             events = [driver.event_id for driver in drivers]
-            self._oracles.complain("L1", f"{conference.conference_id} of {events} is {found}, should be {wanted}")
+            self._complaints.add("L1", f"{conference.conference_id} of {events} is {kept}, should be {wanted}")
 
-    def _judge_ended(self, conference: Conference, kept: KeptConference | None, now: datetime) -> None:
-        if kept is None or kept.state is None or self._may_be_kept(conference, now):
+    def _judge_ended(self, conference: Conference, kept: ConferenceState | str | None, now: datetime) -> None:
+        if kept is None or kept is _NEVER or self._may_be_kept(conference, now):
             return
         if conference.desired is not None and conference.refused == conference.desired.generation:
             return
-        self._oracles.complain("L2", f"{conference.conference_id} has no owner, and did not end: {kept.state}")
+        self._complaints.add("L2", f"{conference.conference_id} has no owner, and did not end: {kept}")
 
     def _has_moved(self, conference: Conference) -> bool:
-        places = [
-            place
-            for place, facts in self._truth.facts.items()
-            if any(fact.conference_id == conference.conference_id for fact in facts)
-        ]
+        places = {place for place, _ in self._truth.facts_of(conference.conference_id)}
         return any(self._truth.is_seen_elsewhere(*place) for place in places)
 
     def _may_be_kept(self, conference: Conference, now: datetime) -> bool:
@@ -114,12 +131,7 @@ class Evening:
             return True  # it is looked for again tomorrow
         if not conference.referents and conference.history[-1].what.startswith("kept: its event may hold it"):
             return True
-        held = [
-            (place, fact)
-            for place, facts in self._truth.facts.items()
-            for fact in facts
-            if fact.conference_id == conference.conference_id
-        ]
+        held = self._truth.facts_of(conference.conference_id)
         places = {place for place, _ in held}
         moved = ((self._truth.organizer(*place), place[1]) for place in places)
         if any(fact.over_at <= now or fact.master_id is not None for _, fact in held):
@@ -130,7 +142,7 @@ class Evening:
 
     def _was_seen(self, conference: Conference, calendar_id: str, event_id: str) -> bool:
         """Whether a sync met the event in its new calendar, as an owner, while it still had the conference there."""
-        calendar = self._ledger.calendar(calendar_id) if calendar_id in SUBJECTS else None
+        calendar = self._ledger.calendar(calendar_id)
         link = self._ledger.link(calendar.key, event_id) if calendar else None
         referent = conference.referents.get(link.key) if link else None
         if link is None or link.updated is None or referent is None or referent.role != "owner":

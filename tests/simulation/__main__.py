@@ -1,0 +1,173 @@
+"""The commands of the simulation: run many seeds, show one, find a schedule.
+
+    python -m tests.simulation run --seeds 20000 [--start S] [--jobs N] [--state FILE] [--most 5] [--trace]
+    python -m tests.simulation show SEED [--shrink]
+    python -m tests.simulation find "a call landed after a newer one" [--start S] [--seeds N]
+
+A run ends with status 1 when any seed broke a rule, or when 20,000 seeds did not meet every schedule that is counted.
+Ctrl-C stops it, and the state file says where to go on.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tests.simulation.recording import record
+from tests.simulation.runs import StateFile, Tally, run, shortest
+from tests.simulation.shrinking import shortened
+from tests.simulation.simulation import CALENDARS, Simulation, lived
+from tests.simulation.sometimes import SCHEDULES
+from tests.simulation.tapes import Tapes
+
+SAY_EVERY_S = 10
+LONG_RUN = 20_000
+"""Seeds after which each schedule has to have been met."""
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the options; ends the process with status 2 and a message when they are wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__.partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser("run", help="run seeds, each twice")
+    running.add_argument("--seeds", type=int, default=1000)
+    running.add_argument("--start", type=int, default=0)
+    running.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    running.add_argument("--state", type=Path, help="file that says how far the run came; it goes on from there")
+    running.add_argument("--most", type=int, default=5, help="stop after so many broken seeds")
+    running.add_argument("--trace", action="store_true", help="show what happened on each broken day")
+    showing = commands.add_parser("show", help="print what happens on the day of one seed")
+    showing.add_argument("seed", type=int)
+    showing.add_argument("--shrink", action="store_true", help="shorten the tapes of a day that breaks a rule first")
+    finding = commands.add_parser("find", help="find a seed that meets a schedule, and shorten its tapes")
+    finding.add_argument("schedule", choices=SCHEDULES)
+    finding.add_argument("--start", type=int, default=0)
+    finding.add_argument("--seeds", type=int, default=2000)
+    return parser.parse_args(arguments)
+
+
+def run_seeds(options: argparse.Namespace) -> int:
+    """Run the seeds that are left, say how it goes, and show what broke."""
+    state = StateFile(options.state) if options.state else None
+    tally = state.load(options.start) if state else Tally(options.start)
+    until = options.start + options.seeds
+    for number in (signal.SIGINT, signal.SIGTERM):  # a job in the background is born deaf to the first
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with _Progress(options.seeds, tally) as progress:
+            run(tally, until, options.jobs, _teller(state, options.most, progress.show))
+    except KeyboardInterrupt:
+        _say(f"stopped after {tally.seeds} seeds")
+    if state is not None:
+        state.save(tally, now=True)
+    _report(tally, options)
+    return 1 if tally.failures or unmet(tally) else 0
+
+
+def unmet(tally: Tally) -> list[str]:
+    """Return the schedules that a long run did not meet once: then the generator has gone blind."""
+    return [schedule for schedule in SCHEDULES if not tally.reached[schedule]] if tally.seeds >= LONG_RUN else []
+
+
+def _teller(state: StateFile | None, most: int, show: Callable[[Tally], None]) -> Callable[[Tally], bool]:
+    def tell(tally: Tally) -> bool:
+        show(tally)
+        if state is not None:
+            state.save(tally)
+        return len(tally.failures) >= most
+
+    return tell
+
+
+class _Progress:
+    """A bar where somebody looks, a line now and then where nobody does."""
+
+    def __init__(self, seeds: int, tally: Tally) -> None:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        console = Console(stderr=True)
+        self._bar = Progress(*columns, console=console) if console.is_terminal else None
+        self._task = self._bar.add_task("seeds", total=seeds, completed=tally.seeds) if self._bar else None
+        self._before, self._began, self._said_at = tally.seeds, time.monotonic(), time.monotonic()
+
+    def __enter__(self) -> "_Progress":
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, tally: Tally) -> None:
+        """Show how far the run came."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=tally.seeds, description=f"seeds, {len(tally.failures)} broken")
+        elif time.monotonic() - self._said_at > SAY_EVERY_S:
+            self._said_at = time.monotonic()
+            pace = 2 * (tally.seeds - self._before) / (self._said_at - self._began)
+            _say(f"{tally.seeds} seeds, {len(tally.failures)} broken, {pace:.0f} days/s")
+
+
+def _report(tally: Tally, options: argparse.Namespace) -> None:
+    for seed in list(tally.failures)[: options.most]:
+        _say("\n".join(_shown(shortest(record(seed)), trace=options.trace)))
+    for schedule in SCHEDULES:
+        _say(f"{tally.reached[schedule]:8} {schedule}")
+    _say(f"{tally.sprung.total():8} faults of {len(tally.sprung)} kinds")
+    _say(
+        f"{tally.seeds} seeds, {len(tally.failures)} broken {sorted(tally.failures)[:20]}, hash {tally.trace_hash:08x}"
+    )
+
+
+def _shown(tapes: Tapes, *, trace: bool) -> list[str]:
+    day = lived(tapes, keeps_lines=trace)
+    return [*day.violations, str(tapes), *(_readable(day) if trace else [])]
+
+
+def _readable(day: Simulation) -> list[str]:
+    """Return the trace with calendars and conferences called by their own names."""
+    names = {key: calendar_id.partition("@")[0] for key, calendar_id in CALENDARS.items()}
+    names |= {conference.key: conference.conference_id for conference in day.ledger.conferences()}
+    text = "\n".join(day.lines or [])
+    for key, name in names.items():
+        text = text.replace(key, name)
+    return text.split("\n")
+
+
+def show(options: argparse.Namespace) -> int:
+    """Print the tapes, the trace and what broke."""
+    tapes = shortest(record(options.seed)) if options.shrink else record(options.seed)
+    _say("\n".join(_shown(tapes, trace=True)))
+    return 0
+
+
+def find(options: argparse.Namespace) -> int:
+    """Print the shortest tapes found that meet a schedule, as a test may keep them."""
+    for seed in range(options.start, options.start + options.seeds):
+        if options.schedule in lived(record(seed)).sometimes.reached:
+            tapes = shortened(record(seed), lambda tried: options.schedule in lived(tried).sometimes.reached)
+            _say(f"{tapes}\n{tapes!r}")
+            return 0
+    _say(f"none of {options.seeds} seeds meets {options.schedule!r}")
+    return 1
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Do what the command line says."""
+    options = parse(sys.argv[1:])
+    return {"run": run_seeds, "show": show, "find": find}[options.command](options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""What must hold at each commit of a calendar: fence, numbers, what is served, and that the token is never ahead.
+
+It must never repair anything.
+"""
+
+from datetime import datetime
+
+from confsync.core.records import Calendar
+from tests.simulation.oracles.ledger import Complaints, Ledger, Worker, covered_by
+from tests.simulation.oracles.truth import Fact, Truth
+
+_WRITTEN_BY_SYNCS = ("lease", "sync_token", "checkpoint", "served", "sync_generation")
+_ONLY_RISE = ("fence", "requested", "served", "sync_generation", "full_listings")
+MOST_CHANNELS = 3
+
+
+class CalendarJudge:
+    """Judges what is committed of calendars (R1, R2, R3, R19)."""
+
+    def __init__(self, truth: Truth, ledger: Ledger, complaints: Complaints, secret: str) -> None:
+        """Read sync tokens with the Calendar's secret."""
+        self._truth, self._ledger, self._complaints, self._secret = truth, ledger, complaints, secret
+        self.token_at: dict[str, int] = {}
+        """By calendar key: which change the stored token covers."""
+        self._claimed_at: dict[str, datetime] = {}
+        self.covers: dict[str, int] = {}
+        """By token: how many syncs were asked for when the first page of its listing left."""
+
+    def watch(self, before: Calendar | None, after: Calendar, now: datetime, worker: Worker) -> None:
+        """Judge one committed calendar."""
+        old = before or Calendar(key=after.key, tenant="", calendar_id="", subject="")
+        self._watch_numbers(old, after)
+        self._watch_due(after)
+        if len(after.channels) > MOST_CHANNELS or sum(c.state == "active" for c in after.channels) > 1:
+            self._complain("R19 channels", after, f"has {[c.state for c in after.channels]}")
+        if after.fence > old.fence:
+            self._claimed_at[after.key] = now
+        self._watch_fence(before, after, worker)
+        if after.sync_token is not None and after.sync_token != old.sync_token:
+            self._watch_token(after, covered_by(self._secret, after.sync_token))
+
+    def _complain(self, rule: str, calendar: Calendar, what: str) -> None:
+        self._complaints.add(rule, f"{calendar.calendar_id} {what}")
+
+    def _watch_numbers(self, old: Calendar, after: Calendar) -> None:
+        for number in _ONLY_RISE:
+            if getattr(after, number) < getattr(old, number):
+                self._complain("R2 numbers rise", after, f"{number} fell from {getattr(old, number)}")
+        if after.served > after.requested:
+            self._complain("R3 served", after, f"served {after.served} of {after.requested}")
+        if after.served > old.served and after.served > self.covers.get(after.sync_token or "", 0):
+            self._complain("R3 served", after, "serves more than was asked for before page 1")
+
+    def _watch_due(self, after: Calendar) -> None:
+        if after.requested > after.served and after.due_at is None:
+            self._complain("R4 due_at", after, "has requests that nobody served, and no due_at")
+        if after.lease is not None and after.due_at is None:
+            self._complain("R4 due_at", after, "is leased, and nothing finds it should the worker die")
+
+    def _watch_fence(self, before: Calendar | None, after: Calendar, worker: Worker) -> None:
+        """Only the worker that claimed a calendar last writes what its sync found."""
+        if before is None or after.fence > before.fence:
+            worker.fences[after.key] = after.fence
+            return
+        written = [name for name in _WRITTEN_BY_SYNCS if getattr(before, name) != getattr(after, name)]
+        if written and worker.fences.get(after.key) != before.fence:
+            self._complain("R2 fence", after, f"a worker that lost its fence wrote {written}")
+
+    def _watch_token(self, calendar: Calendar, upto: int) -> None:
+        if upto < self.token_at.get(calendar.key, 0):
+            self._complain("R1 token", calendar, f"went back to {upto}")
+        self.token_at[calendar.key] = upto
+        for event_id, fact in self._truth.newest_in(calendar.calendar_id):
+            if fact.change > upto or fact.master_id is not None:
+                continue  # what changed again while the listing went on is in the next one
+            if self._is_missed(calendar, event_id, fact):
+                what = fact.conference_id or "no conference any more"
+                self._complain("R1 token", calendar, f"is ahead of {event_id}: {what}")
+
+    def _is_missed(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
+        """Whether the token covers a change of which the store knows nothing."""
+        link = self._ledger.link(calendar.key, event_id)
+        if fact.conference_id is not None:
+            if self._is_excused(calendar, event_id, fact):
+                return False
+            return link is None or link.updated is None or link.updated < fact.updated
+        if link is None or fact.is_pending or (link.updated is not None and link.updated > fact.updated):
+            return False
+        conference = self._ledger.conference_at(link.conference_key)
+        referent = conference.referents.get(link.key) if conference else None
+        return referent is not None and (referent.role, referent.state) == ("owner", "live")
+
+    def _is_excused(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
+        """Whether the event is read all the same, or is too old for the first sync."""
+        return event_id in calendar.to_observe or fact.over_at <= self._claimed_at[calendar.key]

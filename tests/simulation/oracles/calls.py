@@ -1,0 +1,117 @@
+"""What must hold at each call of the conferencing system as it leaves, and at each write to an event.
+
+It must never know how a call is carried out, only when it left, what it says, and what was still in the air.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from confsync.core.records import Link
+from confsync.ports import ConferenceCall
+from tests.simulation.oracles.calendars import CalendarJudge
+from tests.simulation.oracles.conferences import ConferenceJudge
+from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
+from tests.simulation.oracles.owners import Owners
+from tests.simulation.oracles.truth import Held, Truth, conference_of
+
+LANDS_WITHIN = timedelta(seconds=60)
+"""From leaving: what the product may count on."""
+
+
+class CallJudge:
+    """Judges calls as they leave (S1, S2, S5, R12, R14, R15, R17)."""
+
+    def __init__(
+        self,
+        truth: Truth,
+        ledger: Ledger,
+        complaints: Complaints,
+        owners: Owners,
+        *,
+        calendars: CalendarJudge,
+        conferences: ConferenceJudge,
+        ordered: bool,
+        exact: bool,
+    ) -> None:
+        """Judge by the truth.
+
+        Args:
+            calendars: knows which changes the tokens cover.
+            conferences: knows since when an end is wanted.
+            ordered: whether the back end orders writes itself, so that an unknown outcome need not be waited out.
+            exact: whether lists never lag, so that every state told was true at some moment.
+
+        """
+        self._truth, self._ledger, self._complaints, self._owners = truth, ledger, complaints, owners
+        self._calendars, self._conferences = calendars, conferences
+        self._ordered, self._exact = ordered, exact
+        self._told: dict[tuple[str, int], str] = {}
+        self._newest: dict[str, int] = {}
+        self.made_for: Mapping[str, str] = {}
+        """By the id of a conference that was made on request: the one that it replaces."""
+
+    def watch(self, call: ConferenceCall, awaited: int, unawaited: int, worker: Worker) -> None:
+        """Judge one call as it leaves.
+
+        Args:
+            awaited: calls of this conference in the air whose worker waits for the answer.
+            unawaited: calls in the air of which nobody will hear.
+
+        """
+        name, newest = call.conference_id, self._newest.get(call.conference_id, 0)
+        state = call.state.model_dump_json() if call.state else "end"
+        if call.generation < newest:
+            self._complaints.add("R15", f"{name} was told generation {call.generation} after {newest}")
+        if self._told.setdefault((name, call.generation), state) != state:
+            self._complaints.add("R15", f"{name} was told two states as generation {call.generation}")
+        self._newest[name] = max(newest, call.generation)
+        if awaited or (unawaited and not self._ordered):
+            self._complaints.add("R14 one call at a time", f"{name} is called while a call is in the air")
+        if name not in self.made_for or call.generation > 1:
+            self._watch_intent(call, worker)
+        if call.state is None:
+            self._watch_end(call)
+        elif not self._is_true(name, call.state.title, state):
+            self._complaints.add("S2", f"{name} was told what no event that may ever said: {state}")
+
+    def _watch_intent(self, call: ConferenceCall, worker: Worker) -> None:
+        """By the clock of who calls: its intent is stored, and the call lands before the intent's deadline."""
+        stored = self._ledger.conference_at(call.conference_key)
+        if stored is None or stored.intent is None or stored.intent.generation != call.generation:
+            self._complaints.add("R14", f"{call.conference_id} is called without a stored intent")
+            return
+        if worker.now() + LANDS_WITHIN > stored.intent.deadline:
+            self._complaints.add("R14", f"{call.conference_id} is called too late for its intent")
+
+    def _watch_end(self, call: ConferenceCall) -> None:
+        decided_from = self._conferences.decided_from[call.conference_key]
+        for owner in self._owners.of(call.conference_id):
+            if owner.since < decided_from and self._is_known(owner, call.conference_id):
+                what = f"is ended, but {owner.event_id} lives in {owner.calendar_id}"
+                self._complaints.add("S1", f"{call.conference_id} {what}")
+
+    def _is_known(self, owner: Held, conference_id: str) -> bool:
+        """Whether the event was ever recorded as owner, so that it is read again, or a sync has covered it."""
+        conference, calendar = self._ledger.conference(conference_id), self._ledger.calendar(owner.calendar_id)
+        if conference is None or calendar is None:
+            return False
+        referent = conference.referents.get(Link.key_for(calendar.key, owner.event_id))
+        is_covered = owner.fact.change <= self._calendars.token_at.get(calendar.key, 0)
+        return is_covered or (referent is not None and referent.role == "owner")
+
+    def _is_true(self, conference_id: str, title: str | None, state: str) -> bool:
+        """Whether an event that may drive the conference, or the one that it replaces, once said so."""
+        said = self._truth.states.get(conference_id, {})
+        may = self._owners.calendars_that_may(conference_id)
+        states = {s for (calendar_id, _), found in said.items() if calendar_id in may for s in found}
+        if conference_id in self.made_for:
+            return state in states or self._is_true(self.made_for[conference_id], title, state)
+        return state in states if self._exact else title is None or any(f'"title":"{title}"' in s for s in states)
+
+    def watch_write(self, calendar_id: str, event_id: str, conference_data: Mapping[str, Any] | None) -> None:
+        """Judge conference data that takes effect in an event now: it replaces what the event holds, by our own."""
+        old = self._truth.conference_now(calendar_id, event_id)
+        new = conference_of({"conferenceData": conference_data or {}})
+        if new is None or self.made_for.get(new) != old:
+            self._complaints.add("R17", f"{event_id} of {calendar_id} held {old} and was given {new}")

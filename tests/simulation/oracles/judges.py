@@ -1,0 +1,84 @@
+"""The oracles, all in one: what must hold at every commit, at every call, and when everything has settled.
+
+Which rule is watched where:
+
+    S1   conferences (an owner is lost), calls (a conference ends), evening (all that should live, lives)
+    S2   calls: what is told was said by an event that may         S3   conferences: nothing is lost without access
+    S4   evening: each conference that was made is known           S5   calls: R14, and nothing before a stored wait
+    L1, L2, L3   evening                                           L4   evening: an idle hour without a call
+    R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
+    R12  L4      R13  conferences      R14, R15, R17  calls      R16  S1, R13 and L1, where a race is lost
+    R18  L1 after faults               R19  calendars, evening, and `watch_stop`
+    section 5    tasks: at most two tasks of notifications a window
+
+What cannot be seen here: R6 (a constant), R10 (a day has too few conferences: tests/test_brake.py), R20 and R21 (unit
+tests and Terraform's). They take committed records, calls and the truth of Calendar, and must never know how the
+workers are run: the soak on real parts is judged by the same ones.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link, Record
+from confsync.ports import ConferenceCall
+from tests.simulation.oracles.calendars import CalendarJudge
+from tests.simulation.oracles.calls import CallJudge
+from tests.simulation.oracles.conferences import ConferenceJudge
+from tests.simulation.oracles.evening import Evening
+from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
+from tests.simulation.oracles.owners import Owners
+from tests.simulation.oracles.truth import Truth
+
+
+class Oracles:
+    """The judges of one day."""
+
+    def __init__(self, truth: Truth, ledger: Ledger, secret: str, *, ordered: bool, exact: bool) -> None:
+        """Judge by `truth`; see `CallJudge` for the switches."""
+        self.complaints = Complaints()
+        self.truth, self.ledger = truth, ledger
+        self.owners = Owners(truth, ledger)
+        self.calendars = CalendarJudge(truth, ledger, self.complaints, secret)
+        self.conferences = ConferenceJudge(truth, ledger, self.complaints)
+        self.calls = CallJudge(
+            truth,
+            ledger,
+            self.complaints,
+            self.owners,
+            calendars=self.calendars,
+            conferences=self.conferences,
+            ordered=ordered,
+            exact=exact,
+        )
+        self.evening = Evening(truth, ledger, self.complaints, self.owners)
+
+    def asked_for(self, calendar_id: str) -> int:
+        """Return how many syncs of the calendar were asked for by now: a listing that leaves now serves no more."""
+        calendar = self.ledger.calendar(calendar_id)
+        return calendar.requested if calendar else 0
+
+    def watch_commit(self, before: Record | None, after: Record, now: datetime, worker: Worker) -> None:
+        """Judge one committed record."""
+        if isinstance(after, Calendar):
+            self.calendars.watch(before if isinstance(before, Calendar) else None, after, now, worker)
+        elif isinstance(after, Conference):
+            self.conferences.watch(before if isinstance(before, Conference) else None, after, worker)
+        elif isinstance(after, Link):
+            self.conferences.watch_link(before if isinstance(before, Link) else None, after)
+
+    def watch_call(self, call: ConferenceCall, awaited: int, unawaited: int, worker: Worker) -> None:
+        """Judge one call of the conferencing system as it leaves."""
+        self.calls.watch(call, awaited, unawaited, worker)
+
+    def watch_write(self, calendar_id: str, event_id: str, conference_data: Mapping[str, Any] | None) -> None:
+        """Judge conference data that takes effect in an event now."""
+        self.calls.watch_write(calendar_id, event_id, conference_data)
+
+    def watch_stop(self, calendar_id: str, channel_id: str) -> None:
+        """Judge a channel that is about to be stopped: make before break, so it is not the one that announces."""
+        calendar = self.ledger.calendar(calendar_id)
+        active = [c.id for c in calendar.channels if c.state == "active"] if calendar else []
+        if channel_id in active:
+            self.complaints.add("R19", f"the active channel of {calendar_id} is stopped")

@@ -1,0 +1,208 @@
+"""The conferencing system of a simulation: slow, out of reach, or with an answer that gets lost while the call lands.
+
+It holds its side of the bargain: a call has left for good after 30 s, and lands within a minute or never.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from confsync.core.capabilities import Capabilities
+from confsync.errors import (
+    ConferenceGone,
+    ConferenceStale,
+    OutcomeUnknown,
+    ProviderBusy,
+    ProviderRefusesUs,
+    ProviderRejected,
+)
+from confsync.local.calendar_server.people import addon_conference
+from confsync.local.in_process import KeptConference
+from confsync.ports import ConferenceCall, CreateCall, CreatedConference
+from tests.simulation.gate import Gate
+from tests.simulation.instance import Instance
+from tests.simulation.scheduler import SECOND
+from tests.simulation.tapes import Fault
+
+TIME_OUT_S = 30
+LONGEST_FLIGHT_S = 55
+
+
+@dataclass(eq=False)
+class Flight:
+    """A call on its way."""
+
+    call: ConferenceCall
+    caller: Instance
+    left_at: datetime
+    has_landed: bool = False
+    is_late: bool = False
+    """Whether the caller has stopped waiting, or died."""
+    refusal: ConferenceStale | ConferenceGone | None = None
+    """Why it had no effect when it landed."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a worker still waits for the answer."""
+        return not (self.is_late or self.caller.is_dead)
+
+
+Watch = Callable[[ConferenceCall, list[Flight], Instance], None]
+
+
+class SimulatedProvider:
+    """The `ConferenceProvider` of a simulation; `watch` sees each call as it leaves, and those still in the air."""
+
+    def __init__(self, capabilities: Capabilities, gate: Gate, watch: Watch, reached: Callable[[str], None]) -> None:
+        """Start without conferences."""
+        self._capabilities, self._gate, self._watch, self._reached = capabilities, gate, watch, reached
+        self.created: dict[str, CreatedConference] = {}
+        """By operation id."""
+        self.made_for: dict[str, str] = {}
+        """By the id of a conference that was made on request: the one that it replaces."""
+        self._flights: list[Flight] = []
+        self._newest_landed: dict[str, int] = {}
+        self.calls: list[ConferenceCall] = []
+        self.conferences: dict[str, KeptConference] = {}
+        """What it holds now, by conference id."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        return self._capabilities
+
+    def update(self, call: ConferenceCall) -> None:
+        """Keep the state."""
+        self._call(call)
+
+    def end(self, call: ConferenceCall) -> None:
+        """Keep that it ended."""
+        self._call(replace(call, state=None))
+
+    def host_of(self, _: str) -> str | None:
+        """Return nobody: this back end does not tell."""
+        return None
+
+    def create(self, call: CreateCall) -> CreatedConference:
+        """Make a conference, one for each operation; at once or not at all, whatever becomes of the answer."""
+        caller, fault = self._gate.caller(), self._gate.fault("provider")
+        kind = fault.kind if fault else ""
+        self._gate.trace(f"provider create for {call.replaces} {call.operation_id} {kind}")
+        self._refuse(caller, kind, fault)
+        self._gate.half(caller, "provider")
+        made = self._made(call, caller)
+        self._gate.half(caller, "provider")
+        if kind.startswith("crash"):
+            raise caller.die()
+        if kind.startswith("unknown"):
+            raise OutcomeUnknown("injected")
+        return made
+
+    def _made(self, call: CreateCall, caller: Instance) -> CreatedConference:
+        if call.operation_id not in self.created:
+            conference_id = f"{call.replaces}n{len(self.created)}"
+            self.created[call.operation_id] = CreatedConference(conference_id, addon_conference(conference_id))
+            self.conferences[conference_id] = KeptConference(1, call.state)
+            told = ConferenceCall(call.replaces, conference_id, call.operation_id, 1, call.state)
+            self.made_for[conference_id] = call.replaces
+            self._watch(told, [], caller)
+            self.calls.append(told)
+        return self.created[call.operation_id]
+
+    def _call(self, call: ConferenceCall) -> None:
+        caller, fault = self._gate.caller(), self._gate.fault("provider")
+        kind = fault.kind if fault else ""
+        verb = "update" if call.state else "end"
+        self._gate.trace(f"provider {verb} {call.conference_id} {call.generation} {kind}")
+        if kind == "crash-before":
+            raise caller.die()
+        self._watch(call, [f for f in self._flights if f.call.conference_id == call.conference_id], caller)
+        self.calls.append(call)
+        self._refuse(caller, kind, fault)
+        self._fly(Flight(call, caller, self._gate.clock.now), kind, fault)
+
+    def _refuse(self, caller: Instance, kind: str, fault: Fault | None) -> None:
+        """Answer without an effect."""
+        if kind == "crash-before":
+            raise caller.die()
+        if kind in ("busy", "unknown-lost", "refuses", "rejected"):
+            self._gate.half(caller, "provider")
+        if kind == "busy":
+            raise ProviderBusy("injected", fault.amount if fault and fault.amount > 5 else None)
+        if kind == "unknown-lost":
+            raise OutcomeUnknown("injected")
+        if kind == "refuses":
+            raise ProviderRefusesUs("injected")
+        if kind == "rejected":
+            raise ProviderRejected("injected")
+
+    def _fly(self, flight: Flight, kind: str, fault: Fault | None) -> None:
+        """Let the call land when its time comes, whatever becomes of its caller, and wait for the answer."""
+        there_us, back_us = self._times(flight.caller, kind, fault)
+        self._flights.append(flight)
+        if there_us:
+            arrival = flight.left_at + timedelta(microseconds=there_us)
+            self._gate.clock.at(
+                arrival, f"landing of {flight.caller.name} {flight.call.generation}", lambda: self._land(flight)
+            )
+        else:
+            self._land(flight)
+        if kind == "crash-landing":
+            raise flight.caller.die()
+        if kind == "unknown-landing":
+            flight.is_late = True
+            raise OutcomeUnknown("injected")
+        self._await(flight, there_us + back_us)
+        if kind == "crash-after":
+            raise flight.caller.die()
+        if kind == "unknown-landed":
+            raise OutcomeUnknown("injected")
+        if flight.refusal is not None:
+            raise flight.refusal
+
+    def _times(self, caller: Instance, kind: str, fault: Fault | None) -> tuple[int, int]:
+        """Return how long the call and its answer take, in microseconds."""
+        there_us, back_us = (caller.half_us("provider"), caller.half_us("provider")) if self._gate.is_open else (0, 0)
+        if fault is not None and kind == "slow-before":
+            there_us += fault.amount * SECOND
+        if fault is not None and kind == "slow-after":
+            back_us += fault.amount * SECOND
+        if fault is not None and kind.endswith("landing"):
+            there_us += fault.amount * SECOND
+        return min(there_us, LONGEST_FLIGHT_S * SECOND), back_us
+
+    def _await(self, flight: Flight, answered_us: int) -> None:
+        """Wait for the answer, but not for ever: who waited too long does not hear of it."""
+        self._gate.clock.wait(min(answered_us, TIME_OUT_S * SECOND))
+        flight.caller.go_on()
+        if answered_us > TIME_OUT_S * SECOND:
+            flight.is_late = True
+            raise OutcomeUnknown("timed out")
+        if not flight.has_landed:
+            self._land(flight)
+
+    def _land(self, flight: Flight) -> None:
+        """Let the call take effect, once."""
+        if flight.has_landed:
+            return
+        flight.has_landed = True
+        self._flights.remove(flight)
+        newest = self._newest_landed.get(flight.call.conference_id, 0)
+        if flight.call.generation < newest:
+            self._reached("a call landed after a newer one")
+        self._newest_landed[flight.call.conference_id] = max(newest, flight.call.generation)
+        try:
+            self._apply(flight.call)
+        except (ConferenceStale, ConferenceGone) as refusal:
+            flight.refusal = refusal
+        if not flight.is_awaited:
+            self._reached("a call landed that nobody waited for")
+        self._gate.trace(f"provider landed {flight.call.conference_id} {flight.call.generation} {flight.refusal!r}")
+
+    def _apply(self, call: ConferenceCall) -> None:
+        kept = self.conferences.get(call.conference_id)
+        if kept is not None and self._capabilities.ordered_writes and kept.generation > call.generation:
+            raise ConferenceStale("a newer generation is stored", kept.generation)
+        if kept is not None and kept.state is None and call.state is not None and not self._capabilities.restores:
+            raise ConferenceGone("it ended")
+        self.conferences[call.conference_id] = KeptConference(call.generation, call.state)

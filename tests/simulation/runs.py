@@ -1,0 +1,159 @@
+"""Run many seeds on all cores, each twice: what they break, what they reach, and where to go on.
+
+It must never lose a failure, nor count a seed that was not played to its end.
+"""
+
+import gc
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+
+from tests.simulation.recording import record
+from tests.simulation.shrinking import shortened
+from tests.simulation.simulation import Simulation, lived
+from tests.simulation.tapes import Tapes
+
+CHUNK = 25
+
+
+@dataclass
+class Tally:
+    """What a range of seeds came to."""
+
+    start: int
+    seeds: int = 0
+    """How many were played, from `start` on without a gap."""
+    failures: dict[int, list[str]] = field(default_factory=dict)
+    """By seed: the rules that it broke."""
+    reached: Counter[str] = field(default_factory=Counter)
+    """Schedules that are counted, by how many seeds met each."""
+    sprung: Counter[str] = field(default_factory=Counter)
+    """Faults, by how often each sprang."""
+    trace_hash: int = 0
+    """Over all seeds in order: two machines that ran the same seeds of the same version agree."""
+
+    def add(self, other: "Tally") -> None:
+        """Count the range that follows this one."""
+        if other.start != self.start + self.seeds:
+            raise ValueError(f"seeds from {other.start} do not follow {self.start + self.seeds}")
+        self.seeds += other.seeds
+        self.failures |= other.failures
+        self.reached += other.reached
+        self.sprung += other.sprung
+        self.trace_hash = (self.trace_hash * 31 + other.trace_hash) & 0xFFFFFFFF
+
+    def to_json(self) -> str:
+        """Return everything, to go on with later."""
+        return json.dumps(vars(self), indent=1, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Tally":
+        """Return what `to_json` wrote."""
+        kept = json.loads(text)
+        failures = {int(seed): broken for seed, broken in kept.pop("failures").items()}
+        reached, sprung = Counter(kept.pop("reached")), Counter(kept.pop("sprung"))
+        return cls(failures=failures, reached=reached, sprung=sprung, **kept)
+
+
+def check_seed(seed: int) -> Simulation:
+    """Play a seed twice and return the second day; that the two differ counts as a broken rule."""
+    first, second = lived(record(seed)), lived(record(seed))
+    if first.trace_hash != second.trace_hash:
+        second.violations.append("determinism: the same seed played two different days")
+    return second
+
+
+def check_range(start: int, seeds: int) -> Tally:
+    """Play a range of seeds, in this process."""
+    tally = Tally(start)
+    for seed in range(start, start + seeds):
+        day = check_seed(seed)
+        failures = {seed: list(day.violations)} if day.violations else {}
+        reached = Counter(dict.fromkeys(day.sometimes.reached, 1))
+        tally.add(Tally(seed, 1, failures, reached, Counter(day.gate.sprung), day.trace_hash))
+    return tally
+
+
+def _check_chunk(chunk: tuple[int, int]) -> Tally:
+    gc.collect()
+    return check_range(*chunk)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops, and says how far it came
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # and so it ends its workers
+    gc.disable()  # days are short and full of cycles: once a chunk is enough, and much faster
+
+
+def run(tally: Tally, until: int, jobs: int, tell: Callable[[Tally], bool], chunk: int = CHUNK) -> None:
+    """Play the seeds from where `tally` ends up to `until`, in order, and count them into it.
+
+    Args:
+        jobs: how many processes.
+        tell: called after each chunk; whether to stop.
+        chunk: how many seeds a process plays before it says so.
+
+    """
+    if jobs == 1:
+        _follow(map(_check_chunk, _chunks(tally, until, chunk)), tally, tell)
+        return
+    with get_context("fork").Pool(jobs, _begin_worker) as pool:
+        _follow(pool.imap(_check_chunk, _chunks(tally, until, chunk)), tally, tell)
+
+
+def _follow(tallies: Iterator[Tally], tally: Tally, tell: Callable[[Tally], bool]) -> None:
+    for each in tallies:
+        tally.add(each)
+        if tell(tally):
+            return
+
+
+def _chunks(tally: Tally, until: int, chunk: int) -> Iterator[tuple[int, int]]:
+    first = tally.start + tally.seeds
+    return ((start, min(chunk, until - start)) for start in range(first, until, chunk))
+
+
+def rule_of(day: Simulation) -> str:
+    """Return the rule that a day broke first; empty where it broke none."""
+    return day.violations[0].partition(":")[0] if day.violations else ""
+
+
+def shortest(tapes: Tapes) -> Tapes:
+    """Return shorter tapes that break the same rule."""
+    rule = rule_of(lived(tapes))
+    return shortened(tapes, lambda tried: rule_of(lived(tried)) == rule) if rule else tapes
+
+
+class StateFile:
+    """Where a long run keeps how far it came."""
+
+    def __init__(self, path: Path, every_s: float = 5) -> None:
+        """Keep it at `path`, written anew every few seconds."""
+        self._path, self._every_s, self._written_at = path, every_s, 0.0
+
+    def load(self, start: int) -> Tally:
+        """Return what is kept; a new tally where nothing is.
+
+        Raises:
+            ValueError: the file is of a run from another first seed.
+
+        """
+        if not self._path.exists():
+            return Tally(start)
+        tally = Tally.from_json(self._path.read_text())
+        if tally.start != start:
+            raise ValueError(f"{self._path} begins at seed {tally.start}, not {start}: name another file, or --start")
+        return tally
+
+    def save(self, tally: Tally, *, now: bool = False) -> None:
+        """Write the tally, unless that was done just before."""
+        if now or time.monotonic() - self._written_at > self._every_s:
+            written = self._path.with_suffix(".new")
+            written.write_text(tally.to_json())
+            written.replace(self._path)
+            self._written_at = time.monotonic()

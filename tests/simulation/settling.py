@@ -1,0 +1,97 @@
+"""The end of a day: faults stop, calls take no time any more, everything settles, and what is left is judged.
+
+It must never change anything that a conference depends on.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.simulation.gestures import SUBJECTS, TEAM, WRITERS
+from tests.simulation.scheduler import SECOND
+from tests.world import START, times
+
+if TYPE_CHECKING:  # they use each other
+    from tests.simulation.simulation import Simulation
+
+IDLE_S = 1200
+"""For so long nothing changes, and nobody may be called."""
+SLACK_S = 300
+OFF_THE_MINUTE_S = 31
+"""The day is judged when no scheduled run is just beginning."""
+LONG_LIFE_S = 86400
+"""Of channels from now on: renewing them again and again would show nothing new."""
+
+
+class Settling:
+    """Lets one day settle, and has it judged."""
+
+    def __init__(self, day: "Simulation") -> None:
+        """Begin when the last step is done."""
+        self._day, self._calls, self._is_handed_over = day, 0, False
+
+    def play(self) -> None:
+        """Stop the faults, wait, and judge."""
+        day, rules = self._day, self._day.rules
+        self._stop_faults()
+        day.advance(
+            2 * rules.frozen_retry_s + rules.reconcile_s + rules.quota_pause_s + rules.refused_pause_s + SLACK_S
+        )
+        self._begin_idleness()
+        day.advance(IDLE_S)
+        for _ in range(4):
+            self._pulse()
+        day.advance(rules.poll_s + 120)
+        day.advance(60 - day.clock.us / SECOND % 60 + OFF_THE_MINUTE_S)
+        if not day.violations:
+            self._judge()
+
+    def _stop_faults(self) -> None:
+        day = self._day
+        day.gate.is_open = False
+        day.requests.use(replace(day.rules, channel_ttl_s=LONG_LIFE_S))
+        day.people.give_access_back()
+        day.note_access()
+        day.model.options.list_lag_ms = 0
+        for calendar_id in SUBJECTS:
+            day.model.settle_conferences(calendar_id)
+
+    def _begin_idleness(self) -> None:
+        day = self._day
+        self._calls = len(day.provider.calls)
+        idle_until = day.clock.now + timedelta(seconds=2 * IDLE_S)
+        several = day.oracles.evening.with_several_owners()
+        self._is_handed_over = any(c.review_at and c.review_at < idle_until for c in several)
+
+    def _pulse(self) -> None:
+        """Announce a change of each calendar with several open channels: those that nobody remembers are stopped."""
+        model = self._day.model
+        crowded = [calendar_id for calendar_id in SUBJECTS if len(model.open_channels(calendar_id)) > 1]
+        for calendar_id in crowded:
+            plain = {"summary": "Plain", **times(START - timedelta(days=9))}
+            model.insert(WRITERS[calendar_id], calendar_id, plain)
+        if crowded:
+            self._day.advance(60)
+
+    def _judge(self) -> None:
+        day, evening = self._day, self._day.oracles.evening
+        told = {conference_id: kept.state for conference_id, kept in day.provider.conferences.items()}
+        for calendar_id in SUBJECTS:
+            is_watched = not (day.tapes.setting.is_polled and calendar_id == TEAM)
+            channels = {channel.id for channel in day.model.open_channels(calendar_id)}
+            evening.judge_calendar(calendar_id, channels, is_watched=is_watched)
+        evening.judge_conferences(told, day.clock.now)
+        evening.judge_made(day.provider.made_for, told)
+        calls = len(day.provider.calls) - self._calls
+        if calls and not self._is_handed_over:
+            day.oracles.complaints.add("L4", f"{calls} calls while nothing changed")
+        self._count_races()
+
+    def _count_races(self) -> None:
+        day = self._day
+        if day.store.lost_races:
+            day.sometimes.reach("a transaction ran again")
+        if day.traffic.most_at_once > 1:
+            day.sometimes.reach("two workers had one task at once")
+        if day.traffic.outlived:
+            day.sometimes.reach("an instance outlived its dispatch deadline")

@@ -1,0 +1,210 @@
+"""One simulated day: production code on virtual time, everything that can go wrong, and the oracles beside it.
+
+It must never decide what is right; the oracles do.
+"""
+
+from datetime import datetime, timedelta
+from functools import partial
+from zlib import crc32
+
+from confsync.core.records import Calendar, Record
+from confsync.core.tasks import Task
+from confsync.errors import ConfsyncError
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.local.in_process import InProcessCalendar
+from confsync.ports import ConferenceCall, Outside
+from confsync.sync_calendar import SyncOutcome
+from tests.simulation.calendar_edge import SimulatedCalendar
+from tests.simulation.gate import Gate
+from tests.simulation.gestures import SUBJECTS, TEAM
+from tests.simulation.instance import Instance
+from tests.simulation.oracles.judges import Oracles
+from tests.simulation.oracles.ledger import Ledger
+from tests.simulation.oracles.truth import Truth
+from tests.simulation.oracles.windows import WindowJudge
+from tests.simulation.people import People
+from tests.simulation.provider_edge import Flight, SimulatedProvider
+from tests.simulation.requests import Requests
+from tests.simulation.scheduler import SECOND, Scheduler
+from tests.simulation.settling import Settling
+from tests.simulation.sometimes import Sometimes
+from tests.simulation.store_edge import SimulatedStore
+from tests.simulation.tapes import Step, Tapes
+from tests.simulation.traffic import Request, SimulatedQueue, Traffic
+from tests.world import ANN, BOB, START, Crash
+
+CALENDARS = {
+    Calendar.key_for("default", calendar_id, subject): calendar_id for calendar_id, subject in SUBJECTS.items()
+}
+WRONG_CLOCK = timedelta(seconds=1)
+
+
+class Simulation:
+    """One day, from its tapes to its judgement."""
+
+    def __init__(
+        self, tapes: Tapes, *, keeps_lines: bool = False, store: type[SimulatedStore] = SimulatedStore
+    ) -> None:
+        """Prepare everything up to the first step.
+
+        Args:
+            keeps_lines: whether the trace is kept as text; its hash always is.
+            store: the kind of store; a canary's is broken on purpose.
+
+        """
+        setting = tapes.setting
+        self.tapes = tapes
+        self.rules = setting.rules
+        self.lines: list[str] | None = [] if keeps_lines else None
+        self.trace_hash = 0
+        self.clock = Scheduler(tapes.seed, START)
+        self.gate = Gate(self.clock, self.trace, tapes.faults)
+        self._ids = 0
+        self._next_due: datetime | None = None
+        """When a scheduled run has something to do, None: to be looked up anew."""
+        self.model = CalendarModel(lambda: self.clock.now, self._model_id, on_change=self._announce)
+        for email in (ANN, BOB):
+            self.model.add_user(email)
+        self.people = People(self.model, self._register, is_polled=setting.is_polled)
+        self.store = store(self.gate, self._watch_commit)
+        self.truth = Truth(self.model, setting.capabilities.carries)
+        self._judge_by(setting.capabilities.ordered_writes)
+        self.provider = SimulatedProvider(setting.capabilities, self.gate, self._watch_call, self.sometimes.reach)
+        self.oracles.calls.made_for = self.provider.made_for
+        api = InProcessCalendar(self.model, page_size=setting.page_size)
+        self.calendar = SimulatedCalendar(api, self.gate, self.oracles)
+        self.oracles.calendars.covers = self.calendar.covers
+        self.queue = SimulatedQueue(self._send, self.gate)
+        self.traffic = Traffic(
+            self.clock, self.gate, setting, tapes.seed, outside_of=self._outside_of, ended=self._ended
+        )
+        self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities)
+        self._set_options()
+
+    def _judge_by(self, ordered: bool) -> None:
+        setting, secret = self.tapes.setting, self.model.state.secret
+        self.ledger = Ledger(self.store.committed, CALENDARS)
+        self.oracles = Oracles(self.truth, self.ledger, secret, ordered=ordered, exact=not setting.lag_s)
+        self.windows = WindowJudge(self.rules.window_s, setting.skew_ms / 1000, self.oracles.complaints)
+        self.sometimes = Sometimes(self.ledger, self.truth, secret)
+
+    def _set_options(self) -> None:
+        setting, options = self.tapes.setting, self.model.options
+        options.list_lag_ms = setting.lag_s * 1000
+        options.organizer_tombstones = "id_only" if setting.id_only else "full"
+        options.tombstone_days = 0 if setting.forgets else 30
+        options.empty_pages = setting.empty_pages
+
+    def _register(self, calendar_id: str, conference_id: str, event_id: str, delay_s: float) -> None:
+        self.requests.register(calendar_id, conference_id, event_id, delay_s)
+
+    def _model_id(self) -> str:
+        """Return an id that depends on the step that made it, not on how much was made before."""
+        self._ids += 1
+        return f"e{self.people.step:04d}{self._ids:06d}"
+
+    def _outside_of(self, instance: Instance) -> Outside:
+        providers = {"acme": self.provider}
+        return Outside(self.store, self.calendar, self.queue, providers, instance.now, instance.new_id)
+
+    @property
+    def violations(self) -> list[str]:
+        """Which rules were broken."""
+        return self.oracles.complaints.all
+
+    def trace(self, text: str) -> None:
+        """Write down what happened."""
+        running = self.clock.running
+        line = f"{self.clock.us} {running.name if running else '-'} {text}"
+        self.trace_hash = crc32(line.encode(), self.trace_hash)
+        if self.lines is not None:
+            at_us, _, rest = line.partition(" ")
+            self.lines.append(f"{int(at_us) / SECOND:.6f} {rest}")
+
+    # The day
+
+    def play(self) -> None:
+        """Play the tapes, let everything settle, and judge."""
+        try:
+            self._play()
+        finally:
+            self.clock.close(self._bury)
+
+    def _bury(self, task: object) -> BaseException:
+        """What still waits when the day is over does nothing any more."""
+        assert isinstance(task, Instance)
+        return task.die()
+
+    def _play(self) -> None:
+        for number, calendar_id in enumerate(SUBJECTS):
+            if self.tapes.setting.begin >> number & 1:
+                self.requests.register(calendar_id, None, None, 0)
+        for step in self.tapes.steps:
+            self.clock.after(step.at_s, f"step {step.number}", partial(self._do, step))
+        self.clock.after(60, "scheduler", self._schedule)
+        self.advance(max((step.at_s for step in self.tapes.steps), default=0) + 100)
+        Settling(self).play()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, until something breaks."""
+        self.clock.run(seconds, lambda: bool(self.violations))
+
+    def _do(self, step: Step) -> None:
+        self.gate.begin(step.number)
+        moves = len(self.people.moves)
+        done = self.people.do(step)
+        self.trace(f"#{step.number} {step.action} {'' if done else 'refused'}")
+        for move in self.people.moves[moves:] if done else ():
+            self.sometimes.watch_move(*move)
+        self.note_access()
+
+    def note_access(self) -> None:
+        """Note whether the team calendar is shown in full from now on."""
+        role = self.model.state.calendars[TEAM].roles.get(SUBJECTS[TEAM])
+        self.truth.note_access(TEAM, self.clock.now, is_full=role in ("owner", "writer"))
+
+    # What reaches the functions
+
+    def _schedule(self) -> None:
+        """Run renew_channels every minute, where it has something to do by any clock: other runs change nothing."""
+        self.clock.after(60, "scheduler", self._schedule)
+        if self._next_due is None:
+            self._next_due = self.ledger.next_due(timedelta(seconds=self.requests.rules.overdue_s))
+        if self._next_due <= self.clock.now + WRONG_CLOCK:
+            self.requests.renew()
+
+    def _announce(self, calendar_id: str) -> None:
+        self.truth.look(calendar_id, self.clock.now)
+        self.requests.push(self.model.open_channels(calendar_id))
+
+    def _send(self, task: Task, worker: Instance) -> None:
+        self.windows.watch(task.body, worker)
+        self.requests.send(task)
+
+    # The judges
+
+    def _ended(self, request: Request, instance: Instance, answer: object) -> None:
+        if isinstance(answer, Exception) and not isinstance(answer, ConfsyncError):
+            self.oracles.complaints.add("raised", f"{instance.name}: {type(answer).__name__}: {answer}")
+        if isinstance(answer, Crash):
+            self.sometimes.watch_death(instance)
+        if isinstance(answer, SyncOutcome) and answer.status == "busy":
+            self.sometimes.watch_busy(request.name.partition("-")[0], request.name)
+        if isinstance(answer, SyncOutcome) and answer.status == "superseded":
+            self.sometimes.reach("a worker lost its fence")
+
+    def _watch_commit(self, before: Record | None, after: Record, worker: Instance) -> None:
+        self._next_due = None
+        self.oracles.watch_commit(before, after, self.clock.now, worker)
+        self.sometimes.watch_commit(before, after, self.clock.now, worker)
+
+    def _watch_call(self, call: ConferenceCall, in_the_air: list[Flight], worker: Instance) -> None:
+        awaited = sum(flight.is_awaited for flight in in_the_air)
+        self.oracles.watch_call(call, awaited, len(in_the_air) - awaited, worker)
+
+
+def lived(tapes: Tapes, *, keeps_lines: bool = False, store: type[SimulatedStore] = SimulatedStore) -> Simulation:
+    """Play a day and return it."""
+    day = Simulation(tapes, keeps_lines=keeps_lines, store=store)
+    day.play()
+    return day
