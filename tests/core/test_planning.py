@@ -844,3 +844,11 @@ def test_a_cancelled_instance_of_which_only_the_id_is_shown_is_told() -> None:
     wanted = ledger.c1.desired.state if ledger.c1.desired else None
     assert wanted is not None
     assert [each.cancelled for each in wanted.occurrences] == [True]
+
+
+def test_a_plan_needs_the_conferences_that_are_linked_or_named_and_no_others() -> None:
+    """A series that is only remembered for its instances has none, and no store has a record without a key."""
+    bare = Link(key="k", calendar_key=HERE, event_id="s9", conference_key="")
+    linked = Link(key="l", calendar_key=HERE, event_id="e9", conference_key=conference_key("c9"))
+    found = conference_keys(seen(event(), event("e2", None)), {"k": bare, "l": linked}, TERMS)
+    assert found == {conference_key("c1"), conference_key("c9")}

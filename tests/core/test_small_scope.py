@@ -70,10 +70,9 @@ def test_every_review_forgets_only_what_is_over_and_settled() -> None:
 @pytest.mark.parametrize("calendar_key", [HERE, THERE], ids=["one calendar", "two calendars"])
 def test_every_pair_of_events_means_what_it_must(calendar_key: str) -> None:
     """In any order: who drives, whether it ends, what is made for a duplicate, what a copy elsewhere may decide."""
-    met, wrong, known = small_scope_pairs.sweep(calendar_key, full=False)
+    met, wrong = small_scope_pairs.sweep(calendar_key, full=False)
     assert not wrong, f"{len(wrong)} of {met['pairs']} pairs are wrong; the first: {wrong[0]}"
     assert met["pairs"] >= LEAST_PAIRS
-    assert known == small_scope_pairs.known_deviations(calendar_key), "what was corrected leaves the list"
     words = ["0 live owners, end", "0 live owners, no end", "1 live owners, no end", "2 live owners, no end", "driver"]
     words += ["0 minted, 0 successors", "0 minted, 1 successors"]
     words += ["1 minted, 0 successors"] if calendar_key == HERE else []

@@ -286,13 +286,19 @@ PLANNING = (
     ),
     Rule(
         "named-conference-is-missing",
-        "return {link.conference_key for link in links.values()} | {key for key in named if key}",
-        "return {link.conference_key for link in links.values()}",
+        "return {key for key in (*named, *(link.conference_key for link in links.values())) if key}",
+        "return {link.conference_key for link in links.values() if link.conference_key}",
         "R11: the conference that an event names",
     ),
     Rule(
+        "unnamed-conference-is-asked-for",
+        "for link in links.values())) if key}",
+        "for link in links.values())) if key is not None}",
+        "a series without a conference of its own names none; no store has a record without a key",
+    ),
+    Rule(
         "linked-conference-is-missing",
-        "return {link.conference_key for link in links.values()} | {key for key in named if key}",
+        "return {key for key in (*named, *(link.conference_key for link in links.values())) if key}",
         "return {key for key in named if key}",
         "30: the conference that an event had",
     ),

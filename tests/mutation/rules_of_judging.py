@@ -166,8 +166,8 @@ JUDGING = (
     ),
     Rule(
         "minted-again",
-        "for key in sorted(copies - replacing.under_way(conference)):",
-        "for key in sorted(copies):",
+        "else copies - replacing.under_way(conference)",
+        "else copies",
         "R15: one reservation, one conference",
     ),
     Rule("copy-drives", "if key not in served}", "if True}", "33: a copy that gets its own conference drives no other"),
@@ -189,17 +189,22 @@ JUDGING = (
         "referent = conference.referents[driver]",
         "50: one event in two calendars",
     ),
-    Rule("mint-by-default", 'return rules.duplicates == "mint" and ', "return ", "33: `share` is the default"),
+    Rule(
+        "mint-by-default",
+        'mints = rules.duplicates == "mint" and capabilities.creates',
+        "mints = capabilities.creates",
+        "33: `share` is the default",
+    ),
     Rule(
         "mint-without-means",
-        'rules.duplicates == "mint" and capabilities.creates and',
-        'rules.duplicates == "mint" and',
+        'mints = rules.duplicates == "mint" and capabilities.creates',
+        'mints = rules.duplicates == "mint"',
         "33: only where the back end makes conferences",
     ),
     Rule(
         "mint-from-the-gone",
-        "and capabilities.creates and not conference.gone",
-        "and capabilities.creates",
+        "set() if conference.gone else copies",
+        "copies",
         "56: what is gone gets one successor",
     ),
     Rule(

@@ -217,8 +217,10 @@ def _follow_owners(
     """Copies get conferences of their own where that is the policy; one of the others drives."""
     owners = owners_of(conference, "live")
     refused = replacing.refused_for(conference)
-    copies = replacing.copies_among(owners, conference) if _mints(conference, capabilities, rules) else set()
-    for key in sorted(copies - replacing.under_way(conference)):
+    mints = rules.duplicates == "mint" and capabilities.creates
+    copies = replacing.copies_among(owners, conference) if mints else set()
+    unserved = set() if conference.gone else copies - replacing.under_way(conference)  # gone: a successor is for all
+    for key in sorted(unserved):
         if over_at(owners[key]) <= now or (key in refused and _ref_of(owners[key]) not in sight):
             continue
         state = _state_of(owners[key], sight, capabilities)
@@ -241,10 +243,6 @@ def _in_sight(driver: Referent, owners: dict[str, Referent], sight: Sight) -> Re
 def _is_shown(owner: Referent, sight: Sight) -> bool:
     seen = sight.get(_ref_of(owner))
     return seen is not None and not seen.says_nothing
-
-
-def _mints(conference: Conference, capabilities: Capabilities, rules: Rules) -> bool:
-    return rules.duplicates == "mint" and capabilities.creates and not conference.gone
 
 
 def _follow_driver(

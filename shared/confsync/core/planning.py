@@ -59,7 +59,7 @@ def series_keys(links: Mapping[str, Link]) -> set[str]:
 def conference_keys(sight: Sight, links: Mapping[str, Link], terms: Terms) -> set[str]:
     """Return the keys of the conferences that a plan needs: those linked, and those that events name."""
     named = (claimed_key(seen.event, terms) for seen in sight.values() if seen.event)
-    return {link.conference_key for link in links.values()} | {key for key in named if key}
+    return {key for key in (*named, *(link.conference_key for link in links.values())) if key}
 
 
 def concerns_us(event: Event, links: Mapping[str, Link], calendar_key: str, terms: Terms) -> bool:
