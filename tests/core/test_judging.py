@@ -417,6 +417,28 @@ def test_a_duplicate_that_waits_for_its_conference_is_not_reserved_for_twice() -
     waiting = judge(shared(), confirmed(event(), event("copy")), MAKES, NOW, MINT).conference
     again = judge(waiting, confirmed(event(), event("copy", summary="Retro")), MAKES, at(1), MINT).conference
     assert again.replacements == waiting.replacements
+    assert judge(waiting, confirmed(event()), MAKES, at(1), MINT).readings == ()
+
+
+ON_ITS_WAY = Replacement(number=1, links=(ref().link_key, ref("e2").link_key), is_successor=True, due_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("why", "capabilities", "replacements", "asked"),
+    [
+        ("nothing took its place yet", MAKES, (), True),
+        ("none can be made", Capabilities(ALL_FIELDS), (), False),
+        ("one is on its way", MAKES, (ON_ITS_WAY,), False),
+    ],
+)
+def test_an_event_whose_conference_is_gone_is_read_for_its_successor(
+    why: str, capabilities: Capabilities, replacements: tuple[Replacement, ...], asked: bool
+) -> None:
+    """Whatever event of the conference is seen."""
+    driven = {"driver": ref().link_key, "desired": wanted(), "gone": True, "replacements": replacements}
+    known = held_by(referent(), referent("e2", times=times(NOW + timedelta(days=9))), **driven)
+    found = judge(known, confirmed(event("e2", starts=NOW + timedelta(days=9))), capabilities, NOW, RULES)
+    assert (found.readings, why) == ((Reading(ref()),) if asked else (), why)
 
 
 # --- generations and notes -----------------------------------------------------------------------------------------

@@ -242,6 +242,7 @@ def test_a_confirmed_loss_is_a_deletion_only_where_the_organizer_is_still_named(
     lost = ledger.referent(ref())
     assert lost is not None
     assert lost.state == state
+    assert lost.moved_to == (shown.organizer.email if state == "orphaned" and shown.organizer else None)
     assert (ledger.c1.end_after is not None) == (state == "gone")
 
 

@@ -225,7 +225,7 @@ def test_another_duplicate_gets_a_conference_of_its_own(
 def test_only_the_newest_conferences_of_duplicates_are_remembered() -> None:
     """A conference is one record; what is due or refused is never forgotten for that."""
     minted = [reserved(n, f"e{n}", is_successor=False, conference_id="c", due_at=None) for n in range(3, 13)]
-    others = [reserved(1, "z"), reserved(2, "y", is_successor=False, due_at=None, refused="f")]
+    others = [reserved(1, "z", due_at=None), reserved(2, "y", is_successor=False, due_at=None, refused="f")]
     last = reserved(13, "e13", is_successor=False, conference_id="c")
     found = replacing.done(having(*others, *minted, last), last, last.links)
     assert [each.number for each in found.replacements] == [1, 2, *range(4, 14)]
