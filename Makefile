@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check format bench mutation scenarios lock clean
+.PHONY: help demo dev test check simulate format bench mutants mutation scenarios lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,10 @@ dev: $(INSTALLED)  ## Keep the local stack running until Ctrl-C
 test: $(INSTALLED)  ## Run all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
+SEEDS ?= 20000
+simulate: $(INSTALLED)  ## Play SEEDS=20000 days of faults and coincidences through the whole system (goes on where it stopped)
+	@$(BIN)/python -m tests.simulation run --seeds $(SEEDS) --state .simulation.json
+
 check: $(INSTALLED)  ## Format, lint, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -38,6 +42,9 @@ format: $(INSTALLED)  ## Format and fix what ruff can fix
 
 bench: $(INSTALLED)  ## Print the figures, with the peers measured in the same run
 	@$(BIN)/python -m tests.bench
+
+mutants: $(INSTALLED)  ## Take one rule at a time out of the running system; the simulation has to notice each
+	@$(BIN)/python -m tests.simulation.mutants
 
 mutation: $(INSTALLED)  ## Break the rules of the planner one by one; a test has to notice each (hours)
 	@$(BIN)/python -m tests.mutation
@@ -57,4 +64,4 @@ lock: $(UV)  ## Bring the locked requirements up to date with pyproject.toml
 	  $(COMPILE) --extra $$name -c requirements.lock -o functions/$$name/requirements.txt; done
 
 clean:  ## Remove what make and confsync dev have made
-	rm -rf $(VENV) .confsync .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) .simulation.json .confsync .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist

@@ -1,4 +1,4 @@
-"""What random days found, each as the shortest day that shows it."""
+"""What the first simulation found, each as the shortest day that shows it."""
 
 from datetime import timedelta
 
