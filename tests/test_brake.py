@@ -504,3 +504,43 @@ def test_an_end_that_was_held_and_never_told_leaves_a_conference_that_needs_no_o
     freed = world.conference("ann0")
     assert (freed.brake, freed.replacements, freed.gone) == ("none", (), False)
     assert world.told("ann0").title == "Meeting 0"
+
+
+def put_off(world: World, event_id: str, hours: float) -> None:
+    """Delete an event, and let its calendar be out of sight from before its end is due."""
+    world.delete(event_id)
+    world.advance(5)
+    world.model.suspend(ANN)
+    world.advance(hours * 3600)
+    world.model.reinstate(ANN)
+
+
+def test_an_end_that_was_put_off_is_held_with_those_that_were_decided_meanwhile() -> None:
+    """Its turn comes when the others' hour is over; the brake counts from its decision on."""
+    world = World(rules=Rules(tenant_brake=1, calendar_brake=9, tenant_brake_share=0, brake_s=600, frozen_retry_s=2000))
+    world.initialize(who=BOB)
+    first = world.add("First", "ann0")
+    others = [world.add(f"Other {n}", f"bob{n}", who=BOB) for n in range(2)]
+    world.settle()
+    world.delete(first)
+    world.advance(5)
+    world.model.suspend(ANN)
+    world.advance(600)
+    for event_id in others:
+        world.delete(event_id, who=BOB)
+    world.advance(1000)
+    world.model.reinstate(ANN)
+    world.advance(2 * 3600)
+    assert (ended(world), held(world)) == (set(), {"ann0", "bob0", "bob1"})
+
+
+def test_an_end_that_was_put_off_for_long_is_counted_once_more_when_it_can_be_carried_out() -> None:
+    """Not each time that its turn comes while nothing can be read."""
+    world = World(rules=Rules(tenant_brake=1, calendar_brake=9, tenant_brake_share=0, frozen_retry_s=900))
+    first = world.add("First", "ann0")
+    world.settle()
+    put_off(world, first, hours=9)
+    decided = [sum(each.decided.values()) for each in world.store.all_of(Brake, after="", limit=99)]
+    assert max(decided) == 1
+    world.advance(3 * 3600)
+    assert (ended(world), held(world)) == ({"ann0"}, set())

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from confsync.core.judging import owners_of
+from confsync.core.rules import Rules
 from confsync.errors import CalendarRateLimited
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Role
@@ -160,3 +161,20 @@ def test_an_event_that_lost_its_conference_and_moved_out_of_sight_is_looked_for_
     done = len(world.outcomes)
     world.advance(6 * 3600)
     assert len(world.outcomes) - done < 20
+
+
+# --- the add-on's word ------------------------------------------------------------------------------------------------
+
+
+def test_a_word_that_comes_after_its_event_had_moved_is_worth_a_call() -> None:
+    """Nobody had vouched when the event was seen, and where the add-on says it is, it is no more."""
+    world = World(rules=Rules(claims="matching"))
+    world.model.add_calendar(TEAM, ANN)
+    world.initialize()
+    event_id = world.create("Planning", "c1", calendar_id=TEAM, **times(world.now + timedelta(days=9)))
+    world.move(event_id, ANN, calendar_id=TEAM)
+    world.settle()
+    assert world.provider.calls == []
+    world.initialize("c1", event_id, ANN, TEAM)
+    world.settle()
+    assert world.told("c1").title == "Planning"

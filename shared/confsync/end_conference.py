@@ -10,7 +10,7 @@ does.
 from collections.abc import Callable
 from datetime import datetime
 
-from confsync.core import desires, ending, judging, tasks
+from confsync.core import brake, desires, ending, judging, tasks
 from confsync.core.binding import is_covered
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link
@@ -45,7 +45,7 @@ def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd |
     if is_due and judging.was_held(conference, outside.now()):
         _keep_held(conference_key, outside)
         return None
-    if decide_anew(conference, outside, terms.rules):
+    if not brake.was_put_off(conference, terms.rules) and decide_anew(conference, outside, terms.rules):
         return None
     held = hold_end(conference, outside, terms.rules)
     if is_due and held is None:
@@ -59,6 +59,8 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
     still_there = ending.owners_still_there(conference, sight, terms.solutions, _tied_elsewhere(conference, outside))
     if not still_there and not _may_end(conference, outside, terms):
         return
+    if not still_there and decide_anew(conference, outside, terms.rules):
+        return  # it was put off for long, and counts once more now that it could end
     wait_s = max((wait for _, wait in looks.values()), default=0.0)
 
     def body(tx: Transaction) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from confsync.core import brake
 from confsync.core.brake import Scope
 from confsync.core.conference import Conference, Hold
-from confsync.core.desires import postpone_end
+from confsync.core.desires import schedule_end
 from confsync.core.records import Brake
 from confsync.core.rules import Rules
 from confsync.paging import conferences_of, pages_of_links
@@ -58,7 +58,7 @@ def decide_anew(conference: Conference, outside: Outside, rules: Rules) -> bool:
         if stored is None or not brake.is_stale(stored, now, rules):
             return
         brakes = count_ends(tx, stored.tenant, brake.calendars_of(stored), ends=1, now=now, rules=rules)
-        for changed in (*brakes, postpone_end(stored, rules.grace_s, WAITED_LONG, now)):
+        for changed in (*brakes, schedule_end(stored, rules.grace_s, WAITED_LONG, now)):
             tx.put(changed)
 
     outside.store.transact(body)
@@ -72,7 +72,7 @@ def hold_end(conference: Conference, outside: Outside, rules: Rules) -> HeldEnd 
         return None
     scopes = brake.scopes_of(conference)
     known = outside.store.get_many(Brake, [key for scope in scopes for key in scope.keys])
-    since = brake.decided_at(conference, now, rules)
+    since = conference.decided_at or now
     holds = ((scope, _hold(scope, known, since, outside, rules)) for scope in scopes)
     for scope, hold in holds:
         if hold is not None:

@@ -17,7 +17,9 @@ from confsync.core import channels, reviewing
 from confsync.core.channels import PushTerms
 from confsync.core.conference import Conference, Registration
 from confsync.core.records import Calendar, Link
+from confsync.core.sight import EventRef
 from confsync.core.terms import Terms
+from confsync.observe import ask_to_observe
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside, Transaction
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
@@ -122,9 +124,20 @@ def initialize_syncing(
     channel = ChannelOutcome("active", "it was open already")
     if channels.needs_channel(calendar, outside.now()):
         channel = open_channel(calendar_key, outside, push, terms.rules)
+    if conference is not None:
+        ask_to_observe(_known_to_hold(conference, outside), outside)  # the add-on's word may be worth a call
     sync = sync_calendar(SyncRequest(calendar_key), outside, terms)
     is_bound = conference is not None and _is_bound(conference, outside)
     return InitializeOutcome(calendar_key, conference.key if conference else None, is_bound, channel, sync)
+
+
+def _known_to_hold(registered: Conference, outside: Outside) -> list[EventRef]:
+    """Return the events that are known to hold the conference, but for the one that is vouched for now."""
+    stored = outside.store.get(Conference, registered.key)
+    live = {key: known for key, known in stored.referents.items() if known.state == "live"} if stored else {}
+    return [
+        EventRef(known.calendar_key, known.event_id) for key, known in live.items() if key not in registered.registered
+    ]
 
 
 def _is_bound(registered: Conference, outside: Outside) -> bool:

@@ -135,13 +135,13 @@ def test_an_end_that_the_brake_would_hold_is_shown_as_held(decided: int, held: b
 def test_ends_that_piled_up_are_decided_anew_all_at_once(waiting: int, held: bool) -> None:
     """After a time of observing: they wait for their grace again, and too many of them are held."""
     rules = Rules(calendar_brake=3, calendar_brake_share=0)
-    old = tied(referent(state="gone", times=times(at(600))), end_after=at(-90))
+    old = tied(referent(state="gone", times=times(at(600))), end_after=at(-90), decided_at=at(-91))
     piled = [old.model_copy(update={"key": f"k{number}"}) for number in range(waiting)]
     steps = steps_of(piled, {}, NOW, rules)
     assert [(step.verb, step.at, step.is_held) for step in steps] == [("end", at(1), held)] * waiting
     spike = counters("default", [HERE])[0].model_copy(update={"decided": {int(at(-91).timestamp() // 60): 9}})
     assert [step.is_held for step in steps_of(piled, {spike.key: spike}, NOW, rules)] == [held] * waiting
-    recent = old.model_copy(update={"end_after": at(-30)})
+    recent = old.model_copy(update={"end_after": at(-30), "decided_at": at(-31)})
     assert [step.at for step in steps_of([recent], {}, NOW, rules)] == [None]
 
 

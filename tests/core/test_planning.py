@@ -7,6 +7,7 @@ import pytest
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference
+from confsync.core.desires import timed
 from confsync.core.driving import over_at
 from confsync.core.events import Event
 from confsync.core.history import GRACE_BEGAN
@@ -244,6 +245,19 @@ def test_a_confirmed_loss_is_a_deletion_only_where_the_organizer_is_still_named(
     assert lost.state == state
     assert lost.moved_to == (shown.organizer.email if state == "orphaned" and shown.organizer else None)
     assert (ledger.c1.end_after is not None) == (state == "gone")
+
+
+def test_where_an_event_moved_to_is_asked_as_soon_as_its_tombstone_names_it() -> None:
+    """At first it may be no more than an id; what it named before is no news."""
+    ledger = owned(event())
+    ledger.settle(confirmed(stub()))
+    named = confirmed(tombstone(organizer={"email": "bob@example.com"}))
+    ledger.conferences[ledger.c1.key] = timed(ledger.c1.model_copy(update={"review_at": at(600)}))
+    ledger.settle(named, now=at(60))
+    assert ledger.c1.review_at == at(60)
+    ledger.conferences[ledger.c1.key] = timed(ledger.c1.model_copy(update={"review_at": at(600)}))
+    ledger.settle(named, now=at(70))
+    assert ledger.c1.review_at == at(600)
 
 
 @pytest.mark.parametrize(("missing", "state"), [(True, "gone"), (False, "orphaned")])

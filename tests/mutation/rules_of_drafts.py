@@ -28,12 +28,6 @@ DRAFT = (
         "R13: a tombstone is an observation too",
     ),
     Rule(
-        "claims-wait-for-a-judge",
-        "promoted = promote_claims(referring, self.terms.rules.claims)",
-        "promoted = referring",
-        "R11: a claim becomes owner before no owner is left",
-    ),
-    Rule(
         "exceptions-of-others-are-told",
         "return exception.is_cancelled or holds(exception, self.conferences[conference_key], self.terms.solutions)",
         "return True",

@@ -67,7 +67,7 @@ JUDGING = (
     ),
     Rule("held-ends-anew", 'conference.brake in ("held", "rejected")', 'conference.brake == "rejected"', "R10: held"),
     Rule("refused-end-ends", 'conference.brake in ("held", "rejected")', 'conference.brake == "held"', "R10: rejected"),
-    Rule("no-grace", 'postpone_end(conference, rules.grace_s, f"', 'postpone_end(conference, 0, f"', "R9: the grace"),
+    Rule("no-grace", 'schedule_end(conference, rules.grace_s, f"', 'schedule_end(conference, 0, f"', "R9: the grace"),
     Rule(
         "one-over-is-held",
         "return bool(owners) and all(over_at(each) <= now or _was_lost_before(each, last_held) for each in owners)",

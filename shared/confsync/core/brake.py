@@ -3,7 +3,8 @@
     none --a--> held --b--> approved
                   `----c--> rejected        and from any of them to none once an event holds the conference again
 
-    a  its turn to end has come, and since it was decided more ends than the limit were decided within an hour
+    a  its turn to end has come, and since it was decided more ends than the limit were decided within an hour,
+       however often its turn was put off meanwhile
     b  an operator says that it may end: the usual way, with a last look
     c  an operator says that it stays
 
@@ -93,15 +94,17 @@ def _minute(at: datetime) -> int:
     return floor(at.timestamp() / MINUTE_S)
 
 
-def decided_at(conference: Conference, now: datetime, rules: Rules) -> datetime:
-    """Return when the end was decided; one that had to wait for its last look counts as decided anew."""
-    return conference.end_after - timedelta(seconds=rules.grace_s) if conference.end_after else now
-
-
 def is_stale(conference: Conference, now: datetime, rules: Rules) -> bool:
-    """Whether an end has waited, since it was due, for longer than the brake counts."""
+    """Whether an end has waited, since it was due first, for longer than the brake counts."""
     waits = conference.brake == "none" and conference.end_after is not None
-    return waits and now - (conference.end_after or now) > timedelta(seconds=rules.brake_s)
+    return waits and now - (conference.decided_at or now) > timedelta(seconds=rules.grace_s + rules.brake_s)
+
+
+def was_put_off(conference: Conference, rules: Rules) -> bool:
+    """Whether an end had its turn before, and its owners could not be read or still held the conference."""
+    if conference.end_after is None or conference.decided_at is None:
+        return False
+    return conference.end_after - conference.decided_at > timedelta(seconds=rules.grace_s)
 
 
 def most_within(brakes: Iterable[Brake], since: datetime, rules: Rules) -> int:

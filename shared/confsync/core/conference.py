@@ -191,7 +191,9 @@ class Conference(Record):
     wait_until: datetime | None = None
     """The back end asked not to be called before, whatever there is to tell."""
     end_after: datetime | None = None
-    """When the grace period of a decided end is over."""
+    """When the grace period of a decided end is over, or its owners are looked at once more."""
+    decided_at: datetime | None = None
+    """When its end was decided last: the brake counts from then on."""
     brake: Literal["none", "held", "approved", "rejected"] = "none"
     """What the brake, and after it an operator, said of a decided end; it stands until an event holds it again."""
     hold: Hold | None = None

@@ -67,6 +67,11 @@ def desire_end(conference: Conference, now: datetime) -> Conference:
     return desire(due, Desired(generation=0, fingerprint="ended"), now)
 
 
+def schedule_end(conference: Conference, grace_s: float, why: str, now: datetime) -> Conference:
+    """Return the conference with its end decided now, and its grace period begun."""
+    return postpone_end(conference.model_copy(update={"decided_at": now}), grace_s, why, now)
+
+
 def postpone_end(conference: Conference, wait_s: float, why: str, now: datetime) -> Conference:
     """Return the conference with its end not before `wait_s` from now; an update that waits still comes first."""
     end_after = now + timedelta(seconds=wait_s)

@@ -12,8 +12,7 @@ from confsync.core.binding import Tie, deletes_also, role_of, tie_of
 from confsync.core.conference import Conference, Referent, ReferentState, Role
 from confsync.core.desires import timed
 from confsync.core.events import Event
-from confsync.core.history import note_promoted, note_referent
-from confsync.core.judging import promote_claims
+from confsync.core.history import note_referent
 from confsync.core.records import Link
 from confsync.core.sight import EventRef, Reading, Sight
 from confsync.core.terms import Terms, claimed_key, holds
@@ -58,12 +57,11 @@ class Draft:
         return tied_to if is_tied else claimed_key(event, self.terms)
 
     def refer(self, conference_key: str, link_key: str, referent: Referent) -> None:
-        """Record what an event is to its conference; a claim may become an owner because of it."""
+        """Record what an event is to its conference."""
         conference = self.conferences[conference_key]
         referents = {**conference.referents, link_key: referent}
-        referring = self._noted(conference.model_copy(update={"referents": referents}), conference, link_key)
-        promoted = promote_claims(referring, self.terms.rules.claims)
-        self.conferences[conference_key] = note_promoted(promoted, referring.referents, self.now)
+        referring = conference.model_copy(update={"referents": referents})
+        self.conferences[conference_key] = self._noted(referring, conference, link_key)
         self.touched.add(conference_key)
 
     def _noted(self, conference: Conference, known: Conference, link_key: str) -> Conference:

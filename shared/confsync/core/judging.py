@@ -11,7 +11,7 @@ from confsync.core import replacing
 from confsync.core.binding import is_free, is_vouched_for
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Desired, Referent
-from confsync.core.desires import cancel_end, desire, keep, postpone_end, timed, without_wanted_end
+from confsync.core.desires import cancel_end, desire, keep, schedule_end, timed, without_wanted_end
 from confsync.core.driving import driver_of, handover_time, over_at, why_driver
 from confsync.core.history import GRACE_BEGAN, note_driver, note_promoted, why_no_owner
 from confsync.core.identity import is_same, may_be_same
@@ -65,7 +65,7 @@ def begin_grace(conference: Conference, why: str, now: datetime, rules: Rules) -
     """
     if conference.end_after is not None or conference.brake in ("held", "rejected"):
         return conference
-    return postpone_end(conference, rules.grace_s, f"{GRACE_BEGAN}: {why}", now)
+    return schedule_end(conference, rules.grace_s, f"{GRACE_BEGAN}: {why}", now)
 
 
 def was_held(conference: Conference, now: datetime) -> bool:

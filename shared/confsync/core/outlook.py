@@ -91,7 +91,7 @@ def _sizes(conferences: Iterable[Conference]) -> Counter[str]:
 
 def _would_hold(conference: Conference, tenant: _Tenant, now: datetime, rules: Rules) -> bool:
     anew = brake.is_stale(conference, now, rules)
-    since = now if anew else brake.decided_at(conference, now, rules)
+    since = now if anew else conference.decided_at or now
 
     def holds(scope: Scope) -> bool:
         known = [tenant.brakes[key] for key in scope.keys if key in tenant.brakes]
