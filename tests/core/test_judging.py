@@ -99,6 +99,15 @@ def test_another_view_of_the_driver_speaks_for_it_and_does_not_take_its_place() 
     assert renamed.desired.fingerprint == fingerprint(project(retro, (), ALL_FIELDS))
 
 
+def test_a_copy_in_another_organizers_calendar_does_not_speak_for_the_driver() -> None:
+    """The event moved, and one of them is on its way out: what it says may be old."""
+    views = [referent("e1", where, created=at(-99), organizer=where) for where in (HERE, THERE)]
+    driver = min((HERE, THERE), key=lambda where: ref("e1", where).link_key)
+    other = THERE if driver == HERE else HERE
+    settled = judged(held_by(*views), confirmed(event(), calendar_key=driver)).conference
+    assert judged(settled, confirmed(event(summary="Old"), calendar_key=other)).conference == settled
+
+
 def two_copies(first: datetime | None, second: datetime | None) -> Conference:
     """Return a conference that one event owns in two calendars, since it was bound there at these times."""
     bound = ((HERE, first), (THERE, second))

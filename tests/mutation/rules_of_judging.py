@@ -190,6 +190,12 @@ JUDGING = (
         "50: one event in two calendars",
     ),
     Rule(
+        "twin-elsewhere-speaks",
+        "if is_same(driver, owner) and owner.organizer == driver.organizer)",
+        "if is_same(driver, owner))",
+        "19: a copy that the event is leaving says what was",
+    ),
+    Rule(
         "mint-by-default",
         'mints = rules.duplicates == "mint" and capabilities.creates',
         "mints = capabilities.creates",

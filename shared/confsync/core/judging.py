@@ -236,7 +236,7 @@ def _follow_owners(
 
 def _in_sight(driver: Referent, owners: dict[str, Referent], sight: Sight) -> Referent:
     """A calendar that two people share shows one event twice: what one of them sees now speaks for both."""
-    twins = (owner for owner in owners.values() if is_same(driver, owner))
+    twins = (owner for owner in owners.values() if is_same(driver, owner) and owner.organizer == driver.organizer)
     return next((owner for owner in (driver, *twins) if _is_shown(owner, sight)), driver)
 
 
