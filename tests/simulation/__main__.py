@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.simulation.recording import record
+from tests.simulation.days import record
 from tests.simulation.runs import StateFile, Tally, run, shortest
 from tests.simulation.shrinking import shortened
 from tests.simulation.simulation import CALENDARS, Simulation, lived

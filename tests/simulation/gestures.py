@@ -6,21 +6,22 @@ confsync stored.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from confsync.local.calendar_server.errors import ApiError
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.people import addon_conference
+from confsync.local.calendar_server.records import Version
 from confsync.local.calendar_server.recurrence import instance_id, starts
 from tests.simulation.tapes import Step
 from tests.world import ANN, BOB, START, times
 
 TEAM, ELSEWHERE, CAROL = "team@group.example.com", "elsewhere@group.example.com", "carol@example.com"
 V1 = {"conferenceDataVersion": "1"}
-WRITERS = {ANN: ANN, BOB: BOB, TEAM: CAROL, ELSEWHERE: ANN}
-"""Who writes in each calendar; `ELSEWHERE` is never synced."""
+WRITERS = {ANN: ANN, BOB: BOB, TEAM: CAROL, ELSEWHERE: ANN, CAROL: CAROL}
+"""Who writes in each calendar; `ELSEWHERE` and Carol's own are never synced."""
 SUBJECTS = {ANN: ANN, BOB: BOB, TEAM: BOB}
 """As whom each calendar is synced."""
 RULES = ("RRULE:FREQ=WEEKLY;COUNT=6", "RRULE:FREQ=DAILY;COUNT=5", "RRULE:FREQ=WEEKLY", "RRULE:FREQ=DAILY;INTERVAL=2")
@@ -42,6 +43,18 @@ class Place:
         return WRITERS[self.calendar_id]
 
 
+@dataclass(frozen=True)
+class Done:
+    """A gesture that Calendar carried out, and what it made of the event that it was about."""
+
+    action: str
+    at: datetime
+    place: Place | None = None
+    before: Version | None = None
+    """The event before; None: it was not there, or is an instance like all others."""
+    after: Version | None = None
+
+
 @dataclass
 class Gestures:
     """The people, and what they remember of their events."""
@@ -59,6 +72,12 @@ class Gestures:
     """Event, where it was, where it went."""
     step: int = 0
     """Number of the step that is being done: it names what the step makes, whatever was done before."""
+    done: list[Done] = field(default_factory=list)
+    """What Calendar let happen."""
+    drafts: list[str] = field(default_factory=list)
+    """Conferences of events that were never saved."""
+    _about: tuple[Place, Version | None] | None = None
+    """The first event that the step touches, and what it was."""
 
     def __post_init__(self) -> None:
         """Create a team calendar that Bob writes and one that nobody syncs; let Ann write in Bob's calendar."""
@@ -69,12 +88,29 @@ class Gestures:
 
     def do(self, step: Step) -> bool:
         """Do what the step says; whether Calendar let it happen."""
-        self.step = step.number
+        self.step, self._about = step.number, None
         try:
             getattr(self, f"_{step.action}")(step.dice)
         except ApiError:
             return False
+        self.done.append(self._deed(step.action))
         return True
+
+    def _deed(self, action: str) -> Done:
+        if self._about is None:
+            return Done(action, self.model.state.now())
+        place, before = self._about
+        return Done(action, self.model.state.now(), place, before, self._newest(place))
+
+    def _touch(self, place: Place) -> Place:
+        """Remember what the event was before the step."""
+        if self._about is None:
+            self._about = place, self._newest(place)
+        return place
+
+    def _newest(self, place: Place) -> Version | None:
+        entry = self.model.state.calendars[place.calendar_id].entries.get(place.event_id)
+        return entry.newest if entry is not None else None
 
     # Choosing
 
@@ -84,7 +120,12 @@ class Gestures:
         return self.places[-1 - dice[0] % min(len(self.places), 6)]
 
     def _patch(self, place: Place, changes: Mapping[str, Any]) -> None:
+        self._touch(place)
         self.model.patch(place.writer, place.calendar_id, place.event_id, dict(changes), V1)
+
+    def _erase(self, place: Place) -> None:
+        self._touch(place)
+        self.model.delete(place.writer, place.calendar_id, place.event_id)
 
     def _see(self, place: Place) -> dict[str, Any]:
         return self.model.get(place.writer, place.calendar_id, place.event_id)
@@ -131,8 +172,15 @@ class Gestures:
 
     def _insert(self, calendar_id: str, body: Mapping[str, Any]) -> Place:
         event = self.model.insert(WRITERS[calendar_id], calendar_id, dict(body), V1)
-        self.places.append(Place(calendar_id, str(event["id"])))
-        return self.places[-1]
+        return self._found(Place(calendar_id, str(event["id"])))
+
+    def _found(self, place: Place) -> Place:
+        """Know an event that has just come about."""
+        if self._about is None:
+            self._about = place, None
+        if place not in self.places:
+            self.places.append(place)
+        return place
 
     def _rename(self, dice: tuple[int, ...]) -> None:
         place = self._place(dice)
@@ -166,6 +214,9 @@ class Gestures:
     def _all_day(self, dice: tuple[int, ...]) -> None:
         self._patch(self._place(dice), {"start": {"date": "2026-11-25"}, "end": {"date": "2026-11-26"}})
 
+    def _stretch(self, dice: tuple[int, ...]) -> None:
+        self._patch(self._place(dice), times(START + timedelta(days=3, hours=dice[3] % 9), (0, 3000)[dice[1] % 2]))
+
     def _describe(self, dice: tuple[int, ...]) -> None:
         self._patch(self._place(dice), {"description": f"Agenda {dice[4] % 3}", "location": f"Room {dice[5] % 2}"})
 
@@ -177,14 +228,13 @@ class Gestures:
         self._patch(self._place(dice), {"visibility": ("private", "public", "default")[dice[1] % 3]})
 
     def _delete(self, dice: tuple[int, ...]) -> None:
-        place = self._place(dice)
-        self.model.delete(place.writer, place.calendar_id, place.event_id)
+        self._erase(self._place(dice))
 
     def _restore(self, dice: tuple[int, ...]) -> None:
         self._patch(self._place(dice), {"status": "confirmed"})
 
     def _delete_forever(self, dice: tuple[int, ...]) -> None:
-        place = self._place(dice)
+        place = self._touch(self._place(dice))
         self.model.delete_forever(place.writer, place.calendar_id, place.event_id)
 
     def _vanish(self, dice: tuple[int, ...]) -> None:

@@ -6,6 +6,7 @@ It holds its side of the bargain: a call has left for good after 30 s, and lands
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from confsync.core.capabilities import Capabilities
 from confsync.errors import (
@@ -47,7 +48,17 @@ class Flight:
         return not (self.is_late or self.caller.is_dead)
 
 
-Watch = Callable[[ConferenceCall, list[Flight], Instance], None]
+class Watch(Protocol):
+    """Who wants to know what is asked of the conferencing system, and what it asks."""
+
+    def watch_call(self, call: ConferenceCall, in_the_air: list[Flight], worker: Instance) -> None:
+        """Hear of a call as it leaves; one that makes a conference is heard of as if it told its first state."""
+
+    def watch_create(self, call: CreateCall, worker: Instance) -> None:
+        """Hear of a conference that is asked for."""
+
+    def hear_wait(self, conference_id: str, operation_id: str | None, wait_s: float, worker: Instance) -> None:
+        """Hear that a worker is told not to come again before; for an operation where it asked for a conference."""
 
 
 class SimulatedProvider:
@@ -84,30 +95,31 @@ class SimulatedProvider:
         return None
 
     def create(self, call: CreateCall) -> CreatedConference:
-        """Make a conference, one for each operation; at once or not at all, whatever becomes of the answer."""
+        """Make a conference, one for each operation; it may be made late, or after the caller gave up or died."""
         caller, fault = self._gate.caller(), self._gate.fault("provider")
         kind = fault.kind if fault else ""
         self._gate.trace(f"provider create for {call.replaces} {call.operation_id} {kind}")
-        self._refuse(caller, kind, fault)
-        self._gate.half(caller, "provider")
-        made = self._made(call, caller)
-        self._gate.half(caller, "provider")
-        if kind.startswith("crash"):
+        if kind == "crash-before":
             raise caller.die()
-        if kind.startswith("unknown"):
-            raise OutcomeUnknown("injected")
-        return made
-
-    def _made(self, call: CreateCall, caller: Instance) -> CreatedConference:
-        if call.operation_id not in self.created:
-            conference_id = f"{call.replaces}n{len(self.created)}"
-            self.created[call.operation_id] = CreatedConference(conference_id, addon_conference(conference_id))
-            self.conferences[conference_id] = KeptConference(1, call.state)
-            told = ConferenceCall(call.replaces, conference_id, call.operation_id, 1, call.state)
-            self.made_for[conference_id] = call.replaces
-            self._watch(told, [], caller)
-            self.calls.append(told)
+        self._watch.watch_create(call, caller)
+        self._refuse(caller, kind, fault, (call.replaces, call.operation_id))
+        self._carry(
+            caller, kind, fault, f"making of {caller.name} {call.operation_id}", lambda: self._make(call, caller)
+        )
         return self.created[call.operation_id]
+
+    def _make(self, call: CreateCall, caller: Instance) -> None:
+        """Make a conference, once for each operation."""
+        if call.operation_id in self.created:
+            return
+        conference_id = f"{call.replaces}n{len(self.created)}"
+        self.created[call.operation_id] = CreatedConference(conference_id, addon_conference(conference_id))
+        self.conferences[conference_id] = KeptConference(1, call.state)
+        told = ConferenceCall(call.replaces, conference_id, call.operation_id, 1, call.state)
+        self.made_for[conference_id] = call.replaces
+        self._watch.watch_call(told, [], caller)
+        self.calls.append(told)
+        self._gate.trace(f"provider made {conference_id} for {call.operation_id}")
 
     def _call(self, call: ConferenceCall) -> None:
         caller, fault = self._gate.caller(), self._gate.fault("provider")
@@ -116,19 +128,20 @@ class SimulatedProvider:
         self._gate.trace(f"provider {verb} {call.conference_id} {call.generation} {kind}")
         if kind == "crash-before":
             raise caller.die()
-        self._watch(call, [f for f in self._flights if f.call.conference_id == call.conference_id], caller)
+        in_the_air = [f for f in self._flights if f.call.conference_id == call.conference_id]
+        self._watch.watch_call(call, in_the_air, caller)
         self.calls.append(call)
-        self._refuse(caller, kind, fault)
+        self._refuse(caller, kind, fault, (call.conference_id, None))
         self._fly(Flight(call, caller, self._gate.clock.now), kind, fault)
 
-    def _refuse(self, caller: Instance, kind: str, fault: Fault | None) -> None:
+    def _refuse(self, caller: Instance, kind: str, fault: Fault | None, asked: tuple[str, str | None]) -> None:
         """Answer without an effect."""
-        if kind == "crash-before":
-            raise caller.die()
         if kind in ("busy", "unknown-lost", "refuses", "rejected"):
             self._gate.half(caller, "provider")
         if kind == "busy":
-            raise ProviderBusy("injected", fault.amount if fault and fault.amount > 5 else None)
+            wait_s = fault.amount if fault and fault.amount > 5 else None
+            self._watch.hear_wait(*asked, wait_s or 0, caller)
+            raise ProviderBusy("injected", wait_s)
         if kind == "unknown-lost":
             raise OutcomeUnknown("injected")
         if kind == "refuses":
@@ -137,28 +150,42 @@ class SimulatedProvider:
             raise ProviderRejected("injected")
 
     def _fly(self, flight: Flight, kind: str, fault: Fault | None) -> None:
-        """Let the call land when its time comes, whatever becomes of its caller, and wait for the answer."""
-        there_us, back_us = self._times(flight.caller, kind, fault)
+        """Let the call land, whatever becomes of its caller, and give the answer."""
         self._flights.append(flight)
-        if there_us:
-            arrival = flight.left_at + timedelta(microseconds=there_us)
-            self._gate.clock.at(
-                arrival, f"landing of {flight.caller.name} {flight.call.generation}", lambda: self._land(flight)
-            )
-        else:
-            self._land(flight)
-        if kind == "crash-landing":
-            raise flight.caller.die()
-        if kind == "unknown-landing":
+        name = f"landing of {flight.caller.name} {flight.call.generation}"
+        try:
+            self._carry(flight.caller, kind, fault, name, lambda: self._land(flight))
+        except OutcomeUnknown:
             flight.is_late = True
-            raise OutcomeUnknown("injected")
-        self._await(flight, there_us + back_us)
-        if kind == "crash-after":
-            raise flight.caller.die()
-        if kind == "unknown-landed":
-            raise OutcomeUnknown("injected")
+            raise
         if flight.refusal is not None:
             raise flight.refusal
+
+    def _carry(self, caller: Instance, kind: str, fault: Fault | None, name: str, land: Callable[[], None]) -> None:
+        """Let something take effect when its time comes, and the caller wait for the answer, but not for ever.
+
+        Args:
+            land: takes effect once, however often it is called.
+
+        """
+        there_us, back_us = self._times(caller, kind, fault)
+        if there_us:
+            self._gate.clock.at(self._gate.clock.now + timedelta(microseconds=there_us), name, land)
+        else:
+            land()
+        if kind == "crash-landing":
+            raise caller.die()
+        if kind == "unknown-landing":
+            raise OutcomeUnknown("injected")
+        self._gate.clock.wait(min(there_us + back_us, TIME_OUT_S * SECOND))
+        caller.go_on()
+        if there_us + back_us > TIME_OUT_S * SECOND:
+            raise OutcomeUnknown("timed out")
+        land()
+        if kind == "crash-after":
+            raise caller.die()
+        if kind == "unknown-landed":
+            raise OutcomeUnknown("injected")
 
     def _times(self, caller: Instance, kind: str, fault: Fault | None) -> tuple[int, int]:
         """Return how long the call and its answer take, in microseconds."""
@@ -170,16 +197,6 @@ class SimulatedProvider:
         if fault is not None and kind.endswith("landing"):
             there_us += fault.amount * SECOND
         return min(there_us, LONGEST_FLIGHT_S * SECOND), back_us
-
-    def _await(self, flight: Flight, answered_us: int) -> None:
-        """Wait for the answer, but not for ever: who waited too long does not hear of it."""
-        self._gate.clock.wait(min(answered_us, TIME_OUT_S * SECOND))
-        flight.caller.go_on()
-        if answered_us > TIME_OUT_S * SECOND:
-            flight.is_late = True
-            raise OutcomeUnknown("timed out")
-        if not flight.has_landed:
-            self._land(flight)
 
     def _land(self, flight: Flight) -> None:
         """Let the call take effect, once."""

@@ -15,8 +15,8 @@ from tests.simulation.tapes import Fault, Latency, Setting, Step, Tapes
 from tests.world import ALL_FIELDS
 
 ACTIONS: dict[str, int] = {
-    "create": 14, "rename": 8, "rename_back": 2, "retime": 6, "describe": 2, "rezone": 1, "remind": 1, "all_day": 1,
-    "privacy": 1, "invite": 4, "uninvite": 2, "answer": 3, "move_copy": 2, "drop_copy": 3, "take_copy_back": 2,
+    "create": 14, "rename": 8, "rename_back": 2, "retime": 6, "describe": 2, "rezone": 2, "remind": 1, "all_day": 1,
+    "privacy": 1, "invite": 6, "uninvite": 2, "answer": 3, "move_copy": 3, "drop_copy": 3, "take_copy_back": 2,
     "rename_instance": 4, "move_instance": 4, "cancel_instance": 4, "restore_instance": 2, "strip_instance": 1,
     "rebook_instance": 2, "split": 4, "split_elsewhere": 3, "cut_off": 2, "edit_all": 2, "reschedule_series": 2,
     "delete": 8, "restore": 7, "delete_forever": 1, "vanish": 4, "duplicate": 4, "copy_across": 2,
@@ -24,22 +24,32 @@ ACTIONS: dict[str, int] = {
     "replace_conference": 4, "put_back_conference": 2, "meet": 2, "meet_pending": 2, "meet_settles": 2,
     "move": 6, "move_back": 3, "reduce_role": 2, "return_role": 3, "expire_tokens": 4, "forge": 3,
     "register_again": 2, "register_unborn": 1, "rename_past": 1, "pulse": 2,
+    "decline_own": 1, "invite_to_instance": 2, "stretch": 2, "change_owner": 3, "import": 2, "focus": 1,
+    "discard_draft": 2, "suspend": 2, "delete_calendar": 1, "clear": 1, "forget_deleted": 1,
 }  # fmt: skip
 """What people and Calendar do, with weights."""
 
 FOLLOW_UPS: dict[str, tuple[str, ...]] = {
     "rename": ("rename_back", "rename_back", "move"),
     "rename_back": ("rename_back",),
-    "delete": ("restore", "restore", "expire_tokens"),
-    "restore": ("delete", "expire_tokens"),
-    "remove_conference": ("put_back_conference", "expire_tokens"),
-    "move": ("move_back", "remove_conference", "delete", "rename"),
+    "delete": ("restore", "restore", "restore", "expire_tokens", "delete_forever", "forget_deleted"),
+    "restore": ("delete", "expire_tokens", "rename", "remove_conference", "meet_pending", "move"),
+    "remove_conference": ("put_back_conference", "replace_conference", "expire_tokens"),
+    "move_back": ("delete", "replace_conference", "rename", "remove_conference"),
+    "forge": ("remove_conference", "replace_conference", "delete"),
+    "cut_off": ("forget_deleted", "restore_instance"),
+    "move": ("move_back", "move_back", "remove_conference", "delete", "rename"),
     "drop_copy": ("take_copy_back",),
     "cancel_instance": ("restore_instance",),
     "rename_instance": ("move_instance", "split"),
     "reduce_role": ("return_role", "rename", "delete"),
     "duplicate": ("delete",),
     "split": ("rename_instance", "delete", "cut_off"),
+    "invite": ("answer", "decline_own", "drop_copy", "move_copy", "uninvite"),
+    "change_owner": ("rename", "remove_conference", "delete", "change_owner"),
+    "suspend": ("change_owner", "change_owner", "reinstate"),
+    "delete_calendar": ("rename", "return_role"),
+    "clear": ("restore",),
 }  # fmt: skip
 """What people often do next to the same event: second thoughts are where order matters."""
 
@@ -94,7 +104,7 @@ def _setting(dice: random.Random) -> Setting:
         inline_updates=dice.choice((0, 1, 10)),
     )
     capabilities = Capabilities(
-        carries=dice.choice(_CARRIES), ordered_writes=dice.random() < 0.4, restores=dice.random() < 0.9
+        carries=dice.choice(_CARRIES), ordered_writes=dice.random() < 0.4, restores=dice.random() < 0.7
     )
     lag_s = dice.choice((0, 0, 0, 3, 20))
     page_size = dice.choice((1, 2, 3, 7, 2500))

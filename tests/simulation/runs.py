@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.simulation.recording import record
+from tests.simulation.days import record
 from tests.simulation.shrinking import shortened
 from tests.simulation.simulation import Simulation, lived
 from tests.simulation.tapes import Tapes

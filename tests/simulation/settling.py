@@ -37,6 +37,8 @@ class Settling:
         day.advance(
             2 * rules.frozen_retry_s + rules.reconcile_s + rules.quota_pause_s + rules.refused_pause_s + SLACK_S
         )
+        if day.ledger.held():
+            self._decide_held()
         self._begin_idleness()
         day.advance(IDLE_S)
         for _ in range(4):
@@ -46,11 +48,20 @@ class Settling:
         if not day.violations:
             self._judge()
 
+    def _decide_held(self) -> None:
+        """Let operators decide about everything that is held: every other end they approve."""
+        day, rules = self._day, self._day.rules
+        day.operators.decide("approved", lambda held: [c for c in held if int(c.key[0], 16) % 2])
+        day.advance(rules.grace_s + SLACK_S)
+        day.operators.decide("rejected", list)
+        day.advance(SLACK_S)
+
     def _stop_faults(self) -> None:
         day = self._day
         day.gate.is_open = False
         day.requests.use(replace(day.rules, channel_ttl_s=LONG_LIFE_S))
         day.people.give_access_back()
+        day.operators.reinstate_all()
         day.note_access()
         day.model.options.list_lag_ms = 0
         for calendar_id in SUBJECTS:
@@ -81,6 +92,8 @@ class Settling:
             channels = {channel.id for channel in day.model.open_channels(calendar_id)}
             evening.judge_calendar(calendar_id, channels, is_watched=is_watched)
         evening.judge_conferences(told, day.clock.now)
+        held_by = {name: day.oracles.owners.of(name) for name in told}
+        day.oracles.brakes.judge(told, held_by)
         evening.judge_made(day.provider.made_for, told)
         calls = len(day.provider.calls) - self._calls
         if calls and not self._is_handed_over:

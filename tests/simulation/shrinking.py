@@ -14,7 +14,16 @@ from tests.simulation.tapes import Fault, Setting, Step, Tapes
 T = TypeVar("T")
 Holds = Callable[[Tapes], bool]
 MOST_DAYS = 600
-TAME_RULES = ("chunk_size", "inline_updates", "starts_per_run", "renewals_per_run", "window_s", "duplicates")
+TAME_RULES = (
+    "chunk_size",
+    "inline_updates",
+    "starts_per_run",
+    "renewals_per_run",
+    "window_s",
+    "duplicates",
+    "claims",
+    "tenant_brake",
+)
 
 
 def shortened(tapes: Tapes, holds: Holds, most_days: int = MOST_DAYS) -> Tapes:

@@ -12,12 +12,14 @@ from confsync.core.tasks import Task
 from confsync.errors import ConfsyncError
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.in_process import InProcessCalendar
-from confsync.ports import ConferenceCall, Outside
+from confsync.ports import ConferenceCall, CreateCall, Outside
 from confsync.sync_calendar import SyncOutcome
 from tests.simulation.calendar_edge import SimulatedCalendar
 from tests.simulation.gate import Gate
-from tests.simulation.gestures import SUBJECTS, TEAM
+from tests.simulation.gestures import SUBJECTS
 from tests.simulation.instance import Instance
+from tests.simulation.operators import OPERATIONS, Operators
+from tests.simulation.oracles import privacy
 from tests.simulation.oracles.judges import Oracles
 from tests.simulation.oracles.ledger import Ledger
 from tests.simulation.oracles.truth import Truth
@@ -69,7 +71,7 @@ class Simulation:
         self.store = store(self.gate, self._watch_commit)
         self.truth = Truth(self.model, setting.capabilities.carries)
         self._judge_by(setting.capabilities.ordered_writes)
-        self.provider = SimulatedProvider(setting.capabilities, self.gate, self._watch_call, self.sometimes.reach)
+        self.provider = SimulatedProvider(setting.capabilities, self.gate, self, self.sometimes.reach)
         self.oracles.calls.made_for = self.provider.made_for
         api = InProcessCalendar(self.model, page_size=setting.page_size)
         self.calendar = SimulatedCalendar(api, self.gate, self.oracles)
@@ -79,12 +81,15 @@ class Simulation:
             self.clock, self.gate, setting, tapes.seed, outside_of=self._outside_of, ended=self._ended
         )
         self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities)
+        self.operators = Operators(self.model, self.clock, self.traffic, self.rules, self.oracles.brakes.hear)
         self._set_options()
 
     def _judge_by(self, ordered: bool) -> None:
         setting, secret = self.tapes.setting, self.model.state.secret
         self.ledger = Ledger(self.store.committed, CALENDARS)
-        self.oracles = Oracles(self.truth, self.ledger, secret, ordered=ordered, exact=not setting.lag_s)
+        skew = timedelta(milliseconds=setting.skew_ms)
+        exact = not setting.lag_s
+        self.oracles = Oracles(self.truth, self.ledger, secret, setting.rules, ordered=ordered, exact=exact, skew=skew)
         self.windows = WindowJudge(self.rules.window_s, setting.skew_ms / 1000, self.oracles.complaints)
         self.sometimes = Sometimes(self.ledger, self.truth, secret)
 
@@ -152,16 +157,24 @@ class Simulation:
     def _do(self, step: Step) -> None:
         self.gate.begin(step.number)
         moves = len(self.people.moves)
-        done = self.people.do(step)
+        done = self._is_done(step)
         self.trace(f"#{step.number} {step.action} {'' if done else 'refused'}")
         for move in self.people.moves[moves:] if done else ():
             self.sometimes.watch_move(*move)
         self.note_access()
 
+    def _is_done(self, step: Step) -> bool:
+        if step.action not in OPERATIONS:
+            return self.people.do(step)
+        self.operators.do(step)
+        return True
+
     def note_access(self) -> None:
-        """Note whether the team calendar is shown in full from now on."""
-        role = self.model.state.calendars[TEAM].roles.get(SUBJECTS[TEAM])
-        self.truth.note_access(TEAM, self.clock.now, is_full=role in ("owner", "writer"))
+        """Note which calendars are shown in full from now on to whom they are synced as."""
+        for calendar_id, subject in SUBJECTS.items():
+            role = self.model.state.calendars[calendar_id].roles.get(subject)
+            is_full = role in ("owner", "writer") and not self.model.state.users[subject].suspended
+            self.truth.note_access(calendar_id, self.clock.now, is_full=is_full)
 
     # What reaches the functions
 
@@ -186,6 +199,7 @@ class Simulation:
     def _ended(self, request: Request, instance: Instance, answer: object) -> None:
         if isinstance(answer, Exception) and not isinstance(answer, ConfsyncError):
             self.oracles.complaints.add("raised", f"{instance.name}: {type(answer).__name__}: {answer}")
+        privacy.watch_answer(answer, self.oracles.complaints)
         if isinstance(answer, Crash):
             self.sometimes.watch_death(instance)
         if isinstance(answer, SyncOutcome) and answer.status == "busy":
@@ -196,11 +210,24 @@ class Simulation:
     def _watch_commit(self, before: Record | None, after: Record, worker: Instance) -> None:
         self._next_due = None
         self.oracles.watch_commit(before, after, self.clock.now, worker)
+        privacy.watch_record(after, self.store.body_of(after), self.oracles.complaints)
         self.sometimes.watch_commit(before, after, self.clock.now, worker)
 
-    def _watch_call(self, call: ConferenceCall, in_the_air: list[Flight], worker: Instance) -> None:
+    def watch_call(self, call: ConferenceCall, in_the_air: list[Flight], worker: Instance) -> None:
+        """Show the judges a call of the conferencing system as it leaves."""
         awaited = sum(flight.is_awaited for flight in in_the_air)
-        self.oracles.watch_call(call, awaited, len(in_the_air) - awaited, worker)
+        self.oracles.watch_call(call, awaited, len(in_the_air) - awaited, self.clock.now, worker)
+
+    def watch_create(self, call: CreateCall, worker: Instance) -> None:
+        """Show the judges that a conference is asked for."""
+        self.oracles.waits.watch(call.replaces, call.operation_id, self.clock.now, worker)
+
+    def hear_wait(self, conference_id: str, operation_id: str | None, wait_s: float, worker: Instance) -> None:
+        """Show the judges what the conferencing system asked for."""
+        conference = self.ledger.conference(conference_id)
+        if conference is not None and wait_s:
+            until = self.clock.now + timedelta(seconds=wait_s)
+            self.oracles.waits.hear(conference.key, operation_id or conference.key, until, worker)
 
 
 def lived(tapes: Tapes, *, keeps_lines: bool = False, store: type[SimulatedStore] = SimulatedStore) -> Simulation:

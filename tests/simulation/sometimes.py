@@ -4,6 +4,7 @@ A generator that went blind shows here before a bug slips through. It must never
 """
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from confsync.core.conference import Conference
@@ -40,6 +41,8 @@ class Sometimes:
         """Begin with none."""
         self._ledger, self._truth, self._secret = ledger, truth, secret
         self.reached: Counter[str] = Counter()
+        self.also: list[Callable[[Record | None, Record, Instance], None]] = []
+        """Who else looks at each committed record."""
         self._claims: dict[tuple[str, int], Instance] = {}
         self._wrote: dict[str, tuple[Instance, datetime]] = {}
         self._moves: list[tuple[str, str, str, int, int]] = []
@@ -59,6 +62,8 @@ class Sometimes:
 
     def watch_commit(self, before: Record | None, after: Record, now: datetime, worker: Instance) -> None:
         """Look at one committed record."""
+        for watch in self.also:
+            watch(before, after, worker)
         if isinstance(after, Calendar):
             self._watch_calendar(before if isinstance(before, Calendar) else None, after, now, worker)
         elif isinstance(after, Conference):

@@ -62,6 +62,7 @@ class SimulatedStore:
         """By kind and key, as the last commit left them."""
         self._aborts: set[str] = set()
         self.lost_races = 0
+        self._bodies: dict[tuple[str, str], str] = {}
 
     def _in_transaction(self, name: str) -> None:
         if name == "transaction.get_many":
@@ -79,7 +80,12 @@ class SimulatedStore:
             self._aborts.discard(caller)
             raise Conflict
 
+    def body_of(self, record: Record) -> str:
+        """Return a record of the last commit as it is stored, in JSON."""
+        return self._bodies[record.kind, record.key]
+
     def _trace_commit(self, writes: Mapping[tuple[str, str], Write | None]) -> None:
+        self._bodies = {place: write.body for place, write in writes.items() if write is not None}
         for (kind, key), write in writes.items():
             self._gate.trace(
                 f"commit {kind} {key} {crc32(write.body.encode()):08x}" if write else f"delete {kind} {key}"

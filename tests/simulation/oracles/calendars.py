@@ -86,6 +86,8 @@ class CalendarJudge:
             return link is None or link.updated is None or link.updated < fact.updated
         if link is None or fact.is_pending or (link.updated is not None and link.updated > fact.updated):
             return False
+        if event_id in calendar.to_observe:
+            return False  # Calendar forgot it: what nobody can prove before there is a token is read again
         conference = self._ledger.conference_at(link.conference_key)
         referent = conference.referents.get(link.key) if conference else None
         return referent is not None and (referent.role, referent.state) == ("owner", "live")

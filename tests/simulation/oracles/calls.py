@@ -9,11 +9,12 @@ from typing import Any
 
 from confsync.core.records import Link
 from confsync.ports import ConferenceCall
+from tests.simulation.oracles.bodies import conference_of
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.conferences import ConferenceJudge
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 from tests.simulation.oracles.owners import Owners
-from tests.simulation.oracles.truth import Held, Truth, conference_of
+from tests.simulation.oracles.truth import Held, Truth
 
 LANDS_WITHIN = timedelta(seconds=60)
 """From leaving: what the product may count on."""

@@ -72,7 +72,8 @@ class ConferenceJudge:
             if since is not None and since < worker.since:
                 what = f"lost {referent.event_id}, which has it all the while"
                 self._complaints.add("S1", f"{after.conference_id} {what}")
-            if self._is_unseen(calendar_id, referent.event_id, worker):
+            if referent.state == "gone" and self._is_unseen(calendar_id, referent.event_id, worker):
+                # an orphan ends nothing and is looked for; one that has the conference all the while is S1's
                 self._complaints.add("S3", f"{after.conference_id} lost {referent.event_id} without access to it")
 
     def _is_unseen(self, calendar_id: str, event_id: str, worker: Worker) -> bool:

@@ -109,6 +109,8 @@ class Evening:
         desired = conference.desired
         if desired is not None and conference.refused == desired.generation:
             return  # the back end would not have it
+        if kept is _NEVER and conference.adopted:
+            return  # nobody vouched for it: it is recorded as it is found, and told what changes after that
         wanted = [self._truth.projection(driver.calendar_id, driver.event_id) for driver in drivers]
         if kept not in wanted:
             events = [driver.event_id for driver in drivers]
@@ -127,6 +129,8 @@ class Evening:
 
     def _may_be_kept(self, conference: Conference, now: datetime) -> bool:
         """Whether it was held, or one of its events moved out of sight, perhaps before anybody saw it."""
+        if conference.brake == "rejected":
+            return True  # by an operator's word
         if owners_of(conference, "orphaned") and conference.review_at is not None:
             return True  # it is looked for again tomorrow
         if not conference.referents and conference.history[-1].what.startswith("kept: its event may hold it"):

@@ -4,25 +4,28 @@ Which rule is watched where:
 
     S1   conferences (an owner is lost), calls (a conference ends), evening (all that should live, lives)
     S2   calls: what is told was said by an event that may         S3   conferences: nothing is lost without access
-    S4   evening: each conference that was made is known           S5   calls: R14, and nothing before a stored wait
+    S4   evening: each conference that was made is known           S5   waits: nothing before the time asked for
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
+    R10  brakes: what is held, what is told, what an operator said of it
     R12  L4      R13  conferences      R14, R15, R17  calls      R16  S1, R13 and L1, where a race is lost
     R18  L1 after faults               R19  calendars, evening, and `watch_stop`
-    section 5    tasks: at most two tasks of notifications a window
+    R21  privacy: what people wrote stands in no record, and in no answer    section 5  windows: two tasks a window
 
-What cannot be seen here: R6 (a constant), R10 (a day has too few conferences: tests/test_brake.py), R20 and R21 (unit
-tests and Terraform's). They take committed records, calls and the truth of Calendar, and must never know how the
-workers are run: the soak on real parts is judged by the same ones.
+What cannot be seen here: R6 (a constant), R10's shares (a day has too few conferences: tests/test_brake.py), R20 and
+who may call the functions (unit tests and Terraform's). They take committed records, calls and the truth of Calendar,
+and must never know how the workers are run: the soak on real parts is judged by the same ones.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from confsync.core.conference import Conference
-from confsync.core.records import Calendar, Link, Record
+from confsync.core.records import Brake, Calendar, Link, Record
+from confsync.core.rules import Rules
 from confsync.ports import ConferenceCall
+from tests.simulation.oracles.brakes import BrakeJudge
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.calls import CallJudge
 from tests.simulation.oracles.conferences import ConferenceJudge
@@ -30,16 +33,26 @@ from tests.simulation.oracles.evening import Evening
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 from tests.simulation.oracles.owners import Owners
 from tests.simulation.oracles.truth import Truth
+from tests.simulation.oracles.waits import WaitJudge
 
 
 class Oracles:
     """The judges of one day."""
 
-    def __init__(self, truth: Truth, ledger: Ledger, secret: str, *, ordered: bool, exact: bool) -> None:
-        """Judge by `truth`; see `CallJudge` for the switches."""
+    def __init__(
+        self, truth: Truth, ledger: Ledger, secret: str, rules: Rules, *, ordered: bool, exact: bool, skew: timedelta
+    ) -> None:
+        """Judge by `truth`; see `CallJudge` for the switches.
+
+        Args:
+            skew: the clocks of workers are wrong by this much at most.
+
+        """
         self.complaints = Complaints()
         self.truth, self.ledger = truth, ledger
-        self.owners = Owners(truth, ledger)
+        self.owners = Owners(truth, ledger, rules.claims)
+        self.brakes = BrakeJudge(ledger, self.complaints, rules)
+        self.waits = WaitJudge(ledger, self.complaints, skew)
         self.calendars = CalendarJudge(truth, ledger, self.complaints, secret)
         self.conferences = ConferenceJudge(truth, ledger, self.complaints)
         self.calls = CallJudge(
@@ -64,13 +77,21 @@ class Oracles:
         if isinstance(after, Calendar):
             self.calendars.watch(before if isinstance(before, Calendar) else None, after, now, worker)
         elif isinstance(after, Conference):
-            self.conferences.watch(before if isinstance(before, Conference) else None, after, worker)
+            old = before if isinstance(before, Conference) else None
+            self.conferences.watch(old, after, worker)
+            self.brakes.watch(old, after, now)
+            self.waits.watch_commit(after, worker)
         elif isinstance(after, Link):
             self.conferences.watch_link(before if isinstance(before, Link) else None, after)
+        elif isinstance(after, Brake):
+            self.brakes.watch_alert(before if isinstance(before, Brake) else None, after)
 
-    def watch_call(self, call: ConferenceCall, awaited: int, unawaited: int, worker: Worker) -> None:
+    def watch_call(self, call: ConferenceCall, awaited: int, unawaited: int, now: datetime, worker: Worker) -> None:
         """Judge one call of the conferencing system as it leaves."""
         self.calls.watch(call, awaited, unawaited, worker)
+        self.waits.watch(call.conference_key, call.conference_key, now, worker)
+        if call.state is None:
+            self.brakes.watch_end(call.conference_key, worker)
 
     def watch_write(self, calendar_id: str, event_id: str, conference_data: Mapping[str, Any] | None) -> None:
         """Judge conference data that takes effect in an event now."""

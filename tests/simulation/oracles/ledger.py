@@ -91,6 +91,10 @@ class Ledger:
         """Return all conferences."""
         return [record for record in self._committed["conference"].values() if isinstance(record, Conference)]
 
+    def held(self) -> list[Conference]:
+        """Return the conferences whose end waits for an operator."""
+        return [conference for conference in self.conferences() if conference.brake == "held"]
+
     def next_due(self, overdue: timedelta) -> datetime:
         """Return when the scheduled run has something to do next: to renew, or to start what is overdue by then."""
         calendars, conferences = self.calendars().values(), self.conferences()

@@ -3,7 +3,9 @@
 It must never believe what the product decided, only whom it knows.
 """
 
+from confsync.core.conference import Conference
 from confsync.core.records import Link
+from confsync.core.rules import Claims
 from tests.simulation.oracles.ledger import Ledger
 from tests.simulation.oracles.truth import Held, Truth
 
@@ -11,9 +13,9 @@ from tests.simulation.oracles.truth import Held, Truth
 class Owners:
     """Answers who holds a conference, and who ever may."""
 
-    def __init__(self, truth: Truth, ledger: Ledger) -> None:
-        """Judge by the truth and the committed records."""
-        self._truth, self._ledger = truth, ledger
+    def __init__(self, truth: Truth, ledger: Ledger, claims: Claims) -> None:
+        """Judge by the truth and the committed records, under a policy for claims."""
+        self._truth, self._ledger, self._claims = truth, ledger, claims
 
     def of(self, conference_id: str) -> list[Held]:
         """Return the events that hold the conference now and are entitled to it."""
@@ -34,14 +36,23 @@ class Owners:
                 Link.key_for(keys[held.calendar_id], held.event_id) in conference.registered
                 or held.calendar_id in calendars
                 or held.fact.ical_uid in lost
+                or self._binds_alone(conference)
             )
         ]
+
+    def _binds_alone(self, conference: Conference) -> bool:
+        """Whether the policy takes an event's word: no other ever had the conference, nor is one vouched for."""
+        if self._claims != "matching" or conference.registered:
+            return False
+        return len({fact.ical_uid for _, fact in self._truth.facts_of(conference.conference_id)}) == 1
 
     def calendars_that_may(self, conference_id: str) -> set[str]:
         """Return the calendars of registered events, and those to which their events were moved."""
         conference = self._ledger.conference(conference_id)
         registered = conference.registered if conference else {}
         said = self._truth.states.get(conference_id, {})
+        if self._claims == "matching":
+            return {calendar_id for calendar_id, _ in said}  # whoever came when no other event held it
         may = {self._ledger.calendar_ids[vouched.calendar_key] for vouched in registered.values()}
         while True:
             ids = {e for (c, e) in said if c in may}

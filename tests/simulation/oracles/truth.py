@@ -4,19 +4,25 @@ Computed from the Calendar model's own bodies by other means than the product's,
 never read what confsync stored.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from itertools import islice, takewhile
+from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
-from confsync.core.state import ConferenceState, Field, Moment, Occurrence
+from confsync.core.state import ConferenceState, Field, Occurrence
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.records import Tombstone, Version
-from confsync.local.calendar_server.recurrence import starts
-from tests.world import SOLUTION
-
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
+from tests.simulation.oracles.bodies import (
+    changed_occurrence,
+    conference_of,
+    is_of,
+    moment,
+    next_start,
+    over_at,
+    state_of,
+    status_of,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,8 @@ class Truth:
         """By calendar and event, in the order of time."""
         self.states: dict[str, dict[tuple[str, str], set[str]]] = {}
         """By conference, then by calendar and event: every state that the event ever gave the conference, as JSON."""
+        self._newest: dict[tuple[str, str], Version] = {}
+        """By calendar and event; Calendar forgets, this does not."""
         self._seen: dict[str, int] = {}
         self._by_calendar: dict[str, dict[str, list[Fact]]] = {}
         self._holders: dict[str, dict[tuple[str, str], None]] = {}
@@ -67,6 +75,7 @@ class Truth:
         after = self._seen.get(calendar_id, 0)
         changed = [(i, e.newest) for i, e in calendar.entries.items() if e.newest.change > after]
         for event_id, version in changed:
+            self._newest[calendar_id, event_id] = version
             self._note_fact(calendar_id, event_id, self._fact(calendar_id, version, now))
         for event_id in dict.fromkeys(version.master_id or event_id for event_id, version in changed):
             self._note_state(calendar_id, event_id)
@@ -124,7 +133,7 @@ class Truth:
             ical_uid=str(version.body.get("iCalUID")),
             master_id=version.master_id,
             over_at=over_at(version.body),
-            is_pending=_status(version.body) == "pending",
+            is_pending=status_of(version.body) == "pending",
         )
 
     def _series_is_dead(self, calendar_id: str, version: Version) -> bool:
@@ -156,7 +165,7 @@ class Truth:
         return next_start(self._body(held.calendar_id, held.event_id), now)
 
     def _body(self, calendar_id: str, event_id: str) -> Mapping[str, Any]:
-        return self._model.state.calendars[calendar_id].entries[event_id].newest.body
+        return self._newest[calendar_id, event_id].body
 
     def organizer(self, calendar_id: str, event_id: str) -> str:
         """Return the calendar that an event belongs to now."""
@@ -164,31 +173,19 @@ class Truth:
 
     def is_scrubbed(self, calendar_id: str, event_id: str) -> bool:
         """Whether the event was deleted for ever: what is left does not say whose it was."""
-        return self._model.state.calendars[calendar_id].entries[event_id].newest.tombstone is Tombstone.SCRUBBED
+        return self._newest[calendar_id, event_id].tombstone is Tombstone.SCRUBBED
 
     def is_seen_elsewhere(self, calendar_id: str, event_id: str) -> bool:
         """Whether the calendar shows that the event has another organizer now."""
-        tombstone = self._model.state.calendars[calendar_id].entries[event_id].newest.tombstone
+        tombstone = self._newest[calendar_id, event_id].tombstone
         left_only_its_id = tombstone in (Tombstone.ID_ONLY, Tombstone.ORPHAN)
         return self.organizer(calendar_id, event_id) != calendar_id and not left_only_its_id
 
     def projection(self, calendar_id: str, event_id: str) -> ConferenceState:
         """Return what the event gives its conference, cut down to what the conferencing system carries."""
-        body, has = self._body(calendar_id, event_id), self._carries.__contains__
-        state = ConferenceState(
-            title=body.get("summary", "") if has("title") else None,
-            description=body.get("description") if has("description") else None,
-            location=body.get("location") if has("location") else None,
-            start=moment(body["start"]) if has("time") else None,
-            end=moment(body["end"]) if has("time") else None,
-            time_zone=_zone(body, self._carries),
-            recurrence=tuple(body.get("recurrence", ())) if has("recurrence") else (),
-            organizer=body["organizer"]["email"] if has("organizer") else None,
-            attendees=tuple(sorted(a["email"] for a in body.get("attendees", ()))) if has("attendees") else None,
-            visibility=body.get("visibility") if has("visibility") else None,
-        )
+        state = state_of(self._body(calendar_id, event_id), self._carries)
         changed = sorted(self._occurrences(calendar_id, event_id), key=lambda o: o.original_start.sort_key)
-        return state.model_copy(update={"occurrences": tuple(changed)}) if has("occurrences") else state
+        return state.model_copy(update={"occurrences": tuple(changed)}) if "occurrences" in self._carries else state
 
     def _occurrences(self, calendar_id: str, master_id: str) -> Iterator[Occurrence]:
         calendar, master = self._model.state.calendars[calendar_id], self._body(calendar_id, master_id)
@@ -196,79 +193,21 @@ class Truth:
             return
         for event_id in calendar.exceptions.get(master_id, ()):
             version = calendar.entries[event_id].newest
-            if version.tombstone is Tombstone.ORPHAN or version.master_id != master_id:
-                continue
-            original = moment(version.body["originalStartTime"])
-            if version.cancelled:
-                yield Occurrence(original_start=original, cancelled=True)
-            elif conference_of(version.body) == conference_of(master):
-                yield from self._differing(original, version.body, master)
+            if version.master_id == master_id and not _is_nobodys(version, master):
+                occurrence = self._occurrence(version, master)
+                if occurrence is not None:
+                    yield occurrence
 
-    def _differing(self, original: Moment, body: Mapping[str, Any], master: Mapping[str, Any]) -> Iterator[Occurrence]:
-        title = body.get("summary", "") if body.get("summary", "") != master.get("summary", "") else None
-        title = title if "title" in self._carries else None
-        start, end = moment(body["start"]), moment(body["end"])
-        moved = "time" in self._carries and (start != original or _length(body) != _length(master))
-        if title is not None or moved:
-            timed = "time" in self._carries
-            yield Occurrence(
-                original_start=original, start=start if timed else None, end=end if timed else None, title=title
-            )
+    def _occurrence(self, version: Version, master: Mapping[str, Any]) -> Occurrence | None:
+        if version.cancelled:
+            return Occurrence(original_start=moment(version.body["originalStartTime"]), cancelled=True)
+        if conference_of(version.body) != conference_of(master):
+            return None
+        return changed_occurrence(version.body, master, self._carries)
 
 
-def _status(body: Mapping[str, Any]) -> object:
-    return body.get("conferenceData", {}).get("createRequest", {}).get("status", {}).get("statusCode")
-
-
-def conference_of(body: Mapping[str, Any]) -> str | None:
-    """Return the id of a conference of the sample solution."""
-    data = body.get("conferenceData", {})
-    if data.get("conferenceSolution", {}).get("name") not in SOLUTION.names:
-        return None
-    return str(data["conferenceId"])
-
-
-def moment(time: Mapping[str, Any]) -> Moment:
-    """Return a time of an event as an instant in UTC or a day."""
-    if "date" in time:
-        return Moment(day=date.fromisoformat(time["date"]))
-    return Moment(instant=datetime.fromisoformat(time["dateTime"]).astimezone(UTC))
-
-
-def _instant(time: Mapping[str, Any]) -> datetime:
-    found = moment(time)
-    if found.instant is not None:
-        return found.instant
-    assert found.day is not None
-    return datetime.combine(found.day, datetime.min.time(), UTC)
-
-
-def _length(body: Mapping[str, Any]) -> timedelta:
-    return _instant(body["end"]) - _instant(body["start"])
-
-
-def _zone(body: Mapping[str, Any], carries: Iterable[Field]) -> str | None:
-    needed = "time_zone" in carries or ("recurrence" in carries and body.get("recurrence"))
-    return body["start"].get("timeZone") if needed else None
-
-
-def _instances(body: Mapping[str, Any]) -> list[datetime]:
-    """Return the first instances of a series, or the one of a single event; enough for one day."""
-    if not body.get("recurrence"):
-        return [_instant(body["start"])]
-    found = islice(starts(dict(body)), 150)
-    return [s if isinstance(s, datetime) else datetime.combine(s, datetime.min.time(), UTC) for s in found]
-
-
-def next_start(body: Mapping[str, Any], now: datetime) -> datetime | None:
-    """Return the start of the instance that runs now or comes next."""
-    length = _length(body)
-    return next((start for start in _instances(body) if start + length > now), None)
-
-
-def over_at(body: Mapping[str, Any]) -> datetime:
-    """Return when the last instance is over; a day far off for an endless series."""
-    if "start" not in body or "end" not in body:
-        return FAR
-    endless = any("UNTIL" not in line and "COUNT" not in line for line in body.get("recurrence", ()))
-    return FAR if endless else _instances(body)[-1] + _length(body) if _instances(body) else _instant(body["end"])
+def _is_nobodys(version: Version, master: Mapping[str, Any]) -> bool:
+    """Whether an exception means nothing: its series gave it up, here or in the calendar where it was meanwhile."""
+    if version.tombstone is Tombstone.ORPHAN:
+        return True
+    return version.tombstone is Tombstone.ID_ONLY and not is_of(master, version.body)
