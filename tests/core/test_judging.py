@@ -108,6 +108,26 @@ def test_a_copy_in_another_organizers_calendar_does_not_speak_for_the_driver() -
     assert judged(settled, confirmed(event(summary="Old"), calendar_key=other)).conference == settled
 
 
+def test_the_copy_to_which_the_event_moved_speaks_where_the_former_one_cannot_be_read() -> None:
+    """It was bound later, and both count until somebody can look."""
+    former = referent("e1", created=at(-99), organizer="a", bound_at=at(-9))
+    home = referent("e1", THERE, created=at(-99), organizer="b", bound_at=at(-5))
+    views = {ref(view.event_id, view.calendar_key).link_key: view for view in (former, home)}
+    known = conference("c1", ref(), referents=views)
+    sight = {ref(): Seen(None, unreadable=True), **confirmed(event(summary="Moved"), calendar_key=THERE)}
+    found = judged(known, sight).conference
+    assert found.desired is not None
+    assert found.desired.fingerprint == fingerprint(project(event(summary="Moved"), (), ALL_FIELDS))
+
+
+def test_the_driver_is_read_when_another_event_was_lost_just_now() -> None:
+    """What was told last may be what that event said; later there is no reason for it."""
+    lost = referent("e2", state="gone", since=NOW)
+    known = held_by(referent(), lost, driver=ref().link_key, desired=wanted())
+    assert judged(known).readings == (Reading(ref()),)
+    assert judged(known, now=at(1)).readings == ()
+
+
 def two_copies(first: datetime | None, second: datetime | None) -> Conference:
     """Return a conference that one event owns in two calendars, since it was bound there at these times."""
     bound = ((HERE, first), (THERE, second))

@@ -136,13 +136,13 @@ JUDGING = (
     ),
     Rule(
         "older-copy-wins",
-        "dates[0] < dates[1] and is_same(owner, home)",
-        "dates[0] > dates[1] and is_same(owner, home)",
+        "_was_bound_later(home, owner) and is_same(owner, home)",
+        "_was_bound_later(owner, home) and is_same(owner, home)",
         "19: of two copies the one that changed last is the organizer's",
     ),
     Rule(
         "live-copies-both-count",
-        "return dates[0] is not None and dates[1] is not None and dates[0] < dates[1] and is_same(owner, home)",
+        "return _was_bound_later(home, owner) and is_same(owner, home)",
         "return False",
         "19: an event counts only where it lives now",
     ),
@@ -191,9 +191,21 @@ JUDGING = (
     ),
     Rule(
         "twin-elsewhere-speaks",
-        "if is_same(driver, owner) and owner.organizer == driver.organizer)",
-        "if is_same(driver, owner))",
+        "if is_same(driver, owner) and (owner.organizer == driver.organizer or _was_bound_later(owner, driver))",
+        "if is_same(driver, owner)",
         "19: a copy that the event is leaving says what was",
+    ),
+    Rule(
+        "moved-copy-does-not-speak",
+        "(owner.organizer == driver.organizer or _was_bound_later(owner, driver))",
+        "owner.organizer == driver.organizer",
+        "49: the former calendar cannot be read any more",
+    ),
+    Rule(
+        "lost-speaker-is-believed",
+        "if any(known.since == now for known in lost):",
+        "if False:",
+        "19: what was told may be what another event said that was lost just now",
     ),
     Rule(
         "mint-by-default",
@@ -221,7 +233,7 @@ JUDGING = (
     ),
     Rule(
         "driver-is-read-each-time",
-        "if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities):\n"
+        "if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities, now):\n"
         "        return Judgement(conference)\n",
         "",
         "R12: nothing changed about it",

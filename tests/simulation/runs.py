@@ -4,12 +4,14 @@ It must never lose a failure, nor count a seed that was not played to its end.
 """
 
 import gc
+import hashlib
 import json
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,6 +21,16 @@ from tests.simulation.simulation import Simulation, lived
 from tests.simulation.tapes import Tapes
 
 CHUNK = 25
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def code_version() -> str:
+    """Return a hash of the production code and of the simulation."""
+    sources = sorted(
+        [*(ROOT / "shared").rglob("*.py"), *(ROOT / "tests/simulation").rglob("*.py"), ROOT / "tests/world.py"]
+    )
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
 @dataclass
@@ -36,6 +48,8 @@ class Tally:
     """Faults, by how often each sprang."""
     trace_hash: int = 0
     """Over all seeds in order: two machines that ran the same seeds of the same version agree."""
+    code: str = field(default_factory=code_version)
+    """Version of the code that was played."""
 
     def add(self, other: "Tally") -> None:
         """Count the range that follows this one."""
@@ -137,7 +151,7 @@ class StateFile:
         self._path, self._every_s, self._written_at = path, every_s, 0.0
 
     def load(self, start: int) -> Tally:
-        """Return what is kept; a new tally where nothing is.
+        """Return what is kept of the code as it is now; a new tally where that is nothing.
 
         Raises:
             ValueError: the file is of a run from another first seed.
@@ -146,6 +160,8 @@ class StateFile:
         if not self._path.exists():
             return Tally(start)
         tally = Tally.from_json(self._path.read_text())
+        if tally.code != code_version():
+            return Tally(start)  # what other code did says nothing of this
         if tally.start != start:
             raise ValueError(f"{self._path} begins at seed {tally.start}, not {start}: name another file, or --start")
         return tally

@@ -113,6 +113,15 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     assert resumed == whole
 
 
+def test_what_other_code_did_says_nothing_of_this(tmp_path: Path) -> None:
+    """After a change every seed is played again; a state of before must not look like a clean run."""
+    state = StateFile(tmp_path / "state.json")
+    state.save(Tally(5, seeds=10), now=True)
+    assert state.load(5).seeds == 10
+    state.save(Tally(5, seeds=10, code="older"), now=True)
+    assert state.load(5).seeds == 0
+
+
 def test_a_state_of_other_seeds_is_refused(tmp_path: Path) -> None:
     """Seeds that nobody played must not count as played."""
     state = StateFile(tmp_path / "state.json")

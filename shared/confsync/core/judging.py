@@ -174,8 +174,11 @@ def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
         return False
     if owner.state == "orphaned":
         return may_be_same(owner, home)
-    dates = (owner.bound_at, home.bound_at)
-    return dates[0] is not None and dates[1] is not None and dates[0] < dates[1] and is_same(owner, home)
+    return _was_bound_later(home, owner) and is_same(owner, home)
+
+
+def _was_bound_later(one: Referent, other: Referent) -> bool:
+    return one.bound_at is not None and other.bound_at is not None and one.bound_at > other.bound_at
 
 
 def _is_still_there(owner: Referent, sight: Sight) -> bool:
@@ -235,8 +238,15 @@ def _follow_owners(
 
 
 def _in_sight(driver: Referent, owners: dict[str, Referent], sight: Sight) -> Referent:
-    """A calendar that two people share shows one event twice: what one of them sees now speaks for both."""
-    twins = (owner for owner in owners.values() if is_same(driver, owner) and owner.organizer == driver.organizer)
+    """A calendar that two people share shows one event twice: what one of them sees now speaks for both.
+
+    So does the copy in the calendar to which it moved, where the former one cannot be read any more.
+    """
+    twins = (
+        owner
+        for owner in owners.values()
+        if is_same(driver, owner) and (owner.organizer == driver.organizer or _was_bound_later(owner, driver))
+    )
     return next((owner for owner in (driver, *twins) if _is_shown(owner, sight)), driver)
 
 
@@ -252,7 +262,7 @@ def _follow_driver(
     following = _led_by(conference, driver, now)
     if over_at(referent) <= now:
         return Judgement(without_wanted_end(following))
-    if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities):
+    if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities, now):
         return Judgement(conference)
     state = _state_of(referent, sight, capabilities)
     if isinstance(state, Reading):
@@ -273,7 +283,11 @@ def _led_by(conference: Conference, driver: str, now: datetime) -> Conference:
     return following if is_only else note_driver(following, why_driver(conference.referents[driver], now), now)
 
 
-def _is_undecided(conference: Conference, driver: str, capabilities: Capabilities) -> bool:
+def _is_undecided(conference: Conference, driver: str, capabilities: Capabilities, now: datetime) -> bool:
+    """Whether the driver has to be read: what is wanted may be what another event said, which was lost just now."""
+    lost = (known for known in conference.referents.values() if (known.role, known.state) == ("owner", "gone"))
+    if any(known.since == now for known in lost):
+        return True
     if conference.driver != driver or conference.desired is None or conference.desired.ended:
         return True
     return capabilities.creates and replacing.lacks_successor(conference, owners_of(conference, "live"))

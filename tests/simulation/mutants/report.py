@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.simulation.mutants.switches import Mutant
-from tests.simulation.mutants.table import UNSEEN
+from tests.simulation.mutants.table import HOLES, UNSEEN
 from tests.simulation.mutants.trial import Outcome
 
 BEGIN = "<!-- mutants: written by `python -m tests.simulation.mutants --write` -->"
@@ -94,11 +94,20 @@ def as_page(mutants: Sequence[Mutant], outcomes: Outcomes) -> str:
     seen = [each for each in mutants if outcomes[each.name].caught]
     rows = [_cells(each, outcomes[each.name]) for each in sorted(seen, key=lambda m: -outcomes[m.name].share)]
     parts = [f"{summary(mutants, outcomes)}.", "", *HEAD, *rows]
-    hidden = [each for each in mutants if not outcomes[each.name].caught]
-    if hidden:
-        lines = [f"- `{m.name}` ({m.rule}, {outcomes[m.name].seeds} seeds). {m.breaks} {_fate(m)}" for m in hidden]
-        parts += ["", "### Not noticed", "", *lines]
+    for title, names in _kinds_of_silence(mutants, outcomes).items():
+        if names:
+            parts += ["", f"### {title}", "", *names]
     return "\n".join(parts)
+
+
+def _kinds_of_silence(mutants: Sequence[Mutant], outcomes: Outcomes) -> dict[str, list[str]]:
+    """Return what was not noticed, as lines of a list, by why."""
+    hidden = [each for each in mutants if not outcomes[each.name].caught]
+    lines = {m.name: f"- `{m.name}` ({m.rule}, {outcomes[m.name].seeds} seeds). {m.breaks} {_fate(m)}" for m in hidden}
+    return {
+        "Survived: holes of the simulation": [line for name, line in lines.items() if name not in UNSEEN],
+        "Out of sight": [line for name, line in lines.items() if name in UNSEEN],
+    }
 
 
 def _cells(mutant: Mutant, outcome: Outcome) -> str:
@@ -115,4 +124,6 @@ def _cells(mutant: Mutant, outcome: Outcome) -> str:
 
 
 def _fate(mutant: Mutant) -> str:
-    return f"Out of sight: {UNSEEN[mutant.name]}" if mutant.name in UNSEEN else "SURVIVED"
+    if mutant.name in UNSEEN:
+        return f"Out of sight: {UNSEEN[mutant.name]}"
+    return f"SURVIVED: {HOLES[mutant.name]}" if mutant.name in HOLES else "SURVIVED"
