@@ -11,7 +11,7 @@ import pytest
 from google.api_core.exceptions import Conflict
 
 from confsync.adapters.cloud_tasks import build_client
-from tests.local.task_server.support import PATIENCE_S, QUEUE, Answer, Worker, control, wait_for_stats
+from tests.local.task_server.support import PATIENCE_S, QUEUE, Answer, Received, Worker, control, wait_for_stats
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "confsync.local.task_server"]
 Start = Callable[..., tuple["subprocess.Popen[str]", list[str]]]
@@ -92,12 +92,17 @@ def test_help_names_every_option() -> None:
         assert option in ended.stdout
 
 
+_FIRST_ANSWERS = {("done", "0"): Answer(), ("t0", "0"): Answer(500)}
+
+
+def _attempt(received: Received) -> tuple[str, str]:
+    return received.task, received.headers["X-CloudTasks-TaskRetryCount"]
+
+
 def test_a_killed_server_loses_no_task(start: Start, worker: Worker, tmp_path: Path) -> None:
     """Accepted tasks, attempts made, and blocked names survive SIGKILL; a second server goes on."""
     arguments = ["--data", str(tmp_path / "tasks.db"), "--queue", f"{QUEUE}?maxConcurrentDispatches=3&minBackoff=0.01"]
-    worker.say(200, 500)
-    held = worker.answer
-    worker.answer = lambda received: held(received) if len(worker.received) <= 2 else worker.hold(received)
+    worker.answer = lambda received: _FIRST_ANSWERS.get(_attempt(received)) or worker.hold(received)
     process, (_, url) = start(*arguments)
     _create(url, worker, "done")
     wait_for_stats(url, succeeded=1)
