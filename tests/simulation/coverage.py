@@ -141,7 +141,7 @@ def run(start: int, seeds: int, jobs: int = 1) -> Coverage:
     """
     chunks = [range(first, min(first + CHUNK, start + seeds)) for first in range(start, start + seeds, CHUNK)]
     total, said_at = Coverage(), time.monotonic()
-    with get_context("fork").Pool(jobs, gc.disable) as pool:  # days are short and full of cycles
+    with get_context("spawn").Pool(jobs, gc.disable) as pool:  # days are short and full of cycles
         for found in pool.imap(cover, chunks):
             total.add(found)
             if time.monotonic() - said_at > SAY_EVERY_S:

@@ -116,7 +116,7 @@ def run(tally: Tally, until: int, jobs: int, tell: Callable[[Tally], bool], chun
     if jobs == 1:
         _follow(map(_check_chunk, _chunks(tally, until, chunk)), tally, tell)
         return
-    with get_context("fork").Pool(jobs, _begin_worker) as pool:
+    with get_context("spawn").Pool(jobs, _begin_worker) as pool:
         _follow(pool.imap(_check_chunk, _chunks(tally, until, chunk)), tally, tell)
 
 

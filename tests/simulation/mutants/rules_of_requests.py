@@ -52,7 +52,7 @@ REQUESTS: tuple[Mutant, ...] = (
         "a-task-for-each-notification",
         "section 5",
         "A storm is not coalesced.",
-        ("core.tasks:_bucket", "floor(now.timestamp() / rules.window_s)", "floor(now.timestamp() * 1000)"),
+        ("core.tasks:leading_sync", "{_bucket(now, rules)}", "{_stamp(now)}"),
     ),
     mutant(
         "overdue-is-not-started",

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from types import FrameType
 
+from tests.simulation.days import record
 from tests.simulation.mutants.switches import Mutant, removed
-from tests.simulation.recording import record
 from tests.simulation.runs import rule_of
 from tests.simulation.simulation import lived
 
