@@ -45,7 +45,7 @@ HOLES: dict[str, str] = {
     "met `watch`.",
     "moved-event-counts-twice": "the evening lets every orphan with a review pass; it would have to ask Calendar's "
     "truth whether the event lives anywhere.",
-    "orphan-is-not-looked-for": "the evening lets every orphan with a review pass, and looking for it begins anew after a day.",
+    "orphan-is-not-looked-for": "the evening lets every orphan with a review pass, whatever became of its event.",
     "difference-in-nothing-is-told": "a call that tells the state that was confirmed last would have to count as R12.",
     "no-grace": "an end would have to be wanted no sooner than `grace_s` after it was decided.",
     "pending-is-absence": "an end that leaves while an owner waits for its new conference would have to count as R9.",
