@@ -42,6 +42,7 @@ from tests.core.story import (
     ref,
     seen,
     series,
+    stamp,
     stub,
     timeless,
     tombstone,
@@ -562,6 +563,19 @@ def test_a_series_that_changed_is_read_whole_where_its_listing_goes_on(
     ledger = owned(series())
     found = ledger.plan(seen(series(summary="Standup", updated=updated)), is_part=is_part)
     assert found.readings == ({Reading(ref("s1"), "s1@google.com")} if whole else set())
+
+
+def test_a_series_that_moved_here_is_read_whole_before_its_former_place_was_seen() -> None:
+    """It is listed alone, and its exceptions came along without being listed."""
+    there = series(created=stamp(at(-99)), updated=0)
+    ledger = Ledger.of(conference("c1", ref("s1", THERE)))
+    ledger.show(there, calendar_key=THERE)
+    here = series(created=stamp(at(-99)), updated=5)
+    ledger.put(instance(here, 2, moved=HOUR, updated=5))
+    ledger.put(tombstone("s1", updated=5, organizer={"email": "bob@example.com"}), calendar_key=THERE)
+    ledger.show(here)
+    assert Reading(ref("s1"), "s1@google.com") in ledger.readings
+    assert occurrences(ledger.c1) == [(2, False)]
 
 
 def test_a_series_is_not_read_whole_for_a_provider_that_knows_no_occurrences() -> None:

@@ -4,6 +4,12 @@ from tests.mutation.mutants import Rule
 
 DRAFT = (
     Rule(
+        "claims-wait-for-a-judge",
+        "promoted = promote_claims(referring, self.terms.rules.claims)",
+        "promoted = referring",
+        "19, 23: a series that moved here is read whole, as soon as it owns",
+    ),
+    Rule(
         "deletion-in-another-view-waits",
         'if state == "gone" and event is not None:',
         "if False:",

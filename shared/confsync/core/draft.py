@@ -12,7 +12,8 @@ from confsync.core.binding import Tie, deletes_also, role_of, tie_of
 from confsync.core.conference import Conference, Referent, ReferentState, Role
 from confsync.core.desires import timed
 from confsync.core.events import Event
-from confsync.core.history import note_referent
+from confsync.core.history import note_promoted, note_referent
+from confsync.core.judging import promote_claims
 from confsync.core.records import Link
 from confsync.core.sight import EventRef, Reading, Sight
 from confsync.core.terms import Terms, claimed_key, holds
@@ -57,11 +58,12 @@ class Draft:
         return tied_to if is_tied else claimed_key(event, self.terms)
 
     def refer(self, conference_key: str, link_key: str, referent: Referent) -> None:
-        """Record what an event is to its conference."""
+        """Record what an event is to its conference; a claim that owns from now on may be a series to be read whole."""
         conference = self.conferences[conference_key]
         referents = {**conference.referents, link_key: referent}
-        referring = conference.model_copy(update={"referents": referents})
-        self.conferences[conference_key] = self._noted(referring, conference, link_key)
+        referring = self._noted(conference.model_copy(update={"referents": referents}), conference, link_key)
+        promoted = promote_claims(referring, self.terms.rules.claims)
+        self.conferences[conference_key] = note_promoted(promoted, referring.referents, self.now)
         self.touched.add(conference_key)
 
     def _noted(self, conference: Conference, known: Conference, link_key: str) -> Conference:
