@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from confsync.adapters.memory import MemoryStore
 from confsync.core.judging import owners_of
 from confsync.core.rules import Rules
-from confsync.errors import CalendarRateLimited
+from confsync.errors import CalendarRateLimited, StoreUnavailable
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Role
 from tests.world import ANN, BOB, World, times
@@ -108,6 +109,26 @@ def test_a_hand_over_survives_a_sync_whose_clock_is_behind() -> None:
     world.advance((due_at - world.now).total_seconds() - 30)
     world.queue.after_call = sync_with_a_slow_clock
     world.advance(2 * 3600)
+    assert world.told("c1").title == "Tomorrow"
+
+
+def test_a_hand_over_that_broke_off_before_it_asked_anybody_is_made_again() -> None:
+    """What it stored first says when to look once more."""
+    broken: list[str] = []
+
+    def break_off(call: str) -> None:
+        if call == "transact" and due_at is not None and not broken and world.conference("c1").review_at != due_at:
+            broken.append(call)
+            raise StoreUnavailable("out of reach")
+
+    due_at = None
+    world = World(store=MemoryStore(on_call=break_off))
+    world.add("Today", "c1", **times(world.now + timedelta(hours=1)))
+    world.create("Tomorrow", "c1")
+    world.settle()
+    due_at = world.conference("c1").review_at
+    world.advance(3 * 3600)
+    assert broken
     assert world.told("c1").title == "Tomorrow"
 
 
