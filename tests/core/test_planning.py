@@ -578,6 +578,38 @@ def test_a_series_that_moved_here_is_read_whole_before_its_former_place_was_seen
     assert occurrences(ledger.c1) == [(2, False)]
 
 
+def test_a_series_that_was_a_claim_is_read_whole_when_it_owns() -> None:
+    """An instance that was cancelled while it was a claim concerned nobody, and is not listed again."""
+    ledger = Ledger.of(conference())
+    ledger.show(series())
+    ledger.conferences[ledger.c1.key] = ledger.c1.model_copy(
+        update={"registered": {ref("s1").link_key: vouched(ref())}}
+    )
+    found = ledger.plan(seen(series(summary="Standup", updated=2)))
+    assert found.readings == {Reading(ref("s1"), "s1@google.com")}
+
+
+def test_a_copy_of_an_event_that_moved_here_is_no_claim_although_its_id_comes_first() -> None:
+    """Who owns is taken first: the copy owns beside it, and an operator is not told of a forgery."""
+    moved = event(created=stamp(at(-99)))
+    ledger = Ledger.of(conference("c1", ref("e1", THERE)))
+    ledger.show(moved, calendar_key=THERE)
+    ledger.show(tombstone(organizer={"email": "ann@example.com"}), calendar_key=THERE)
+    found = ledger.plan(seen(event("a copy", updated=6), event(created=stamp(at(-99)), updated=5)))
+    assert found.claims == set()
+    ledger.apply(found)
+    assert {each.role for each in ledger.c1.referents.values() if each.state == "live"} == {"owner"}
+
+
+def test_an_event_is_read_again_before_it_drives_where_a_list_shows_it_as_it_was() -> None:
+    """A list that lags says nothing of it now: what another event drove until it was deleted is not told any longer."""
+    ledger = owned(event("next"))
+    ledger.show(event("later", starts=at(300), summary="As it is", updated=5))
+    lagging = seen(event("later", starts=at(300), summary="As it was", updated=1))
+    found = ledger.plan({**lagging, **confirmed(tombstone("next"))})
+    assert found.readings == {Reading(ref("later"))}
+
+
 def test_a_series_is_not_read_whole_for_a_provider_that_knows_no_occurrences() -> None:
     """What cannot be told is not read."""
     terms = replace(TERMS, capabilities={"acme": Capabilities(frozenset({"title", "time", "recurrence"}))})
@@ -740,6 +772,16 @@ def test_a_series_that_cannot_be_read_whole_stays_as_it_is() -> None:
     assert found.readings == frozenset()
     ledger.apply(found)
     assert ledger.c1 == before
+
+
+def test_a_series_that_could_not_be_read_whole_is_when_it_can_be_read_again() -> None:
+    """The exception was listed, and is not listed again."""
+    master = series()
+    ledger = owned(master)
+    broken = Seen(None, confirmed=True, unreadable=True)
+    ledger.apply(ledger.plan({ref("s1"): broken, **seen(instance(master, 2, updated=1))}))
+    found = ledger.plan(seen(series(summary="Standup", updated=2)))
+    assert found.readings == {Reading(ref("s1"), "s1@google.com")}
 
 
 def test_a_split_keeps_one_conference_with_two_owners_driven_by_the_next_occurrence() -> None:

@@ -80,9 +80,15 @@ DRAFT = (
 TAKING = (
     Rule(
         "half-a-series-is-told",
-        "has_unseen=is_new or is_half_seen",
-        "has_unseen=is_new",
+        "has_unseen=is_half_seen or not held_it",
+        "has_unseen=not held_it",
         "23: the first exception may be on the next page",
+    ),
+    Rule(
+        "claimed-series-was-seen-whole",
+        "tie.link.conference_key == conference_key and tie.is_live_owner\n",
+        "tie.link.conference_key == conference_key\n",
+        "R11, 23: what a series cancelled while it was a claim is not listed again",
     ),
     Rule(
         "each-series-of-a-page-is-read",

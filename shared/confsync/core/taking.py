@@ -124,9 +124,9 @@ def _bind(draft: Draft, ref: EventRef, event: Event, seen: Seen, conference_key:
     if event.recurring_event_id is not None:
         series.remember_own_instance(draft, event.recurring_event_id, ref.event_id)
     if event.recurrence:
-        is_new = tie.link is None or tie.link.conference_key != conference_key
+        held_it = tie.link is not None and tie.link.conference_key == conference_key and tie.is_live_owner
         is_half_seen = draft.is_part and tie.link is not None and tie.link.etag != event.etag
-        series.take_series(draft, ref, seen, link, has_unseen=is_new or is_half_seen)
+        series.take_series(draft, ref, seen, link, has_unseen=is_half_seen or not held_it)
 
 
 def _is_one_claim_too_many(ref: EventRef, referent: Referent, conference: Conference) -> bool:
