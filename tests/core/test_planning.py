@@ -610,6 +610,17 @@ def test_an_event_is_read_again_before_it_drives_where_a_list_shows_it_as_it_was
     assert found.readings == {Reading(ref("later"))}
 
 
+def test_what_another_calendars_event_shows_for_another_conference_is_not_told() -> None:
+    """It drives next, and was given another conference of ours, which its own calendar has not listed yet."""
+    ledger = Ledger.of(conference("c1", ref("next"), ref("other", THERE)))
+    ledger.show(event("other", starts=at(300), summary="Ours"), calendar_key=THERE)
+    ledger.show(event("next", summary="Next"))
+    ledger.put(event("other", "c2", starts=at(300), summary="Not ours", updated=5), calendar_key=THERE)
+    ledger.show(tombstone("next"))
+    assert Reading(ref("other", THERE)) in ledger.readings
+    assert title_of(ledger.c1) == "Next"
+
+
 def test_a_series_is_not_read_whole_for_a_provider_that_knows_no_occurrences() -> None:
     """What cannot be told is not read."""
     terms = replace(TERMS, capabilities={"acme": Capabilities(frozenset({"title", "time", "recurrence"}))})
