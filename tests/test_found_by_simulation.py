@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from confsync.adapters.memory import MemoryStore
-from confsync.core.judging import owners_of
+from confsync.core.owners import owners_of
 from confsync.core.rules import Rules
 from confsync.errors import CalendarRateLimited, StoreUnavailable
 from confsync.local.calendar_server.people import addon_conference

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from confsync.core.capabilities import Capabilities
-from confsync.core.judging import owners_of
+from confsync.core.owners import owners_of
 from confsync.core.rules import Rules
 from confsync.errors import (
     CalendarUnavailable,

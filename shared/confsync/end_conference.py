@@ -13,9 +13,9 @@ from datetime import datetime
 from confsync.core import brake, desires, ending, judging, tasks
 from confsync.core.binding import is_covered
 from confsync.core.conference import Conference
-from confsync.core.records import Calendar, Link
+from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
-from confsync.core.sight import EventRef, Reading, Seen
+from confsync.core.sight import Reading, Seen
 from confsync.core.terms import Terms
 from confsync.errors import (
     CalendarAccessLost,
@@ -82,7 +82,7 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
 def _tied_elsewhere(conference: Conference, outside: Outside) -> list[EventRef]:
     links = outside.store.get_many(Link, conference.referents).values()
     tied = (link for link in links if link.conference_key not in ("", conference.key))
-    return [EventRef(link.calendar_key, link.event_id) for link in tied]
+    return [link.ref for link in tied]
 
 
 def _is_same(stored: Conference, conference: Conference) -> bool:

@@ -16,8 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from confsync.core import channels, reviewing
 from confsync.core.channels import PushTerms
 from confsync.core.conference import Conference, Registration
-from confsync.core.records import Calendar, Link
-from confsync.core.sight import EventRef
+from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.terms import Terms
 from confsync.observe import ask_to_observe
 from confsync.open_channel import ChannelOutcome, open_channel
@@ -135,9 +134,7 @@ def _known_to_hold(registered: Conference, outside: Outside) -> list[EventRef]:
     """Return the events that are known to hold the conference, but for the one that is vouched for now."""
     stored = outside.store.get(Conference, registered.key)
     live = {key: known for key, known in stored.referents.items() if known.state == "live"} if stored else {}
-    return [
-        EventRef(known.calendar_key, known.event_id) for key, known in live.items() if key not in registered.registered
-    ]
+    return [known.ref for key, known in live.items() if key not in registered.registered]
 
 
 def _is_bound(registered: Conference, outside: Outside) -> bool:

@@ -18,8 +18,8 @@ from confsync.core import leases
 from confsync.core.conference import Conference
 from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window, parse_event
 from confsync.core.planning import concerns_us
-from confsync.core.records import Calendar, Checkpoint, Failure, Link
-from confsync.core.sight import EventRef, Reading, Seen
+from confsync.core.records import Calendar, Checkpoint, EventRef, Failure, Link
+from confsync.core.sight import Reading, Seen
 from confsync.core.solutions import Solution, may_be_ours
 from confsync.core.terms import Terms
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
@@ -199,7 +199,7 @@ class Listing:
 
     def _missing(self, links: list[Link], checkpoint: Checkpoint) -> dict[EventRef, Seen]:
         """The listing may have been long ago: its own next token proves that the calendar is still shown in full."""
-        readings = (Reading(EventRef(link.calendar_key, link.event_id)) for link in links)
+        readings = (Reading(link.ref) for link in links)
         found = self._observer.read(readings, checkpoint.next_sync_token)
         return {ref: replace(seen, missing_from_list=True) for ref, seen in found.items()}
 

@@ -13,8 +13,8 @@ from confsync.core.channels import sync_at_once
 from confsync.core.conference import Conference
 from confsync.core.events import Window
 from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan, series_keys
-from confsync.core.records import Brake, Calendar, Failure, Link, key_of
-from confsync.core.sight import EventRef, Reading, Seen, Sight
+from confsync.core.records import Brake, Calendar, EventRef, Failure, Link, key_of
+from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.terms import Terms
 from confsync.errors import (
     CalendarAccessLost,

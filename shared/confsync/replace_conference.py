@@ -13,10 +13,9 @@ from datetime import timedelta
 from confsync.core import replacing, reviewing
 from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement
 from confsync.core.events import ConferenceData, Event
-from confsync.core.judging import owners_of
+from confsync.core.owners import owners_of
 from confsync.core.projection import fingerprint
-from confsync.core.records import Calendar, Failure, key_of
-from confsync.core.sight import EventRef
+from confsync.core.records import Calendar, EventRef, Failure, key_of
 from confsync.core.solutions import Claim, claim_in
 from confsync.core.state import ConferenceState
 from confsync.core.terms import Terms, claimed_key

@@ -19,11 +19,12 @@ from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
 from confsync.core.ending import shows_another
 from confsync.core.identity import may_be_same
-from confsync.core.judging import judge, owners_of
-from confsync.core.records import Calendar, Link
+from confsync.core.judging import judge
+from confsync.core.owners import owners_of
+from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.reviewing import NewHome
 from confsync.core.rules import Rules
-from confsync.core.sight import EventRef, Reading
+from confsync.core.sight import Reading
 from confsync.core.terms import Terms
 from confsync.errors import CalendarError
 from confsync.hold_end import count_ends
@@ -79,7 +80,7 @@ def _hand_over(conference: Conference, outside: Outside, rules: Rules) -> None:
     owners = [owner for owner in owners_of(conference, "live").values() if over_at(owner) > now]
     again = now + timedelta(seconds=rules.frozen_retry_s) if owners else None
     _change(conference, lambda c: reviewing.reviewed(c, again), outside, rules)
-    ask_to_observe([EventRef(owner.calendar_key, owner.event_id) for owner in owners], outside)
+    ask_to_observe([owner.ref for owner in owners], outside)
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ def _ask_live_owners(conference: Conference, outside: Outside) -> None:
     """A claim may have become an owner, whose event nobody has read yet."""
     settled = outside.store.get(Conference, conference.key)
     owners = owners_of(settled, "live").values() if settled is not None else ()
-    ask_to_observe([EventRef(owner.calendar_key, owner.event_id) for owner in owners], outside)
+    ask_to_observe([owner.ref for owner in owners], outside)
 
 
 def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms) -> list[_Search]:

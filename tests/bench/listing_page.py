@@ -14,7 +14,8 @@ from gcal_sync.api import _ListEventsResponseModel
 
 from confsync.core.events import Event, parse_event, parse_page
 from confsync.core.planning import Recorded, concerns_us, conference_keys, link_keys, plan
-from confsync.core.sight import EventRef, Seen
+from confsync.core.records import EventRef
+from confsync.core.sight import Seen
 from confsync.listing import _may_concern_us
 from tests.bench.event_page import CALENDAR_KEY, NOW, TERMS, Shares, page, registered
 from tests.bench.figures import Figure, Target, alternate, compared

@@ -14,8 +14,8 @@ from confsync.core.conference import Referent
 from confsync.core.desires import timed
 from confsync.core.events import Event
 from confsync.core.projection import project, times_of
-from confsync.core.records import Link
-from confsync.core.sight import EventRef, Seen
+from confsync.core.records import EventRef, Link
+from confsync.core.sight import Seen
 from tests.core.small_scope import C1, terms_of
 from tests.core.small_scope_meaning import Claims
 from tests.core.small_scope_recorded import HOLD, LOST_AT, Recorded, applied, desired, forget_time

@@ -15,9 +15,9 @@ from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Referent, Registration, Times
 from confsync.core.events import Event, parse_event
 from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan, series_keys
-from confsync.core.records import Calendar, Link
+from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
-from confsync.core.sight import EventRef, Reading, Seen, Sight
+from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.solutions import Solution
 from confsync.core.state import Field, Moment
 from confsync.core.terms import Terms

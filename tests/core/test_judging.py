@@ -12,7 +12,8 @@ from confsync.core.conference import Applied, Conference, Desired, Intent, Refer
 from confsync.core.desires import desire_end, is_pending, keep, next_generation, postpone_end
 from confsync.core.events import Event
 from confsync.core.history import HISTORY_LENGTH, with_note
-from confsync.core.judging import PAST_OWNERS, Judgement, judge, promote_claims, was_held
+from confsync.core.judging import Judgement, judge, was_held
+from confsync.core.owners import PAST_OWNERS, promote_claims
 from confsync.core.projection import fingerprint, project
 from confsync.core.rules import Claims, Rules
 from confsync.core.sight import Reading, Seen

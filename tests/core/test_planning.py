@@ -11,7 +11,7 @@ from confsync.core.desires import timed
 from confsync.core.driving import over_at
 from confsync.core.events import Event
 from confsync.core.history import GRACE_BEGAN
-from confsync.core.judging import PAST_OWNERS
+from confsync.core.owners import PAST_OWNERS
 from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
 from confsync.core.records import Link
 from confsync.core.sight import Reading, Seen

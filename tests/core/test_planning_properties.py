@@ -15,9 +15,10 @@ from confsync.core.desires import is_pending, without_end
 from confsync.core.events import Event, parse_event
 from confsync.core.planning import Plan
 from confsync.core.projection import times_of
+from confsync.core.records import EventRef
 from confsync.core.reviewing import registered, review
 from confsync.core.rules import Rules
-from confsync.core.sight import EventRef, Seen
+from confsync.core.sight import Seen
 from confsync.core.terms import Terms
 from tests.core.story import (
     ACME,

@@ -7,6 +7,7 @@ CORE = "shared/confsync/core"
 MODULES = (
     "binding",
     "judging",
+    "owners",
     "driving",
     "replacing",
     "reviewing",

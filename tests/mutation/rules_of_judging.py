@@ -1,4 +1,4 @@
-"""Named mutants of the modules that judge conferences: `judging`, `driving`, `identity`, `terms`."""
+"""Named mutants of the modules that judge conferences: `judging`, `owners`, `driving`, `identity`, `terms`."""
 
 from tests.mutation.mutants import Rule
 
@@ -11,27 +11,27 @@ JUDGING = (
     ),
     Rule(
         "found-again-counts-twice",
-        "conference = _without_moved(promoted, sight, now)",
+        "conference = without_moved(promoted, sight, now)",
         "conference = promoted",
         "19: what moved away counts only where it lives now",
     ),
     Rule(
         "former-place-is-not-read",
-        "if former_places := _unread_former_places(promoted, sight):\n"
+        "if former_places := unread_former_places(promoted, sight):\n"
         "        return Judgement(promoted, former_places)\n",
         "",
         "R9, 19: only a look says that an event left its former place",
     ),
     Rule(
         "the-past-piles-up",
-        "conference = _without_past(cancel_end(conference, holder, now), now)",
+        "conference = without_past(cancel_end(conference, holder, now), now)",
         "conference = cancel_end(conference, holder, now)",
         "26: a conference is one record and must not grow",
     ),
     Rule(
         "end-is-not-cancelled",
-        "_without_past(cancel_end(conference, holder, now), now)",
-        "_without_past(conference, now)",
+        "without_past(cancel_end(conference, holder, now), now)",
+        "without_past(conference, now)",
         "S1, 35: an event that is back ends the grace",
     ),
     Rule(
@@ -81,88 +81,10 @@ JUDGING = (
         "R11: what a claim shows does not count",
     ),
     Rule(
-        "deserted-with-orphans",
-        'all(known.state == "gone" for known in conference.referents.values())',
-        'all(known.state != "live" for known in conference.referents.values())',
-        "R9: what moved away is not forgotten",
-    ),
-    Rule(
         "forgotten-by-the-first-loss",
         "return max([*lost, *vouched], default=now)",
         "return min([*lost, *vouched], default=now)",
         "35: remembered for the time that Calendar restores events",
-    ),
-    Rule(
-        "claim-beside-owner-waits",
-        "or is_vouched_for(conference, referent.calendar_key, referent.organizer)",
-        "or False",
-        "26, 33: in whatever order they were seen",
-    ),
-    Rule(
-        "claim-of-lost-waits",
-        "or any(_stands_for(referent, owner) for owner in owners)",
-        "or False",
-        "19: the new place owns what the old one lost",
-    ),
-    Rule(
-        "claim-is-never-free",
-        "if free\n",
-        "if False\n",
-        "R11: under `matching` the next claim owns",
-    ),
-    Rule(
-        "gone-claims-own",
-        'if (r.role, r.state) == ("claimed", "live")}',
-        'if r.role == "claimed"}',
-        "R11: what is gone owns nothing",
-    ),
-    Rule(
-        "twins-of-the-living-own",
-        'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)',
-        "return may_be_same(owner, claim)",
-        "50: what may be a copy of a live event owns nothing",
-    ),
-    Rule(
-        "claim-of-the-living-waits",
-        'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)',
-        'return owner.state != "live" and may_be_same(owner, claim)',
-        "19: the new place is seen before the old one is lost",
-    ),
-    Rule(
-        "move-is-not-followed",
-        '"continues_in": home}',
-        '"continues_in": None}',
-        "19: what became of it is known where it went",
-    ),
-    Rule(
-        "older-copy-wins",
-        "_was_bound_later(home, owner) and is_same(owner, home)",
-        "_was_bound_later(owner, home) and is_same(owner, home)",
-        "19: of two copies the one that changed last is the organizer's",
-    ),
-    Rule(
-        "live-copies-both-count",
-        "return _was_bound_later(home, owner) and is_same(owner, home)",
-        "return False",
-        "19: an event counts only where it lives now",
-    ),
-    Rule(
-        "still-there-counts-as-left",
-        "if not _is_still_there(conference.referents[key], sight)",
-        "if True",
-        "R9, 19: an event that is still in its former place did not leave it",
-    ),
-    Rule(
-        "newest-are-forgotten",
-        "forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()",
-        "forgotten = {key for _, key in past[PAST_OWNERS:]} if current else set()",
-        "26: the newest parts stay",
-    ),
-    Rule(
-        "all-past-is-forgotten",
-        "past[:-PAST_OWNERS]} if current else set()",
-        "past[:-PAST_OWNERS]}",
-        "42: the last event may still be moved",
     ),
     Rule(
         "minted-again",
@@ -191,13 +113,13 @@ JUDGING = (
     ),
     Rule(
         "twin-elsewhere-speaks",
-        "if is_same(driver, owner) and (owner.organizer == driver.organizer or _was_bound_later(owner, driver))",
+        "if is_same(driver, owner) and (owner.organizer == driver.organizer or was_bound_later(owner, driver))",
         "if is_same(driver, owner)",
         "19: a copy that the event is leaving says what was",
     ),
     Rule(
         "moved-copy-does-not-speak",
-        "(owner.organizer == driver.organizer or _was_bound_later(owner, driver))",
+        "(owner.organizer == driver.organizer or was_bound_later(owner, driver))",
         "owner.organizer == driver.organizer",
         "49: the former calendar cannot be read any more",
     ),
@@ -233,7 +155,7 @@ JUDGING = (
     ),
     Rule(
         "driver-is-read-each-time",
-        "if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities, now):\n"
+        "if referent.ref not in sight and not _is_undecided(conference, driver, capabilities, now):\n"
         "        return Judgement(conference)\n",
         "",
         "R12: nothing changed about it",
@@ -292,6 +214,87 @@ JUDGING = (
         'return recurring and seen.confirmed and "occurrences" in capabilities.carries',
         "return recurring and seen.confirmed",
         "R12: a back end without occurrences costs no reading",
+    ),
+)
+
+OWNERS = (
+    Rule(
+        "deserted-with-orphans",
+        'all(known.state == "gone" for known in conference.referents.values())',
+        'all(known.state != "live" for known in conference.referents.values())',
+        "R9: what moved away is not forgotten",
+    ),
+    Rule(
+        "claim-beside-owner-waits",
+        "or is_vouched_for(conference, referent.calendar_key, referent.organizer)",
+        "or False",
+        "26, 33: in whatever order they were seen",
+    ),
+    Rule(
+        "claim-of-lost-waits",
+        "or any(_stands_for(referent, owner) for owner in owners)",
+        "or False",
+        "19: the new place owns what the old one lost",
+    ),
+    Rule(
+        "claim-is-never-free",
+        "if free\n",
+        "if False\n",
+        "R11: under `matching` the next claim owns",
+    ),
+    Rule(
+        "gone-claims-own",
+        'if (r.role, r.state) == ("claimed", "live")}',
+        'if r.role == "claimed"}',
+        "R11: what is gone owns nothing",
+    ),
+    Rule(
+        "twins-of-the-living-own",
+        'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)',
+        "return may_be_same(owner, claim)",
+        "50: what may be a copy of a live event owns nothing",
+    ),
+    Rule(
+        "claim-of-the-living-waits",
+        'return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)',
+        'return owner.state != "live" and may_be_same(owner, claim)',
+        "19: the new place is seen before the old one is lost",
+    ),
+    Rule(
+        "move-is-not-followed",
+        '"continues_in": home}',
+        '"continues_in": None}',
+        "19: what became of it is known where it went",
+    ),
+    Rule(
+        "older-copy-wins",
+        "was_bound_later(home, owner) and is_same(owner, home)",
+        "was_bound_later(owner, home) and is_same(owner, home)",
+        "19: of two copies the one that changed last is the organizer's",
+    ),
+    Rule(
+        "live-copies-both-count",
+        "return was_bound_later(home, owner) and is_same(owner, home)",
+        "return False",
+        "19: an event counts only where it lives now",
+    ),
+    Rule(
+        "still-there-counts-as-left",
+        "if not _is_still_there(conference.referents[key], sight)",
+        "if True",
+        "R9, 19: an event that is still in its former place did not leave it",
+    ),
+    Rule(
+        "newest-are-forgotten",
+        "forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()",
+        "forgotten = {key for _, key in past[PAST_OWNERS:]} if current else set()",
+        "26: the newest parts stay",
+    ),
+    Rule(
+        "all-past-is-forgotten",
+        "past[:-PAST_OWNERS]} if current else set()",
+        "past[:-PAST_OWNERS]}",
+        "42: the last event may still be moved",
     ),
 )
 

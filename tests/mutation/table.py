@@ -16,6 +16,7 @@ from tests.mutation.syntax import mutants_in
 RULES: dict[str, tuple[Rule, ...]] = {
     "binding": rules_of_events.BINDING,
     "judging": rules_of_judging.JUDGING,
+    "owners": rules_of_judging.OWNERS,
     "driving": rules_of_judging.DRIVING,
     "replacing": rules_of_ends.REPLACING,
     "reviewing": rules_of_ends.REVIEWING,

@@ -26,6 +26,7 @@ LIKELY = {
     "binding": ("/test_planning.py",),
     "draft": ("/test_planning.py",),
     "driving": ("/test_judging.py",),
+    "owners": ("/test_judging.py", "/test_planning.py"),
     "replacing": ("/test_judging.py",),
     "desires": ("/test_judging.py", "/test_effects.py"),
 }

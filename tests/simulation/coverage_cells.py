@@ -10,8 +10,8 @@ from confsync.core.binding import is_deleted_here, is_older
 from confsync.core.conference import Conference, Referent
 from confsync.core.events import Event
 from confsync.core.planning import Recorded
-from confsync.core.records import Link
-from confsync.core.sight import EventRef, Seen
+from confsync.core.records import EventRef, Link
+from confsync.core.sight import Seen
 from confsync.core.terms import Terms, claimed_key, holds
 
 Cell = tuple[str, str]

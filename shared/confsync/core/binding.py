@@ -11,9 +11,9 @@ from confsync.core.conference import Conference, Referent, Role
 from confsync.core.events import Event
 from confsync.core.identity import is_same, may_be_same, organizer_key
 from confsync.core.projection import times_of
-from confsync.core.records import Link
+from confsync.core.records import EventRef, Link
 from confsync.core.rules import Claims
-from confsync.core.sight import EventRef, Seen
+from confsync.core.sight import Seen
 
 Verdict = Literal["ignore", "confirm", "bind", "gone", "orphaned"]
 """What an event says: nothing; read it again first; it has this conference; it has it no more; it moved away."""

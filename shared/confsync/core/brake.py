@@ -23,7 +23,7 @@ from confsync.core.conference import Conference, Hold
 from confsync.core.desires import as_told, is_pending, keep, timed
 from confsync.core.ending import is_end_due
 from confsync.core.history import with_note
-from confsync.core.judging import owners_of
+from confsync.core.owners import owners_of
 from confsync.core.records import Brake
 from confsync.core.rules import Rules
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from confsync.core.records import Record, Value, key_of
+from confsync.core.records import EventRef, Record, Value, key_of
 from confsync.core.state import ConferenceState, Moment
 
 
@@ -52,6 +52,11 @@ class Referent(Value):
     continues_in: str | None = None
     """Link key of the same event in the calendar that it moved to: what became of it is known there."""
 
+    @property
+    def ref(self) -> EventRef:
+        """The event that refers to the conference."""
+        return EventRef(self.calendar_key, self.event_id)
+
 
 class Registration(Value):
     """An event that is to hold a conference, by the word of the add-on that made it."""
@@ -62,6 +67,11 @@ class Registration(Value):
     """When the add-on said so; the event may appear later, or never."""
     organizer: str = ""
     """Where the add-on was used by a guest: the key of the organizer, in whose calendar the event may own it."""
+
+    @property
+    def ref(self) -> EventRef:
+        """The event that the add-on named."""
+        return EventRef(self.calendar_key, self.event_id)
 
 
 class Desired(Value):

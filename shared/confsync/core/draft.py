@@ -13,9 +13,9 @@ from confsync.core.conference import Conference, Referent, ReferentState, Role
 from confsync.core.desires import timed
 from confsync.core.events import Event
 from confsync.core.history import note_promoted, note_referent
-from confsync.core.judging import promote_claims
-from confsync.core.records import Link
-from confsync.core.sight import EventRef, Reading, Sight
+from confsync.core.owners import promote_claims
+from confsync.core.records import EventRef, Link
+from confsync.core.sight import Reading, Sight
 from confsync.core.terms import Terms, claimed_key, holds
 
 
@@ -48,7 +48,7 @@ class Draft:
 
     def is_live_owner(self, link: Link) -> bool:
         """Whether a conference hangs on the link's event by now."""
-        return self.tie_of(EventRef(link.calendar_key, link.event_id)).is_live_owner
+        return self.tie_of(link.ref).is_live_owner
 
     def named_by(self, ref: EventRef, event: Event) -> str | None:
         """Return the key of the conference that the event names; what it is tied to counts under any name."""
@@ -71,7 +71,7 @@ class Draft:
         before, after = known.referents.get(link_key), conference.referents[link_key]
         if before is not None and (before.state, before.role) == (after.state, after.role):
             return conference
-        seen = self.sight.get(EventRef(after.calendar_key, after.event_id))
+        seen = self.sight.get(after.ref)
         event = seen.event if seen is not None else None
         shares = event is not None and holds(event, conference, self.terms.solutions)
         return note_referent(conference, before, after, seen, shares=shares, now=self.now)

@@ -15,7 +15,7 @@ from confsync.core.capabilities import Capabilities
 from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Intent, Verb
 from confsync.core.desires import is_pending, next_generation, timed
 from confsync.core.history import with_note
-from confsync.core.judging import owners_of
+from confsync.core.owners import owners_of
 from confsync.core.records import key_of
 from confsync.core.rules import Rules
 

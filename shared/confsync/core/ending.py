@@ -9,7 +9,8 @@ from datetime import datetime
 from confsync.core.binding import deletes_also, is_deleted_here
 from confsync.core.conference import Conference, Referent
 from confsync.core.events import Event
-from confsync.core.sight import EventRef, Reading, Sight
+from confsync.core.records import EventRef
+from confsync.core.sight import Reading, Sight
 from confsync.core.solutions import Solution
 from confsync.core.terms import holds
 
@@ -30,12 +31,12 @@ def owners_to_read(conference: Conference) -> list[Reading]:
     Where no event ever owned it, these are the events that were to.
     """
     owners = [_reading(referent) for referent in conference.referents.values() if referent.role == "owner"]
-    expected = (Reading(EventRef(each.calendar_key, each.event_id)) for each in conference.registered.values())
+    expected = (Reading(each.ref) for each in conference.registered.values())
     return owners or list(expected)
 
 
 def _reading(owner: Referent) -> Reading:
-    return Reading(EventRef(owner.calendar_key, owner.event_id), owner.ical_uid if owner.times.recurrence else None)
+    return Reading(owner.ref, owner.ical_uid if owner.times.recurrence else None)
 
 
 def owners_still_there(
@@ -61,7 +62,7 @@ def _was_deleted_in_another_view(ref: EventRef, conference: Conference, sight: S
 
 
 def _shows_deletion(other: Referent, owner: Referent, sight: Sight) -> bool:
-    seen = sight.get(EventRef(other.calendar_key, other.event_id))
+    seen = sight.get(other.ref)
     is_shown = other.role == "owner" and seen is not None and seen.confirmed
     return is_shown and seen is not None and seen.event is not None and deletes_also(seen.event, other, owner)
 

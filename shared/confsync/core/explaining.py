@@ -11,8 +11,8 @@ from typing import Literal
 from confsync.core.conference import Conference, Note, Referent
 from confsync.core.desires import is_pending
 from confsync.core.driving import why_driver
-from confsync.core.judging import owners_of
 from confsync.core.outlook import Step, outlook
+from confsync.core.owners import owners_of
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from confsync.core.state import Moment

@@ -8,19 +8,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from confsync.core import replacing
-from confsync.core.binding import is_free, is_vouched_for
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Desired, Referent
 from confsync.core.desires import cancel_end, desire, keep, schedule_end, timed, without_wanted_end
 from confsync.core.driving import driver_of, handover_time, over_at, why_driver
 from confsync.core.history import GRACE_BEGAN, note_driver, note_promoted, why_no_owner
-from confsync.core.identity import is_same, may_be_same
+from confsync.core.identity import is_same
+from confsync.core.owners import (
+    is_deserted,
+    owners_of,
+    promote_claims,
+    unread_former_places,
+    was_bound_later,
+    was_owned,
+    without_moved,
+    without_past,
+)
 from confsync.core.projection import clamped, fingerprint, project
-from confsync.core.rules import Claims, Rules
-from confsync.core.sight import EventRef, Reading, Seen, Sight
+from confsync.core.rules import Rules
+from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.state import ConferenceState
-
-PAST_OWNERS = 10
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,12 @@ class Judgement:
 def judge(conference: Conference, sight: Sight, capabilities: Capabilities, now: datetime, rules: Rules) -> Judgement:
     """Return what the conference should be now that its referents are up to date."""
     promoted = note_promoted(promote_claims(conference, rules.claims), conference.referents, now)
-    if former_places := _unread_former_places(promoted, sight):
+    if former_places := unread_former_places(promoted, sight):
         return Judgement(promoted, former_places)
-    conference = _without_moved(promoted, sight, now)
+    conference = without_moved(promoted, sight, now)
     if owners := owners_of(conference, "live"):
         holder = next(iter(owners.values())).event_id
-        conference = _without_past(cancel_end(conference, holder, now), now)
+        conference = without_past(cancel_end(conference, holder, now), now)
         judgement = _follow_owners(conference, sight, capabilities, now, rules)
     else:
         judgement = Judgement(_without_owner(conference, now, rules))
@@ -95,123 +102,11 @@ def _reviewed(conference: Conference, now: datetime, rules: Rules) -> Conference
     return conference if same else timed(conference.model_copy(update={"review_at": review_at}))
 
 
-def was_owned(conference: Conference) -> bool:
-    """Whether any event ever owned the conference; a claim or two say nothing of that."""
-    return any(referent.role == "owner" for referent in conference.referents.values())
-
-
-def is_deserted(conference: Conference) -> bool:
-    """Whether every event that ever held the conference is gone."""
-    return bool(conference.referents) and all(known.state == "gone" for known in conference.referents.values())
-
-
 def forget_time(conference: Conference, now: datetime, rules: Rules) -> datetime:
     """Return how long a deserted conference is remembered: an event may be restored from the trash."""
     lost = [referent.since or now for referent in conference.referents.values()]
     vouched = [registration.at for registration in conference.registered.values()]
     return max([*lost, *vouched], default=now) + timedelta(seconds=rules.retention_s)
-
-
-def promote_claims(conference: Conference, claims: Claims) -> Conference:
-    """Let claims become owners before anyone says that no owner is left, in whatever order they were seen.
-
-    That is a claim in a calendar whose events may own it, one that may be an owner that was lost or certainly is one
-    that lives elsewhere, or (policy `matching`) any when nobody else holds the conference.
-    """
-    waiting = {k: r for k, r in conference.referents.items() if (r.role, r.state) == ("claimed", "live")}
-    if not waiting:
-        return conference
-    owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
-    free = is_free(conference, claims)
-    promoted = {
-        key: referent.model_copy(update={"role": "owner"})
-        for key, referent in waiting.items()
-        if free
-        or is_vouched_for(conference, referent.calendar_key, referent.organizer)
-        or any(_stands_for(referent, owner) for owner in owners)
-    }
-    return _referring(conference, {**conference.referents, **promoted})
-
-
-def _stands_for(claim: Referent, owner: Referent) -> bool:
-    return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)
-
-
-def _without_moved(conference: Conference, sight: Sight, now: datetime) -> Conference:
-    """An event that moved is in sight again where a live owner is the same event: it counts only there."""
-    homes = _homes(conference)
-    left = {
-        key: conference.referents[key].model_copy(update={"state": "gone", "since": now, "continues_in": home})
-        for key, home in homes.items()
-        if not _is_still_there(conference.referents[key], sight)
-    }
-    return _referring(conference, {**conference.referents, **left}) if left else conference
-
-
-def _unread_former_places(conference: Conference, sight: Sight) -> tuple[Reading, ...]:
-    """Return the places of an event that a newer copy shows elsewhere: only a look says that it left them."""
-    former = (_ref_of(conference.referents[key]) for key in _homes(conference) if _is_live(conference, key))
-    return tuple(Reading(ref) for ref in former if ref not in sight)
-
-
-def _homes(conference: Conference) -> dict[str, str]:
-    """Return, by the link key of an owner that may have moved, the link key of the owner that is the same event."""
-    live = owners_of(conference, "live")
-    if len(live) + len(owners_of(conference, "orphaned")) < 2:
-        return {}
-    owners = {key: owner for key, owner in conference.referents.items() if owner.role == "owner"}
-    found = {
-        key: next((other for other, home in live.items() if _may_have_moved_to(owner, home)), None)
-        for key, owner in owners.items()
-        if owner.state != "gone"
-    }
-    return {key: home for key, home in found.items() if home is not None}
-
-
-def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
-    """Of two live copies of one event in two calendars, the one that changed last is the organizer's."""
-    if owner.calendar_key == home.calendar_key:
-        return False
-    if owner.state == "orphaned":
-        return may_be_same(owner, home)
-    return _was_bound_later(home, owner) and is_same(owner, home)
-
-
-def _was_bound_later(one: Referent, other: Referent) -> bool:
-    return one.bound_at is not None and other.bound_at is not None and one.bound_at > other.bound_at
-
-
-def _is_still_there(owner: Referent, sight: Sight) -> bool:
-    seen = sight.get(_ref_of(owner))
-    if owner.state != "live" or seen is None:
-        return False
-    shown = seen.event
-    return seen.unreadable or (shown is not None and shown.is_organizers_copy and not shown.is_cancelled)
-
-
-def _is_live(conference: Conference, key: str) -> bool:
-    return conference.referents[key].state == "live"
-
-
-def _without_past(conference: Conference, now: datetime) -> Conference:
-    """Forget the owners that are gone or over, but the newest few: a conference is one record, and must not grow."""
-    owners = [(over_at(r), key) for key, r in conference.referents.items() if r.role == "owner"]
-    current = {key for key, r in owners_of(conference, "live").items() if over_at(r) > now}
-    past = sorted((end, key) for end, key in owners if key not in current)
-    forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()
-    kept = {key: r for key, r in conference.referents.items() if key not in forgotten}
-    return _referring(conference, kept)
-
-
-def _referring(conference: Conference, referents: dict[str, Referent]) -> Conference:
-    """Return the conference with these referents; itself when they are the same, since copies are half of a plan."""
-    same = referents == conference.referents
-    return conference if same else conference.model_copy(update={"referents": referents})
-
-
-def owners_of(conference: Conference, state: str) -> dict[str, Referent]:
-    """Return the owners that are in a state, by link key."""
-    return {k: r for k, r in conference.referents.items() if r.role == "owner" and r.state == state}
 
 
 def _follow_owners(
@@ -224,7 +119,7 @@ def _follow_owners(
     copies = replacing.copies_among(owners, conference) if mints else set()
     unserved = set() if conference.gone else copies - replacing.under_way(conference)  # gone: a successor is for all
     for key in sorted(unserved):
-        if over_at(owners[key]) <= now or (key in refused and _ref_of(owners[key]) not in sight):
+        if over_at(owners[key]) <= now or (key in refused and owners[key].ref not in sight):
             continue
         state = _state_of(owners[key], sight, capabilities)
         if isinstance(state, Reading):
@@ -245,13 +140,13 @@ def _in_sight(driver: Referent, owners: dict[str, Referent], sight: Sight) -> Re
     twins = (
         owner
         for owner in owners.values()
-        if is_same(driver, owner) and (owner.organizer == driver.organizer or _was_bound_later(owner, driver))
+        if is_same(driver, owner) and (owner.organizer == driver.organizer or was_bound_later(owner, driver))
     )
     return next((owner for owner in (driver, *twins) if _is_shown(owner, sight)), driver)
 
 
 def _is_shown(owner: Referent, sight: Sight) -> bool:
-    seen = sight.get(_ref_of(owner))
+    seen = sight.get(owner.ref)
     return seen is not None and not seen.says_nothing
 
 
@@ -262,7 +157,7 @@ def _follow_driver(
     following = _led_by(conference, driver, now)
     if over_at(referent) <= now:
         return Judgement(without_wanted_end(following))
-    if _ref_of(referent) not in sight and not _is_undecided(conference, driver, capabilities, now):
+    if referent.ref not in sight and not _is_undecided(conference, driver, capabilities, now):
         return Judgement(conference)
     state = _state_of(referent, sight, capabilities)
     if isinstance(state, Reading):
@@ -295,7 +190,7 @@ def _is_undecided(conference: Conference, driver: str, capabilities: Capabilitie
 
 def _state_of(referent: Referent, sight: Sight, capabilities: Capabilities) -> ConferenceState | Reading | None:
     """Return what the event makes of its conference, what has to be read to know it, or None: it says nothing now."""
-    ref = _ref_of(referent)
+    ref = referent.ref
     seen = sight.get(ref)
     if seen is None:
         return Reading(ref)
@@ -304,10 +199,6 @@ def _state_of(referent: Referent, sight: Sight, capabilities: Capabilities) -> C
     if _needs_whole_series(seen, capabilities) and seen.exceptions is None:
         return Reading(ref, seen.event.ical_uid)
     return clamped(project(seen.event, seen.exceptions or (), capabilities.carries), capabilities)
-
-
-def _ref_of(referent: Referent) -> EventRef:
-    return EventRef(referent.calendar_key, referent.event_id)
 
 
 def _needs_whole_series(seen: Seen, capabilities: Capabilities) -> bool:

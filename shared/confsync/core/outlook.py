@@ -16,7 +16,8 @@ from confsync.core.conference import ENDED, UNKNOWN, Applied, Conference, Desire
 from confsync.core.desires import is_pending
 from confsync.core.driving import driver_of, why_driver
 from confsync.core.history import GRACE_BEGAN, changed_fields, end_note
-from confsync.core.judging import owners_of, was_held
+from confsync.core.judging import was_held
+from confsync.core.owners import owners_of
 from confsync.core.records import Brake
 from confsync.core.reviewing import is_review_due, review
 from confsync.core.rules import Rules

@@ -15,8 +15,8 @@ from confsync.core import taking, touched
 from confsync.core.conference import Conference
 from confsync.core.draft import Draft
 from confsync.core.events import Event
-from confsync.core.records import Link
-from confsync.core.sight import EventRef, Reading, Sight
+from confsync.core.records import EventRef, Link
+from confsync.core.sight import Reading, Sight
 from confsync.core.terms import Terms, claimed_key
 
 

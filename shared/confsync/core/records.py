@@ -5,6 +5,7 @@ They hold no behaviour beyond simple questions; who may change them, and when, i
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar, Literal, Self
@@ -110,6 +111,19 @@ class Calendar(Record):
         return key_of("calendar", tenant, calendar_id, subject)
 
 
+@dataclass(frozen=True)
+class EventRef:
+    """Names one event in one calendar."""
+
+    calendar_key: str
+    event_id: str
+
+    @property
+    def link_key(self) -> str:
+        """Key of the link that the event has, or would have."""
+        return Link.key_for(self.calendar_key, self.event_id)
+
+
 class Link(Record):
     """One event's tie to one conference: what its calendar last showed of it."""
 
@@ -130,6 +144,11 @@ class Link(Record):
     sequence: int = 0
     seen_in: int = 0
     """Number of the full listing that last contained the event."""
+
+    @property
+    def ref(self) -> EventRef:
+        """The event that is tied."""
+        return EventRef(self.calendar_key, self.event_id)
 
     @staticmethod
     def key_for(calendar_key: str, event_id: str) -> str:

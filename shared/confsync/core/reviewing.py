@@ -13,7 +13,8 @@ from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Refe
 from confsync.core.desires import is_pending, timed
 from confsync.core.driving import over_at
 from confsync.core.history import with_note
-from confsync.core.judging import begin_grace, forget_time, is_deserted, owners_of, was_owned
+from confsync.core.judging import begin_grace, forget_time
+from confsync.core.owners import is_deserted, owners_of, was_owned
 from confsync.core.rules import Rules
 
 Finding = Literal["hand over", "look for it", "discarded", "forget", "nothing"]

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from confsync.core.draft import Draft
 from confsync.core.events import Event
 from confsync.core.projection import times_of
-from confsync.core.records import Link
+from confsync.core.records import EventRef, Link
 from confsync.core.recurrence import instant_of, last_end
-from confsync.core.sight import EventRef, Reading, Seen
+from confsync.core.sight import Reading, Seen
 from confsync.core.terms import claimed_key
 
 
@@ -110,7 +110,7 @@ def _want_whole(draft: Draft, ref: EventRef, series: Link) -> None:
 
 def _reach(draft: Draft, series: Link, exceptions: Iterable[Event], *, whole: bool) -> None:
     """A series goes on until the last of its moved instances is over."""
-    tie = draft.tie_of(EventRef(series.calendar_key, series.event_id))
+    tie = draft.tie_of(series.ref)
     conference = draft.conferences.get(series.conference_key)
     if tie.referent is None or conference is None:
         return

@@ -7,20 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from confsync.core.events import Event
-from confsync.core.records import Link
-
-
-@dataclass(frozen=True)
-class EventRef:
-    """Names one event in one calendar."""
-
-    calendar_key: str
-    event_id: str
-
-    @property
-    def link_key(self) -> str:
-        """Key of the link that the event has, or would have."""
-        return Link.key_for(self.calendar_key, self.event_id)
+from confsync.core.records import EventRef
 
 
 @dataclass(frozen=True)

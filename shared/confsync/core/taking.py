@@ -9,9 +9,9 @@ from confsync.core.conference import Conference, Referent
 from confsync.core.draft import Draft
 from confsync.core.events import Event
 from confsync.core.identity import organizer_key
-from confsync.core.judging import promote_claims
-from confsync.core.records import Link
-from confsync.core.sight import EventRef, Reading, Seen
+from confsync.core.owners import promote_claims
+from confsync.core.records import EventRef, Link
+from confsync.core.sight import Reading, Seen
 from confsync.core.terms import claimed_conference, claimed_key
 
 MOST_CLAIMS = 20

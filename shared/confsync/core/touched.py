@@ -10,7 +10,8 @@ from confsync.core.conference import Conference
 from confsync.core.draft import Draft
 from confsync.core.driving import over_at
 from confsync.core.judging import judge
-from confsync.core.sight import EventRef, Reading, Seen, Sight
+from confsync.core.records import EventRef
+from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.terms import holds
 
 
@@ -31,13 +32,13 @@ def judge_touched(draft: Draft) -> None:
 def _other_owners(draft: Draft, conference: Conference) -> set[Reading]:
     """Any of them may turn out to drive: read together, they settle it in one round."""
     upcoming = (r for r in conference.referents.values() if over_at(r) > draft.now)
-    owners = {EventRef(r.calendar_key, r.event_id) for r in upcoming if (r.role, r.state) == ("owner", "live")}
+    owners = {r.ref for r in upcoming if (r.role, r.state) == ("owner", "live")}
     return {Reading(ref) for ref in owners if ref.calendar_key == draft.calendar_key and ref not in draft.sight}
 
 
 def _sight_of(draft: Draft, conference: Conference) -> Sight:
     """Its own events, without what says nothing, and with only those exceptions that share the conference."""
-    refs = (EventRef(r.calendar_key, r.event_id) for r in conference.referents.values())
+    refs = (r.ref for r in conference.referents.values())
     seen = {ref: draft.sight[ref] for ref in refs if ref in draft.sight}
     current = {ref: seen for ref, seen in seen.items() if not _is_outdated(draft, ref, seen)}
     heard = {ref: seen for ref, seen in current.items() if seen.confirmed or ref not in draft.unheard}

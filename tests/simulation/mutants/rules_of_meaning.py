@@ -35,7 +35,7 @@ OWNERS: tuple[Mutant, ...] = (
         "claims-are-never-promoted",
         "R11",
         "A claim of the lost owner's own event does not become owner.",
-        ("core.judging:promote_claims", "if not waiting:", "if True:"),
+        ("core.owners:promote_claims", "if not waiting:", "if True:"),
     ),
     mutant(
         "registered-is-not-told",
@@ -47,7 +47,7 @@ OWNERS: tuple[Mutant, ...] = (
         "moved-event-counts-twice",
         "R11",
         "An event that moved drives from the calendar that it left too.",
-        ("core.judging:_without_moved", "if left else conference", "if False else conference"),
+        ("core.owners:without_moved", "if left else conference", "if False else conference"),
     ),
     mutant(
         "older-item-counts",

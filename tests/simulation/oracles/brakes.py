@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from confsync.core.conference import Conference
-from confsync.core.judging import owners_of
+from confsync.core.owners import owners_of
 from confsync.core.records import Brake
 from confsync.core.rules import Rules
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from confsync.core.conference import Conference
-from confsync.core.judging import owners_of
+from confsync.core.owners import owners_of
 from confsync.core.records import Calendar
 from confsync.core.state import ConferenceState
 from tests.simulation.oracles.ledger import Complaints, Ledger

@@ -1,0 +1,129 @@
+"""Which events own a conference: claims that become owners, owners that moved, owners of the past.
+
+An event that moved stands in the former calendar and in the new one for a while; it must never count twice, nor be lost
+between the two. No I/O.
+"""
+
+from datetime import datetime
+
+from confsync.core.binding import is_free, is_vouched_for
+from confsync.core.conference import Conference, Referent
+from confsync.core.driving import over_at
+from confsync.core.identity import is_same, may_be_same
+from confsync.core.rules import Claims
+from confsync.core.sight import Reading, Sight
+
+PAST_OWNERS = 10
+"""Owners that are over or gone, and are remembered beside those that are not."""
+
+
+def owners_of(conference: Conference, state: str) -> dict[str, Referent]:
+    """Return the owners that are in a state, by link key."""
+    return {k: r for k, r in conference.referents.items() if r.role == "owner" and r.state == state}
+
+
+def was_owned(conference: Conference) -> bool:
+    """Whether any event ever owned the conference; a claim or two say nothing of that."""
+    return any(referent.role == "owner" for referent in conference.referents.values())
+
+
+def is_deserted(conference: Conference) -> bool:
+    """Whether every event that ever held the conference is gone."""
+    return bool(conference.referents) and all(known.state == "gone" for known in conference.referents.values())
+
+
+def promote_claims(conference: Conference, claims: Claims) -> Conference:
+    """Let claims become owners before anyone says that no owner is left, in whatever order they were seen.
+
+    That is a claim in a calendar whose events may own it, one that may be an owner that was lost or certainly is one
+    that lives elsewhere, or (policy `matching`) any when nobody else holds the conference.
+    """
+    waiting = {k: r for k, r in conference.referents.items() if (r.role, r.state) == ("claimed", "live")}
+    if not waiting:
+        return conference
+    owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
+    free = is_free(conference, claims)
+    promoted = {
+        key: referent.model_copy(update={"role": "owner"})
+        for key, referent in waiting.items()
+        if free
+        or is_vouched_for(conference, referent.calendar_key, referent.organizer)
+        or any(_stands_for(referent, owner) for owner in owners)
+    }
+    return _referring(conference, {**conference.referents, **promoted})
+
+
+def _stands_for(claim: Referent, owner: Referent) -> bool:
+    return is_same(owner, claim) if owner.state == "live" else may_be_same(owner, claim)
+
+
+def without_moved(conference: Conference, sight: Sight, now: datetime) -> Conference:
+    """An event that moved is in sight again where a live owner is the same event: it counts only there."""
+    homes = _homes(conference)
+    left = {
+        key: conference.referents[key].model_copy(update={"state": "gone", "since": now, "continues_in": home})
+        for key, home in homes.items()
+        if not _is_still_there(conference.referents[key], sight)
+    }
+    return _referring(conference, {**conference.referents, **left}) if left else conference
+
+
+def unread_former_places(conference: Conference, sight: Sight) -> tuple[Reading, ...]:
+    """Return the places of an event that a newer copy shows elsewhere: only a look says that it left them."""
+    former = (conference.referents[key].ref for key in _homes(conference) if _is_live(conference, key))
+    return tuple(Reading(ref) for ref in former if ref not in sight)
+
+
+def _homes(conference: Conference) -> dict[str, str]:
+    """Return, by the link key of an owner that may have moved, the link key of the owner that is the same event."""
+    live = owners_of(conference, "live")
+    if len(live) + len(owners_of(conference, "orphaned")) < 2:
+        return {}
+    owners = {key: owner for key, owner in conference.referents.items() if owner.role == "owner"}
+    found = {
+        key: next((other for other, home in live.items() if _may_have_moved_to(owner, home)), None)
+        for key, owner in owners.items()
+        if owner.state != "gone"
+    }
+    return {key: home for key, home in found.items() if home is not None}
+
+
+def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
+    """Of two live copies of one event in two calendars, the one that changed last is the organizer's."""
+    if owner.calendar_key == home.calendar_key:
+        return False
+    if owner.state == "orphaned":
+        return may_be_same(owner, home)
+    return was_bound_later(home, owner) and is_same(owner, home)
+
+
+def was_bound_later(one: Referent, other: Referent) -> bool:
+    return one.bound_at is not None and other.bound_at is not None and one.bound_at > other.bound_at
+
+
+def _is_still_there(owner: Referent, sight: Sight) -> bool:
+    seen = sight.get(owner.ref)
+    if owner.state != "live" or seen is None:
+        return False
+    shown = seen.event
+    return seen.unreadable or (shown is not None and shown.is_organizers_copy and not shown.is_cancelled)
+
+
+def _is_live(conference: Conference, key: str) -> bool:
+    return conference.referents[key].state == "live"
+
+
+def without_past(conference: Conference, now: datetime) -> Conference:
+    """Forget the owners that are gone or over, but the newest few: a conference is one record, and must not grow."""
+    owners = [(over_at(r), key) for key, r in conference.referents.items() if r.role == "owner"]
+    current = {key for key, r in owners_of(conference, "live").items() if over_at(r) > now}
+    past = sorted((end, key) for end, key in owners if key not in current)
+    forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()
+    kept = {key: r for key, r in conference.referents.items() if key not in forgotten}
+    return _referring(conference, kept)
+
+
+def _referring(conference: Conference, referents: dict[str, Referent]) -> Conference:
+    """Return the conference with these referents; itself when they are the same, since copies are half of a plan."""
+    same = referents == conference.referents
+    return conference if same else conference.model_copy(update={"referents": referents})
