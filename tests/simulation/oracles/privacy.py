@@ -9,7 +9,9 @@ from confsync.core.conference import Conference
 from confsync.core.records import Failure, Record
 from tests.simulation.oracles.ledger import Complaints
 
-WRITTEN = re.compile(r"(?:Title|Special|Agenda|Room|Draft) \d|Forged|Mirrored")
+NUMBERED = ("Title ", "Special ", "Agenda ", "Room ", "Draft ")
+WHOLE = ("Forged", "Mirrored")
+_WRITTEN = re.compile(rf"(?:{'|'.join(NUMBERED)})\d|{'|'.join(WHOLE)}")
 """All that people write in a simulation."""
 
 
@@ -24,7 +26,7 @@ def watch_record(record: Record, body: str, complaints: Complaints) -> None:
         _watch_state(record, complaints)
         if '"state":{' in body:
             return
-    if WRITTEN.search(body):
+    if written_in(body):
         complaints.add("R21", f"{record.kind} {record.key} holds what somebody wrote: {body}")
     if isinstance(record, Failure) and "@" in body:
         complaints.add("R21", f"failure {record.key} names somebody: {body}")
@@ -41,5 +43,13 @@ def _watch_state(conference: Conference, complaints: Complaints) -> None:
 
 def watch_answer(answer: object, complaints: Complaints) -> None:
     """Judge what a worker's answer says to the log."""
-    if (found := WRITTEN.search(repr(answer))) is not None:
-        complaints.add("R21", f"an answer says {found.group()!r}: {type(answer).__name__}")
+    if found := written_in(repr(answer)):
+        complaints.add("R21", f"an answer says {found!r}: {type(answer).__name__}")
+
+
+def written_in(text: str) -> str:
+    """Return something that somebody wrote and that stands in the text, or nothing."""
+    if not any(word in text for word in (*NUMBERED, *WHOLE)):
+        return ""  # cheaper than the pattern, and nearly always so
+    found = _WRITTEN.search(text)
+    return found.group() if found else ""
