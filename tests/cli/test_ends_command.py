@@ -94,7 +94,7 @@ def test_the_list_says_what_is_held_since_when_and_why(shell: Shell) -> None:
     assert (answer.exit_code, len(lines)) == (0, 6)
     assert lines[0].split() == ["CONFERENCE", "PROVIDER", "CALENDARS", "EVENTS", "MEETING", "HELD", "SINCE", "WHY"]
     assert bob.split()[:4] == ["bob1", "acme", BOB, shell.events["bob1"]]
-    assert "2026-11-23 09:00 UTC to 2026-11-23 10:00 UTC" in bob
+    assert "2026-11-23 09:00:00Z to 2026-11-23 10:00:00Z" in bob
     assert bob.endswith("tenant: 5 ends, limit 4")
     assert sum(line.endswith("calendar: 3 ends, limit 2") for line in lines) == 3
     assert "Secret" not in answer.output

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from confsync import parts
-from confsync.cli.columns import columns, plain
+from confsync.cli.columns import columns, plain, stamp
 from confsync.core.conference import Conference, Referent
 from confsync.core.state import Moment
 from confsync.decide_ends import approve_ends, calendars_of, held_ends, reject_ends
@@ -210,7 +210,7 @@ def _row(conference: Conference, held: Held) -> tuple[str, ...]:
         " ".join(held.calendar_ids(conference)),
         " ".join(owner.event_id for owner in owners),
         _when(owners[0]) if owners else "",
-        f"{hold.since:%Y-%m-%d %H:%M} UTC" if hold else "",
+        stamp(hold.since) if hold else "",
         f"{hold.scope}: {hold.count} ends, limit {hold.limit}" if hold else "",
     )
 
@@ -221,4 +221,4 @@ def _when(owner: Referent) -> str:
 
 
 def _moment(moment: Moment) -> str:
-    return f"{moment.instant:%Y-%m-%d %H:%M} UTC" if moment.instant is not None else str(moment.day)
+    return stamp(moment.instant) if moment.instant is not None else str(moment.day)
