@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from confsync.adapters.memory import MemoryTaskQueue
+from confsync.adapters.memory_tasks import MemoryTaskQueue
 from confsync.core.channels import SigningKey, sign_channel_token
 from confsync.core.rules import Rules
 from confsync.errors import NotificationRejected

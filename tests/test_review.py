@@ -24,8 +24,8 @@ from confsync.errors import (
 )
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.people import addon_conference
-from confsync.observe import address_of
 from confsync.ports import Address
+from confsync.reading import address_of
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from confsync.update_conference import update_conference
 from tests.world import ANN, BOB, PUSH, START, Crash, World, times

@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
-from confsync.adapters.memory import MemoryStore, MemoryTaskQueue
+from confsync.adapters.memory import MemoryStore
+from confsync.adapters.memory_tasks import MemoryTaskQueue
 from confsync.core.capabilities import Capabilities
 from confsync.core.channels import PushTerms, SigningKey
 from confsync.core.conference import Conference

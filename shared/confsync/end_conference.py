@@ -26,8 +26,8 @@ from confsync.errors import (
     ProviderRefusesUs,
 )
 from confsync.hold_end import HeldEnd, decide_anew, hold_end
-from confsync.observe import address_of, is_doubtful, read_event, shows_in_full
 from confsync.ports import Outside, Transaction
+from confsync.reading import address_of, is_doubtful, read_event, shows_in_full
 
 ENDS_LATER = "end waits for its owners"
 HOST_UNKNOWN = "end waits: the back end did not say who hosts it"

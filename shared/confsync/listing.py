@@ -23,9 +23,10 @@ from confsync.core.sight import Reading, Seen
 from confsync.core.solutions import Solution, may_be_ours
 from confsync.core.terms import Terms
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
-from confsync.observe import Advance, Observed, Observer, address_of, event_failure
+from confsync.observe import Advance, Observed, Observer, event_failure
 from confsync.paging import links_of
 from confsync.ports import Outside
+from confsync.reading import address_of
 
 MAX_RESTARTS = 3
 MOST_CLAIMS_NAMED = 10

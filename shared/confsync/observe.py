@@ -11,7 +11,6 @@ from confsync.core import brake, leases, tasks
 from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.conference import Conference
-from confsync.core.events import Window
 from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan, series_keys
 from confsync.core.records import Brake, Calendar, EventRef, Failure, Link, key_of
 from confsync.core.sight import Reading, Seen, Sight
@@ -20,11 +19,11 @@ from confsync.errors import (
     CalendarAccessLost,
     CalendarQuotaExceeded,
     CalendarRateLimited,
-    CalendarRequestRejected,
     CalendarUnavailable,
 )
 from confsync.hold_end import count_ends
-from confsync.ports import Address, Outside, Transaction
+from confsync.ports import Outside, Transaction
+from confsync.reading import address_of, is_doubtful, read_event, shows_in_full
 
 MAX_ROUNDS = 6
 """Readings ask for at most: confirm, whole series, another driver, its whole series; the rest is slack for races."""
@@ -222,33 +221,6 @@ def _lags(seen: Seen, listed: Seen | None) -> bool:
     return is_older(seen.event, listed.event)
 
 
-def is_doubtful(seen: Seen) -> bool:
-    """Whether the event is shown as it would be to somebody who lost access: not at all, or in part."""
-    if seen.event is None:
-        return not seen.unreadable
-    return not (seen.event.is_readable or seen.event.is_cancelled)
-
-
-def read_event(reading: Reading, at: Address, outside: Outside) -> Seen:
-    """Return the event as Calendar shows it now, with all its exceptions when the reading names a series."""
-    try:
-        return _answer(reading, at, outside)
-    except CalendarRequestRejected:
-        return Seen(None, unreadable=True)  # one event must not block its calendar
-
-
-def _answer(reading: Reading, at: Address, outside: Outside) -> Seen:
-    api, event_id = outside.calendar_api, reading.ref.event_id
-    if reading.series_uid is None:
-        return Seen(api.get_event(at, event_id), confirmed=True)
-    parts = api.list_series(at, reading.series_uid)
-    master = api.get_event(at, event_id)  # a list may lag, and confirms nothing
-    if master is not None and any(part.id == event_id and part.etag != master.etag for part in parts):
-        parts = api.list_series(at, reading.series_uid)  # it changed in between: both are to be of one moment
-    exceptions = tuple(event for event in parts if event.recurring_event_id == event_id)
-    return Seen(master, confirmed=True, exceptions=exceptions)
-
-
 def event_failure(tenant: str, ref: EventRef, reason: str, now: datetime) -> Failure:
     """Return the failure of one event of a calendar; the same event has one failure, however often it fails."""
     return Failure(
@@ -260,21 +232,3 @@ def event_failure(tenant: str, ref: EventRef, reason: str, now: datetime) -> Fai
         first_at=now,
         last_at=now,
     )
-
-
-def shows_in_full(calendar: Calendar, sync_token: str | None, outside: Outside) -> bool:
-    """Whether the calendar can be listed as writer right now: only then does a 404 speak of the event.
-
-    Lists what changed since `sync_token`, and uses none of it.
-    """
-    if sync_token is None:
-        return False
-    page = outside.calendar_api.list_events(
-        address_of(calendar), sync_token=sync_token, page_token=None, window=Window()
-    )
-    return page.read_as_writer
-
-
-def address_of(calendar: Calendar) -> Address:
-    """Return how to reach the calendar."""
-    return Address(calendar.calendar_id, calendar.subject)

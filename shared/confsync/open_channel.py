@@ -15,8 +15,8 @@ from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
 from confsync.errors import CalendarAccessLost, CalendarError, CalendarUnavailable, PushNotSupported
-from confsync.observe import address_of
 from confsync.ports import Outside, Transaction
+from confsync.reading import address_of
 
 
 @dataclass(frozen=True)

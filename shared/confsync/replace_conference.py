@@ -30,8 +30,9 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
-from confsync.observe import address_of, ask_to_observe
+from confsync.observe import ask_to_observe
 from confsync.ports import CreateCall, CreatedConference, Outside, Transaction
+from confsync.reading import address_of
 
 
 def replace_conference(conference_key: str, outside: Outside, terms: Terms) -> str:

@@ -28,9 +28,10 @@ from confsync.core.sight import Reading
 from confsync.core.terms import Terms
 from confsync.errors import CalendarError
 from confsync.hold_end import count_ends
-from confsync.observe import address_of, ask_to_observe, read_event, shows_in_full
+from confsync.observe import ask_to_observe
 from confsync.paging import links_of
 from confsync.ports import Outside, Transaction
+from confsync.reading import address_of, read_event, shows_in_full
 
 CALENDARS_AT_MOST = 50
 """Of one user, in which an event is looked for that moved out of sight."""

@@ -28,8 +28,8 @@ from confsync.errors import (
     StoreError,
 )
 from confsync.listing import Listing
-from confsync.observe import address_of
 from confsync.ports import Outside, Transaction
+from confsync.reading import address_of
 from confsync.update_conference import UpdateOutcome, update_conference
 
 Status = Literal["synced", "busy", "dropped", "deferred", "frozen", "superseded"]

@@ -3,7 +3,7 @@
 import pytest
 
 from confsync.adapters.known_names import KnownNames
-from confsync.adapters.memory import MemoryTaskQueue
+from confsync.adapters.memory_tasks import MemoryTaskQueue
 from confsync.core.tasks import Task
 from confsync.errors import TaskQueueUnavailable
 

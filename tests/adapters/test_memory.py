@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from confsync.adapters.memory import MAX_ATTEMPTS, MemoryStore, MemoryTaskQueue
+from confsync.adapters.memory import MAX_ATTEMPTS, MemoryStore
+from confsync.adapters.memory_tasks import MemoryTaskQueue
 from confsync.core.records import Calendar
 from confsync.core.tasks import Task
 from confsync.errors import StoreUnavailable, TaskQueueUnavailable

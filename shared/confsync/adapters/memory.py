@@ -1,6 +1,6 @@
-"""A store and a task queue that live in memory, for tests and simulations; safe to use from many threads.
+"""A store that lives in memory, for tests and simulations; safe to use from many threads.
 
-They obey the same rules as the real ones and must never be more forgiving.
+It obeys the same rules as the real ones and must never be more forgiving.
 """
 
 import threading
@@ -12,7 +12,6 @@ from typing import TypeVar
 from confsync.adapters.stored import QUERIED, BufferedTransaction, Write, decode, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
-from confsync.core.tasks import Task
 from confsync.errors import StoreUnavailable
 from confsync.ports import Transaction
 
@@ -237,53 +236,6 @@ def _due(kind: str, column: str, before: datetime, limit: int) -> Choice:
         ]
 
     return choose
-
-
-class MemoryTaskQueue:
-    """A task queue whose tasks wait until they are popped."""
-
-    def __init__(self, *, on_call: Hook | None = None, after_call: Hook | None = None) -> None:
-        """Start empty; the hooks are called with `create` before and after the effect, as in `MemoryStore`."""
-        self.on_call = on_call
-        self.after_call = after_call
-        self._lock = threading.Lock()
-        self._created: dict[str, Task] = {}
-        self._waiting: list[Task] = []
-
-    def create(self, task: Task) -> bool:
-        """Keep the task; False, and nothing happens, when its name was ever used."""
-        _call(self.on_call, "create")
-        with self._lock:
-            is_new = task.name not in self._created
-            if is_new:
-                self._created[task.name] = task
-                self._waiting.append(task)
-        _call(self.after_call, "create")
-        return is_new
-
-    @property
-    def created(self) -> tuple[Task, ...]:
-        """All tasks ever created, in order."""
-        with self._lock:
-            return tuple(self._created.values())
-
-    @property
-    def waiting(self) -> tuple[Task, ...]:
-        """The tasks that were not popped yet, in the order of their creation."""
-        with self._lock:
-            return tuple(self._waiting)
-
-    def pop_due(self, now: datetime) -> list[Task]:
-        """Take out the tasks that are due at `now`, the earliest scheduled first; those without a time before all."""
-        with self._lock:
-            due = [task for task in self._waiting if task.schedule_time is None or task.schedule_time <= now]
-            self._waiting = [task for task in self._waiting if task not in due]
-        return sorted(due, key=lambda task: "" if task.schedule_time is None else sortable(task.schedule_time))
-
-    def put_back(self, task: Task) -> None:
-        """Let a popped task wait again, as after a failed attempt; its name stays used."""
-        with self._lock:
-            self._waiting.append(task)
 
 
 def _call(hook: Hook | None, name: str) -> None:

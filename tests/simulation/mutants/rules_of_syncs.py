@@ -72,7 +72,7 @@ TOKENS: tuple[Mutant, ...] = (
         "reduced-access-is-proof",
         "R9",
         "What is not shown to a mere reader counts as gone.",
-        ("observe:shows_in_full", "return page.read_as_writer", "return True"),
+        ("reading:shows_in_full", "return page.read_as_writer", "return True"),
         ("listing:Listing._list_page", "if not page.read_as_writer:", "if False:"),
         ("core.binding:verdict", "if not (seen.as_writer and event.is_readable):", "if False:"),
     ),
@@ -80,7 +80,7 @@ TOKENS: tuple[Mutant, ...] = (
         "one-event-blocks",
         "R18",
         "An event that Calendar refuses to show makes its whole sync fail.",
-        ("observe:read_event", "return Seen(None, unreadable=True)", "raise"),
+        ("reading:read_event", "return Seen(None, unreadable=True)", "raise"),
     ),
 )
 
