@@ -1,10 +1,11 @@
 """The commands of the simulation: run many seeds, show one, find a schedule.
 
-    python -m tests.simulation run --seeds 20000 [--start S] [--jobs N] [--state FILE] [--most 5] [--trace]
+    python -m tests.simulation run --seeds 20000 [--start S] [--jobs N] [--state FILE] [--most 5] [--trace] [--write]
     python -m tests.simulation show SEED [--shrink]
     python -m tests.simulation find "a call landed after a newer one" [--start S] [--seeds N]
 
-A run ends with status 1 when any seed broke a rule, or when 20,000 seeds did not meet every schedule that is counted.
+A run ends with status 1 when any seed broke a rule, or when 20,000 seeds did not meet every schedule that is counted,
+every row of the scenario table, and every cell of what is recorded and what is shown (docs/simulation-coverage.md).
 Ctrl-C stops it, and the state file says where to go on.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tests.simulation import coverage
 from tests.simulation.days import record
 from tests.simulation.runs import StateFile, Tally, run, shortest
 from tests.simulation.shrinking import shortened
@@ -28,7 +30,7 @@ from tests.simulation.tapes import Tapes
 
 SAY_EVERY_S = 10
 LONG_RUN = 20_000
-"""Seeds after which each schedule has to have been met."""
+"""Seeds after which each schedule, row and cell has to have been met."""
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -42,6 +44,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     running.add_argument("--state", type=Path, help="file that says how far the run came; it goes on from there")
     running.add_argument("--most", type=int, default=5, help="stop after so many broken seeds")
     running.add_argument("--trace", action="store_true", help="show what happened on each broken day")
+    running.add_argument("--write", action="store_true", help=f"write what was hit into docs/{coverage.PAGE.name}")
     showing = commands.add_parser("show", help="print what happens on the day of one seed")
     showing.add_argument("seed", type=int)
     showing.add_argument("--shrink", action="store_true", help="shorten the tapes of a day that breaks a rule first")
@@ -66,13 +69,20 @@ def run_seeds(options: argparse.Namespace) -> int:
         _say(f"stopped after {tally.seeds} seeds")
     if state is not None:
         state.save(tally, now=True)
+    if options.write:
+        coverage.PAGE.write_text(coverage.page(tally.coverage), encoding="utf-8")
     _report(tally, options)
     return 1 if tally.failures or unmet(tally) else 0
 
 
 def unmet(tally: Tally) -> list[str]:
-    """Return the schedules that a long run did not meet once: then the generator has gone blind."""
-    return [schedule for schedule in SCHEDULES if not tally.reached[schedule]] if tally.seeds >= LONG_RUN else []
+    """Return what a long run did not meet once, or met though it cannot be: then the generator has gone blind."""
+    found, wrong = tally.coverage, [f"cell {' / '.join(cell)}, which cannot be" for cell in tally.coverage.wrong_cells]
+    if tally.seeds < LONG_RUN:
+        return wrong
+    schedules = [schedule for schedule in SCHEDULES if not tally.reached[schedule]]
+    cells = [f"cell {' / '.join(cell)}" for cell in found.empty_cells]
+    return [*schedules, *(f"row {row}" for row in found.empty_rows), *cells, *wrong]
 
 
 def _teller(state: StateFile | None, most: int, show: Callable[[Tally], None]) -> Callable[[Tally], bool]:
@@ -120,6 +130,9 @@ def _report(tally: Tally, options: argparse.Namespace) -> None:
     for schedule in SCHEDULES:
         _say(f"{tally.reached[schedule]:8} {schedule}")
     _say(f"{tally.sprung.total():8} faults of {len(tally.sprung)} kinds")
+    _say(f"{len(tally.coverage.rows):8} rows and {len(tally.coverage.cells)} cells of docs/{coverage.PAGE.name}")
+    for what in unmet(tally):
+        _say(f"         not met, or wrongly: {what}")
     _say(
         f"{tally.seeds} seeds, {len(tally.failures)} broken {sorted(tally.failures)[:20]}, hash {tally.trace_hash:08x}"
     )

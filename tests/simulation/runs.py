@@ -1,4 +1,4 @@
-"""Run many seeds on all cores, each twice: what they break, what they reach, and where to go on.
+"""Run many seeds on all cores, each twice: what they break, what they hit and reach, and where to go on.
 
 It must never lose a failure, nor count a seed that was not played to its end.
 """
@@ -15,6 +15,7 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
+from tests.simulation.coverage import Coverage, lived_with_coverage
 from tests.simulation.days import record
 from tests.simulation.shrinking import shortened
 from tests.simulation.simulation import Simulation, lived
@@ -46,8 +47,9 @@ class Tally:
     """Schedules that are counted, by how many seeds met each."""
     sprung: Counter[str] = field(default_factory=Counter)
     """Faults, by how often each sprang."""
+    coverage: Coverage = field(default_factory=Coverage)
     trace_hash: int = 0
-    """Over all seeds in order: two machines that ran the same seeds of the same version agree."""
+    """The sum over all seeds: two machines that ran the same seeds of the same version agree."""
     code: str = field(default_factory=code_version)
     """Version of the code that was played."""
 
@@ -59,11 +61,12 @@ class Tally:
         self.failures |= other.failures
         self.reached += other.reached
         self.sprung += other.sprung
-        self.trace_hash = (self.trace_hash * 31 + other.trace_hash) & 0xFFFFFFFF
+        self.coverage.add(other.coverage)
+        self.trace_hash = (self.trace_hash + other.trace_hash) & 0xFFFFFFFF
 
     def to_json(self) -> str:
         """Return everything, to go on with later."""
-        return json.dumps(vars(self), indent=1, sort_keys=True) + "\n"
+        return json.dumps(vars(self) | {"coverage": self.coverage.to_dict()}, indent=1, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Tally":
@@ -71,25 +74,25 @@ class Tally:
         kept = json.loads(text)
         failures = {int(seed): broken for seed, broken in kept.pop("failures").items()}
         reached, sprung = Counter(kept.pop("reached")), Counter(kept.pop("sprung"))
-        return cls(failures=failures, reached=reached, sprung=sprung, **kept)
+        coverage = Coverage.from_dict(kept.pop("coverage"))
+        return cls(failures=failures, reached=reached, sprung=sprung, coverage=coverage, **kept)
 
 
-def check_seed(seed: int) -> Simulation:
-    """Play a seed twice and return the second day; that the two differ counts as a broken rule."""
-    first, second = lived(record(seed)), lived(record(seed))
+def check_seed(seed: int) -> Tally:
+    """Play a seed twice, the second time with somebody looking on; that the two differ counts as a broken rule."""
+    first, (second, coverage) = lived(record(seed)), lived_with_coverage(record(seed))
     if first.trace_hash != second.trace_hash:
         second.violations.append("determinism: the same seed played two different days")
-    return second
+    failures = {seed: list(second.violations)} if second.violations else {}
+    reached = Counter(dict.fromkeys(second.sometimes.reached, 1))
+    return Tally(seed, 1, failures, reached, Counter(second.gate.sprung), coverage, second.trace_hash)
 
 
 def check_range(start: int, seeds: int) -> Tally:
     """Play a range of seeds, in this process."""
     tally = Tally(start)
     for seed in range(start, start + seeds):
-        day = check_seed(seed)
-        failures = {seed: list(day.violations)} if day.violations else {}
-        reached = Counter(dict.fromkeys(day.sometimes.reached, 1))
-        tally.add(Tally(seed, 1, failures, reached, Counter(day.gate.sprung), day.trace_hash))
+        tally.add(check_seed(seed))
     return tally
 
 

@@ -13,6 +13,9 @@ import pytest
 
 from tests.simulation.__main__ import LONG_RUN, unmet
 from tests.simulation.canary import FencelessStore, TornStore
+from tests.simulation.coverage import Coverage
+from tests.simulation.coverage_cells import IMPOSSIBLE, cells
+from tests.simulation.coverage_rows import ROWS
 from tests.simulation.days import record
 from tests.simulation.operators import OPERATIONS
 from tests.simulation.recording import ACTIONS
@@ -133,8 +136,32 @@ def test_a_state_of_other_seeds_is_refused(tmp_path: Path) -> None:
 def test_a_long_run_that_never_meets_a_schedule_fails() -> None:
     """A short one may miss the rare ones."""
     reached = Counter(dict.fromkeys(SCHEDULES[1:], 1))
-    assert unmet(Tally(0, seeds=LONG_RUN, reached=reached)) == [SCHEDULES[0]]
+    assert unmet(Tally(0, seeds=LONG_RUN, reached=reached, coverage=everything())) == [SCHEDULES[0]]
     assert unmet(Tally(0, seeds=LONG_RUN - 1, reached=reached)) == []
+
+
+def test_a_long_run_that_never_hits_a_row_or_a_cell_fails() -> None:
+    """And any run that hits a cell that was called impossible."""
+    reached, cell, wrong = Counter(dict.fromkeys(SCHEDULES, 1)), next(iter(cells())), next(iter(IMPOSSIBLE))
+    hit = everything()
+    del hit.rows[4], hit.cells[cell]
+    tally = Tally(0, seeds=LONG_RUN, reached=reached, coverage=hit)
+    assert unmet(tally) == ["row 4", f"cell {' / '.join(cell)}"]
+    assert unmet(Tally(0, coverage=Coverage(1, cells=Counter([wrong])))) == [
+        f"cell {' / '.join(wrong)}, which cannot be"
+    ]
+
+
+def everything() -> Coverage:
+    """Return that every row and cell was hit."""
+    return Coverage(LONG_RUN, Counter(dict.fromkeys(ROWS, 1)), Counter(dict.fromkeys(cells(), 1)))
+
+
+def test_several_processes_count_what_one_counts() -> None:
+    """Whichever of them plays a seed."""
+    tally = Tally(0)
+    run(tally, 6, 2, lambda _: False, chunk=3)
+    assert tally == check_range(0, 6)
 
 
 def test_ranges_with_a_gap_between_them_are_not_added() -> None:
