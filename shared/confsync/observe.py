@@ -85,7 +85,7 @@ class Observer:
             CalendarAccessLost: an event is unknown or shown in part, and so would be every other.
 
         """
-        wanted = {reading.ref: reading for reading in readings}
+        wanted = {reading.ref: reading for reading in sorted(readings, key=lambda reading: reading.ref)}
         found = self._read_each(wanted.values())
         doubtful = {
             ref: seen for ref, seen in found.items() if ref.calendar_key == self._leased.key and is_doubtful(seen)

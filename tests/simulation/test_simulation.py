@@ -88,7 +88,7 @@ def test_a_broken_day_is_shortened_to_what_it_takes() -> None:
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_a_seed_plays_the_same_day_in_every_process(hash_seed: str) -> None:
     """Whatever order Python's sets have there."""
-    seeds = 3
+    seeds = 8
     script = f"from tests.simulation.runs import check_range; print(check_range(0, {seeds}).trace_hash)"
     root = Path(__file__).parents[2]
     played = subprocess.run(

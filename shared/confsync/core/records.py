@@ -111,7 +111,7 @@ class Calendar(Record):
         return key_of("calendar", tenant, calendar_id, subject)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class EventRef:
     """Names one event in one calendar."""
 
