@@ -41,6 +41,15 @@ def soon(world: World, days: float = 9) -> dict[str, Any]:
     return dict(times(world.now + timedelta(days=days)))
 
 
+def ended_meeting(world: World) -> str:
+    """Let an event be deleted, and its conference c1 end; return the event's id."""
+    event_id = world.add("Planning", "c1", **soon(world))
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    return event_id
+
+
 def named(world: World, event_id: str, calendar_id: str = "primary") -> str | None:
     data: dict[str, str] = world.model.get(ANN, calendar_id, event_id).get("conferenceData", {})
     return data.get("conferenceId")
@@ -190,10 +199,7 @@ def test_deletions_found_where_events_moved_to_count_for_the_brake() -> None:
 def test_a_made_conference_does_not_end_while_its_event_waits_to_be_written() -> None:
     """Its draft timer runs although a reservation still means to write it; then a dead link is written."""
     world = World(capabilities=MAKES)
-    event_id = world.add("Planning", "c1", **soon(world))
-    world.settle()
-    world.delete(event_id)
-    world.settle()
+    event_id = ended_meeting(world)
     no_write(world, CalendarRequestRejected("not now"))
     world.restore(event_id)
     world.advance(30 * 3600)
@@ -209,10 +215,7 @@ def test_a_made_conference_does_not_end_while_its_event_waits_to_be_written() ->
 def test_an_event_that_moved_before_it_was_relinked_is_followed() -> None:
     """Vouched for is only the link that it had when the conference was made."""
     world = team_world(capabilities=MAKES)
-    event_id = world.add("Planning", "c1", **soon(world))
-    world.settle()
-    world.delete(event_id)
-    world.settle()
+    event_id = ended_meeting(world)
     no_write(world, CalendarRequestRejected("not now"))
     world.restore(event_id)
     world.advance(300)
@@ -368,10 +371,7 @@ def test_what_is_known_of_an_odd_instance_is_not_forgotten_with_its_series_confe
 def test_a_write_that_fails_for_long_is_tried_ever_more_slowly() -> None:
     """The attempts at a relink are not counted: it is tried about every second while Calendar is down."""
     world = World(capabilities=MAKES)
-    event_id = world.add("Planning", "c1", **soon(world))
-    world.settle()
-    world.delete(event_id)
-    world.settle()
+    event_id = ended_meeting(world)
     tried = no_write(world, CalendarUnavailable("down"))
     world.restore(event_id)
     world.advance(3600)
@@ -399,10 +399,7 @@ def test_a_back_end_that_refuses_us_is_asked_slowly_for_a_host() -> None:
 def test_a_replacement_of_a_back_end_that_nobody_configures_any_more_is_not_started_each_minute() -> None:
     """The oldest that is due comes first: 500 of these, and nothing else is ever started."""
     world = World(capabilities=MAKES)
-    event_id = world.add("Planning", "c1", **soon(world))
-    world.settle()
-    world.delete(event_id)
-    world.settle()
+    event_id = ended_meeting(world)
     world.provider.before_create = busy_create
     world.restore(event_id)
     world.advance(60)
