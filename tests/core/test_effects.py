@@ -130,6 +130,13 @@ def test_a_stale_call_is_raised_above_what_the_back_end_holds(stored: int) -> No
     assert desires.is_pending(raised)
 
 
+def test_a_generation_that_was_called_stale_is_not_used_again_though_the_back_end_holds_less() -> None:
+    """Its answer may be wrong, and the call may land all the same."""
+    opened, intent = announced(wanting("A", 5))
+    raised = effects.stale(opened, 2, NOW, RULES)
+    assert generation(raised) > intent.generation
+
+
 def test_a_refused_state_is_given_up_until_there_is_a_newer_one() -> None:
     """A permanent answer is not argued with."""
     opened, intent = announced(wanting())

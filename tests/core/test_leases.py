@@ -156,7 +156,7 @@ def test_freezing_forgets_token_and_checkpoint_and_shuts_the_worker_out() -> Non
     """The next listing starts from nothing; nobody tries for a while."""
     frozen = leases.freeze(leased(sync_token="old", checkpoint=listed()), "notFound", NOW, RULES)
     assert (frozen.state, frozen.reason, frozen.sync_token, frozen.checkpoint) == ("frozen", "notFound", None, None)
-    assert frozen.due_at == NOW + timedelta(seconds=RULES.frozen_retry_s)
+    assert (frozen.fence, frozen.due_at) == (2, NOW + timedelta(seconds=RULES.frozen_retry_s))
     with pytest.raises(FenceLost):
         leases.check_fence(frozen, 1)
 
