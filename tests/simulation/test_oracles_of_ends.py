@@ -1,11 +1,14 @@
-"""The oracle of ends is shown what it must report, and what it must not; the truth is a Calendar model's."""
+"""The oracle of ends, and of those that may have been told, is shown what it must report, and what it must not.
+
+The truth is a Calendar model's.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from confsync.core.conference import Conference, Desired
+from confsync.core.conference import Conference, Desired, Intent
 from confsync.core.records import Link
 from confsync.core.rules import Rules
 from confsync.local.calendar_server.model import CalendarModel
@@ -13,7 +16,7 @@ from confsync.local.calendar_server.people import addon_conference
 from tests.simulation.oracles.ends import EndJudge
 from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.truth import Truth
-from tests.simulation.test_oracles import conference, late
+from tests.simulation.test_oracles import Scene, conference, ending, late, wanted
 from tests.world import ALL_FIELDS, ANN, START, times
 
 SKEW = timedelta(seconds=1)
@@ -143,3 +146,21 @@ def test_a_time_that_nobody_recorded_proves_nothing() -> None:
     day.model.patch(ANN, ANN, "event", dict(times(START - timedelta(days=1))))
     day.model.delete(ANN, ANN, "event")
     assert day.decide_and_want(2, 200) == []
+
+
+# Ends that may have been told
+
+
+@pytest.mark.parametrize(("announced", "broken"), [(1, ["R10"]), (2, [])])
+def test_an_end_that_its_worker_announced_and_gave_no_answer_to_may_have_been_told(
+    announced: int, broken: list[str]
+) -> None:
+    """Another end was decided meanwhile; to hold this one might come too late."""
+    scene = Scene()
+    for name in "ab":
+        scene.commit(ending(name, START))
+    for number in range(announced):
+        intent = Intent(generation=2 + number, verb="end", deadline=at(90 * (number + 1)))
+        scene.commit(wanted("a").model_copy(update={"intent": intent}))
+    scene.brakes.watch_end("a", late(200))
+    assert scene.rules == broken
