@@ -46,9 +46,10 @@ class ToldJudge:
     def watch_commit(self, before: Conference | None, after: Conference, worker: Worker) -> None:
         """Note that a call is announced, or that its outcome is stored."""
         old, new = before.intent if before else None, after.intent
+        if new == old:
+            return  # others may store what is wanted next
         if new is None:
-            if old is not None:
-                self._settle(after.key, worker)
+            self._settle(after.key, worker)
             return
         call = self._open.get(after.key)
         if call is None or (call.worker, call.generation) != (worker, new.generation):
