@@ -232,6 +232,40 @@ def test_there_and_back_again_makes_a_call_when_b_is_under_way() -> None:
     assert (generation(back), back.due_at) == (3, NOW + WAIT)
 
 
+@pytest.mark.parametrize("answer", ["busy", "refused"])
+def test_there_and_back_again_makes_no_call_when_b_is_turned_away(answer: str) -> None:
+    """A was wanted again while the call with B was under way; the back end still holds A, which its answer says."""
+    opened, intent = announced(follow(applied_a(), "B"))
+    back = follow(opened, "A")
+    closed = effects.busy(back, at(1), "429") if answer == "busy" else effects.refused(back, intent, "422", NOW)
+    assert (desires.is_pending(closed), closed.due_at, closed.intent) == (False, None, None)
+    assert closed.desired is not None
+    assert (generation(closed), closed.desired.state) == (generation(back), None)
+
+
+@pytest.mark.parametrize("answer", ["busy", "stale"])
+def test_nothing_is_due_when_the_end_that_was_turned_away_is_not_wanted_any_more(answer: str) -> None:
+    """It was taken back while the call was under way: nothing is told, and what it holds is not known."""
+    wanted = desires.desire_end(desires.schedule_end(applied_a(), 60, "its event is gone", NOW), at(1))
+    opened, _ = announced(wanted)
+    kept = desires.keep(opened, "kept: its event moved out of sight", at(2))
+    closed = effects.busy(kept, at(3), "503") if answer == "busy" else effects.stale(kept, 9, at(3), RULES)
+    assert (desires.is_pending(closed), closed.due_at, closed.intent) == (False, None, None)
+    assert generation(closed) >= 2
+    assert desires.is_pending(follow(closed, "A"))
+
+
+def test_away_and_back_again_makes_no_call_when_b_is_applied() -> None:
+    """B, C, B, while the call with the first B was under way: that is all that has to be told."""
+    opened, intent = announced(follow(applied_a(), "B"))
+    assert opened.desired is not None
+    back = follow(follow(opened, "C"), "B")
+    done = effects.applied(back, intent, opened.desired.fingerprint, NOW)
+    assert (desires.is_pending(done), done.due_at) == (False, None)
+    assert generation(done) == generation(back)
+    assert desires.is_pending(follow(done, "A"))
+
+
 def test_there_and_back_again_makes_a_call_when_an_earlier_outcome_is_unknown() -> None:
     """B timed out, perhaps applied; the next attempt was refused as busy: A has to be told again."""
     opened, intent = announced(follow(applied_a(), "B"))

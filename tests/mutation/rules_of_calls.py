@@ -36,6 +36,12 @@ DESIRES = (
         "R14: a call under way may land",
     ),
     Rule(
+        "known-after-a-call-is-told",
+        "return _as_applied(conference, told)",
+        "return conference",
+        "R12: what was wanted again while a call was under way",
+    ),
+    Rule(
         "waits-since-the-last-change",
         "(conference.desired.since if conference.desired and is_pending(conference) else None) or now",
         "now",
@@ -204,6 +210,24 @@ EFFECTS = (
         "",
         "53: a newer state goes out at once",
     ),
+    Rule(
+        "told-again-when-applied",
+        "done = without_difference(noted)",
+        "done = noted",
+        "R12: what was applied meanwhile",
+    ),
+    Rule(
+        "told-again-when-busy",
+        "return without_difference(timed(_closed(conference).model_copy(update=waiting)))",
+        "return timed(_closed(conference).model_copy(update=waiting))",
+        "R12: what was turned away left the former state",
+    ),
+    Rule(
+        "told-again-when-refused",
+        'without_difference(with_note(closed, why, now, "done"))',
+        'with_note(closed, why, now, "done")',
+        "R12: what was refused left the former state",
+    ),
     Rule("attempts-pile-up", '"applied": told, "attempts": 0', '"applied": told', "R18: success ends the slowing down"),
     Rule(
         "busy-is-called-at-once",
@@ -236,6 +260,12 @@ EFFECTS = (
         "R15: above all that were ever used",
     ),
     Rule(
+        "stale-tells-nothing",
+        'if not is_pending(conference):\n        return without_difference(with_note(_closed(conference), "told stale',
+        'if False:\n        return without_difference(with_note(_closed(conference), "told stale',
+        "R15: what is not wanted any more is not told",
+    ),
+    Rule(
         "stale-is-known",
         "held = Applied(generation=stored_generation, fingerprint=UNKNOWN)",
         "held = conference.applied",
@@ -249,8 +279,8 @@ EFFECTS = (
     ),
     Rule(
         "refused-is-sent-again",
-        '{"refused": intent.generation, "last_error": error})\n    noted = with_note(closed, f"{intent.verb}',
-        '{"last_error": error})\n    noted = with_note(closed, f"{intent.verb}',
+        '{"refused": intent.generation, "last_error": error})\n    why',
+        '{"last_error": error})\n    why',
         "58: a permanent answer",
     ),
     Rule(

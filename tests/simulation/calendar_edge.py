@@ -21,7 +21,7 @@ class Watch(Protocol):
     def asked_for(self, calendar_id: str) -> int:
         """Return how many syncs of the calendar were asked for by now."""
 
-    def watch_stop(self, calendar_id: str, channel_id: str) -> None:
+    def watch_stop(self, calendar_id: str, channel_id: str, worker: Instance) -> None:
         """Hear of a channel that is about to be stopped."""
 
     def watch_write(self, calendar_id: str, event_id: str, conference_data: Mapping[str, Any] | None) -> None:
@@ -96,5 +96,5 @@ class SimulatedCalendar:
 
     def stop_channel(self, at: Address, channel_id: str, resource_id: str) -> None:
         """Stop a channel."""
-        self._watch.watch_stop(at.calendar_id, channel_id)
+        self._watch.watch_stop(at.calendar_id, channel_id, self._gate.caller())
         self._gate.passing("calendar", "channels.stop", lambda: self._api.stop_channel(at, channel_id, resource_id))

@@ -28,6 +28,8 @@ class Instance(Task):
         self.is_dead = False
         self.since = clock.now
         """The true time at which it began."""
+        self.read_at = clock.now
+        """The true time at which the transaction began that it committed last."""
         self.fences: dict[str, int] = {}
         """By calendar key: the fence under which it claimed the calendar."""
         self.notes: dict[str, datetime] = {}

@@ -54,6 +54,9 @@ class Watch(Protocol):
     def watch_call(self, call: ConferenceCall, in_the_air: list[Flight], worker: Instance) -> None:
         """Hear of a call as it leaves; one that makes a conference is heard of as if it told its first state."""
 
+    def hear_answer(self, call: ConferenceCall, worker: Instance, *, is_applied: bool) -> None:
+        """Hear that a worker is told what came of its call; not where nobody knows."""
+
     def watch_create(self, call: CreateCall, worker: Instance) -> None:
         """Hear of a conference that is asked for."""
 
@@ -131,8 +134,13 @@ class SimulatedProvider:
         in_the_air = [f for f in self._flights if f.call.conference_id == call.conference_id]
         self._watch.watch_call(call, in_the_air, caller)
         self.calls.append(call)
-        self._refuse(caller, kind, fault, (call.conference_id, None))
+        try:
+            self._refuse(caller, kind, fault, (call.conference_id, None))
+        except (ProviderBusy, ProviderRefusesUs, ProviderRejected):
+            self._watch.hear_answer(call, caller, is_applied=False)
+            raise
         self._fly(Flight(call, caller, self._gate.clock.now), kind, fault)
+        self._watch.hear_answer(call, caller, is_applied=True)
 
     def _refuse(self, caller: Instance, kind: str, fault: Fault | None, asked: tuple[str, str | None]) -> None:
         """Answer without an effect."""

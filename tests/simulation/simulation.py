@@ -62,6 +62,8 @@ class Simulation:
         self.clock = Scheduler(tapes.seed, START)
         self.gate = Gate(self.clock, self.trace, tapes.faults)
         self._ids = 0
+        self._losses = 0
+        """How often, after a step, a calendar was not shown in full."""
         self._next_due: datetime | None = None
         """When a scheduled run has something to do, None: to be looked up anew."""
         self.model = CalendarModel(lambda: self.clock.now, self._model_id, on_change=self._announce)
@@ -73,6 +75,7 @@ class Simulation:
         self._judge_by(setting.capabilities.ordered_writes)
         self.provider = SimulatedProvider(setting.capabilities, self.gate, self, self.sometimes.reach)
         self.oracles.calls.made_for = self.provider.made_for
+        self.oracles.channels.troubles = lambda: self.gate.sprung.total() + self._losses
         api = InProcessCalendar(self.model, page_size=setting.page_size)
         self.calendar = SimulatedCalendar(api, self.gate, self.oracles)
         self.oracles.calendars.covers = self.calendar.covers
@@ -175,6 +178,7 @@ class Simulation:
             role = self.model.state.calendars[calendar_id].roles.get(subject)
             is_full = role in ("owner", "writer") and not self.model.state.users[subject].suspended
             self.truth.note_access(calendar_id, self.clock.now, is_full=is_full)
+            self._losses += not is_full
 
     # What reaches the functions
 
@@ -200,6 +204,7 @@ class Simulation:
         if isinstance(answer, Exception) and not isinstance(answer, ConfsyncError):
             self.oracles.complaints.add("raised", f"{instance.name}: {type(answer).__name__}: {answer}")
         privacy.watch_answer(answer, self.oracles.complaints)
+        self.oracles.channels.watch_end(instance, has_answered=not isinstance(answer, BaseException))
         if isinstance(answer, Crash):
             self.sometimes.watch_death(instance)
         if isinstance(answer, SyncOutcome) and answer.status == "busy":
@@ -217,6 +222,10 @@ class Simulation:
         """Show the judges a call of the conferencing system as it leaves."""
         awaited = sum(flight.is_awaited for flight in in_the_air)
         self.oracles.watch_call(call, awaited, len(in_the_air) - awaited, self.clock.now, worker)
+
+    def hear_answer(self, call: ConferenceCall, worker: Instance, *, is_applied: bool) -> None:
+        """Show the judges what a worker hears of its call."""
+        self.oracles.told.hear(call, worker, is_applied=is_applied)
 
     def watch_create(self, call: CreateCall, worker: Instance) -> None:
         """Show the judges that a conference is asked for."""

@@ -97,12 +97,13 @@ class SimulatedStore:
 
     def _transact(self, body: Callable[[Transaction], T]) -> T:
         written: Written = {}
-        runs = 0
+        runs, caller = 0, self._gate.caller()
 
         def noting(transaction: Transaction) -> T:
             nonlocal runs
             runs += 1
             written.clear()
+            caller.read_at = self._gate.clock.now
             return body(self._noted(transaction, written))
 
         answer = self._memory.transact(noting)

@@ -34,6 +34,11 @@ class Worker:
         """When it began: just now."""
         return self.at
 
+    @property
+    def read_at(self) -> datetime:
+        """When its transaction began: just now."""
+        return self.at
+
     def now(self) -> datetime:
         """Return the time."""
         return self.at

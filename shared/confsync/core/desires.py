@@ -49,6 +49,18 @@ def _as_applied(conference: Conference, applied: Applied) -> Conference:
     return timed(conference.model_copy(update={"desired": unchanged, "applied": known, "call_at": None}))
 
 
+def without_difference(conference: Conference) -> Conference:
+    """Return the conference with nothing to tell where its back end is known to hold what is wanted (rule R12).
+
+    The caller has just closed a call. What was wanted while that was under way may be what the back end held before,
+    or what it was told just now; or the call was for what is not wanted any more.
+    """
+    wanted, told = conference.desired, conference.applied
+    if wanted is None or told is None or told.fingerprint != wanted.fingerprint:
+        return conference
+    return _as_applied(conference, told)
+
+
 def _call_time(conference: Conference, now: datetime) -> datetime:
     """A call under way is waited for, and so is the time that the back end asked for."""
     asked = [conference.intent.deadline if conference.intent else now, conference.wait_until or now]

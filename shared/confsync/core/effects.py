@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from confsync.core import replacing
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Intent, Verb
-from confsync.core.desires import is_pending, next_generation, timed
+from confsync.core.desires import is_pending, next_generation, timed, without_difference
 from confsync.core.history import with_note
 from confsync.core.owners import owners_of
 from confsync.core.records import key_of
@@ -67,7 +67,8 @@ def applied(conference: Conference, intent: Intent, fingerprint: str, now: datet
     """Return the conference with the call confirmed; what it was told need not be kept any longer."""
     told = Applied(generation=intent.generation, fingerprint=fingerprint, field_hashes=intent.field_hashes, at=now)
     closed = _closed(conference).model_copy(update={"applied": told, "attempts": 0})
-    done = with_note(closed, f"{intent.verb} applied (generation {intent.generation})", now, "done")
+    noted = with_note(closed, f"{intent.verb} applied (generation {intent.generation})", now, "done")
+    done = without_difference(noted)
     if is_pending(done):
         return timed(done.model_copy(update={"call_at": now}))
     return _without_state(done)
@@ -76,7 +77,7 @@ def applied(conference: Conference, intent: Intent, fingerprint: str, now: datet
 def busy(conference: Conference, retry_at: datetime, error: str) -> Conference:
     """Return the conference with the call known not to be applied; nothing is sent before `retry_at`."""
     waiting = {"call_at": retry_at, "wait_until": retry_at, "attempts": conference.attempts + 1, "last_error": error}
-    return timed(_closed(conference).model_copy(update=waiting))
+    return without_difference(timed(_closed(conference).model_copy(update=waiting)))
 
 
 def unknown(conference: Conference, retry_at: datetime, error: str, now: datetime) -> Conference:
@@ -91,8 +92,10 @@ def unknown(conference: Conference, retry_at: datetime, error: str, now: datetim
 def stale(conference: Conference, stored_generation: int, now: datetime, rules: Rules) -> Conference:
     """Return the conference with its generation raised above the back end's: sent at once, then ever more slowly.
 
-    The back end holds something that we did not tell it.
+    The back end holds something that we did not tell it. What is not wanted any more is not sent.
     """
+    if not is_pending(conference):
+        return without_difference(with_note(_closed(conference), "told stale: nothing is left to tell", now, "done"))
     pause_s = rules.backoff_s(conference.attempts) if conference.attempts else 0
     at, attempts = now + timedelta(seconds=pause_s), conference.attempts + 1
     generation = max(next_generation(conference), stored_generation + 1)
@@ -108,7 +111,8 @@ def stale(conference: Conference, stored_generation: int, now: datetime, rules: 
 def refused(conference: Conference, intent: Intent, error: str, now: datetime) -> Conference:
     """Return the conference with this generation given up; a newer state will be sent again."""
     closed = _closed(conference).model_copy(update={"refused": intent.generation, "last_error": error})
-    noted = with_note(closed, f"{intent.verb} refused for good (generation {intent.generation})", now, "done")
+    why = f"{intent.verb} refused for good (generation {intent.generation})"
+    noted = without_difference(with_note(closed, why, now, "done"))
     return timed(noted.model_copy(update={"call_at": now})) if is_pending(noted) else _without_state(noted)
 
 

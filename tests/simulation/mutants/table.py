@@ -39,22 +39,12 @@ HOLES: dict[str, str] = {
     "no-second-look": "an announced sync that listed nothing would have to leave its `lag` task in the queue.",
     "answers-before-the-task-exists": "a push that was answered would have to leave a task that starts after it.",
     "no-trailing-task": "a push that was answered would have to leave a task that starts after it.",
-    "old-channel-stays-open": "a renewal that ends alive would have to have tried to stop what it replaced; the "
-    "evening lets any retiring channel pass.",
-    "renewed-when-it-is-over": "a calendar that was watched would have to stay so at every moment, where no fault "
-    "met `watch`.",
     "moved-event-counts-twice": "the evening lets every orphan with a review pass; it would have to ask Calendar's "
     "truth whether the event lives anywhere.",
     "orphan-is-not-looked-for": "the evening lets every orphan with a review pass, whatever became of its event.",
-    "difference-in-nothing-is-told": "a call that tells the state that was confirmed last would have to count as R12.",
-    "no-grace": "an end would have to be wanted no sooner than `grace_s` after it was decided.",
-    "pending-is-absence": "an end that leaves while an owner waits for its new conference would have to count as R9.",
-    "held-is-ended": "an end that leaves after its last owner was over would have to count as R9.",
     "discarded-draft-lives": "the back end would have to hold what the add-on made before its event exists: the "
     "evening lets pass whatever was never told.",
     "forgotten-at-once": "the oracles read who was vouched for from the product's record, and forget it with that.",
-    "again-as-the-same-generation": "a generation that leaves a second time after an unknown outcome would have to "
-    "count as R15.",
 }
 """By mutant that can survive: what the simulation would have to play or watch to notice it, or to notice it sooner."""
 

@@ -40,7 +40,7 @@ class BrakeJudge:
         """When ends were put off: they may count as decided anew."""
         self._said: dict[str, set[str]] = {}
         self._told: set[str] = set()
-        """Keys of conferences of which the end that is decided now was told before."""
+        """Keys of conferences of which the end that is decided now was told before, for all that its workers know."""
 
     def hear(self, conference_keys: Iterable[str], verdict: str) -> None:
         """Note that an operator is about to say `approved` or `rejected` of held ends."""
@@ -54,6 +54,8 @@ class BrakeJudge:
             self._told.discard(after.key)
         elif before is not None and after.end_after is not None and after.end_after != before.end_after:
             self._again.append(now)
+        if before is not None and _is_announced_again(before, after):
+            self._told.add(after.key)
         was = before.brake if before else "none"
         if was != after.brake:
             self._watch_change(was, after, now)
@@ -136,6 +138,12 @@ def _is_decided(conference: Conference | None) -> bool:
         return False
     ends = conference.desired is not None and conference.desired.ended
     return ends or conference.end_after is not None or conference.brake == "held"
+
+
+def _is_announced_again(before: Conference, after: Conference) -> bool:
+    """Whether the worker that announced an end gave no answer: it may have died before it called, or after that."""
+    was_end = before.intent is not None and before.intent.verb == "end"
+    return was_end and after.intent is not None and after.intent != before.intent
 
 
 def _only_calendar(conference: Conference) -> str:

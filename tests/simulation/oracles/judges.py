@@ -7,9 +7,11 @@ Which rule is watched where:
     S4   evening: each conference that was made is known           S5   waits: nothing before the time asked for
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
+    R9   also ends: not before its time, not over an owner that waits, not of what was held
     R10  brakes: what is held, what is told, what an operator said of it
-    R12  L4      R13  conferences      R14, R15, R17  calls      R16  S1, R13 and L1, where a race is lost
-    R18  L1 after faults               R19  calendars, evening, and `watch_stop`
+    R12  told, L4                       R13  conferences      R14, R17  calls      R15  calls, told
+    R16  S1, R13 and L1, where a race is lost
+    R18  L1 after faults               R19  channels, evening
     R21  privacy: what people wrote stands in no record, and in no answer    section 5  windows: two tasks a window
 
 What cannot be seen here: R6 (a constant), R10's shares (a day has too few conferences: tests/test_brake.py), R20 and
@@ -28,10 +30,13 @@ from confsync.ports import ConferenceCall
 from tests.simulation.oracles.brakes import BrakeJudge
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.calls import CallJudge
+from tests.simulation.oracles.channels import ChannelJudge
 from tests.simulation.oracles.conferences import ConferenceJudge
+from tests.simulation.oracles.ends import EndJudge
 from tests.simulation.oracles.evening import Evening
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 from tests.simulation.oracles.owners import Owners
+from tests.simulation.oracles.told import ToldJudge
 from tests.simulation.oracles.truth import Truth
 from tests.simulation.oracles.waits import WaitJudge
 
@@ -52,6 +57,9 @@ class Oracles:
         self.truth, self.ledger = truth, ledger
         self.owners = Owners(truth, ledger, rules.claims)
         self.brakes = BrakeJudge(ledger, self.complaints, rules)
+        self.ends = EndJudge(truth, ledger, self.complaints, rules, skew)
+        self.told = ToldJudge(self.complaints)
+        self.channels = ChannelJudge(self.complaints, skew)
         self.waits = WaitJudge(ledger, self.complaints, skew)
         self.calendars = CalendarJudge(truth, ledger, self.complaints, secret)
         self.conferences = ConferenceJudge(truth, ledger, self.complaints)
@@ -75,14 +83,19 @@ class Oracles:
     def watch_commit(self, before: Record | None, after: Record, now: datetime, worker: Worker) -> None:
         """Judge one committed record."""
         if isinstance(after, Calendar):
-            self.calendars.watch(before if isinstance(before, Calendar) else None, after, now, worker)
+            known = before if isinstance(before, Calendar) else None
+            self.calendars.watch(known, after, now, worker)
+            self.channels.watch(known, after, now, worker)
         elif isinstance(after, Conference):
             old = before if isinstance(before, Conference) else None
             self.conferences.watch(old, after, worker)
             self.brakes.watch(old, after, now)
+            self.ends.watch(old, after, now, worker)
+            self.told.watch_commit(old, after, worker)
             self.waits.watch_commit(after, worker)
         elif isinstance(after, Link):
             self.conferences.watch_link(before if isinstance(before, Link) else None, after)
+            self.ends.watch_link(after)
         elif isinstance(after, Brake):
             self.brakes.watch_alert(before if isinstance(before, Brake) else None, after)
 
@@ -90,6 +103,8 @@ class Oracles:
         """Judge one call of the conferencing system as it leaves."""
         self.calls.watch(call, awaited, unawaited, worker)
         self.waits.watch(call.conference_key, call.conference_key, now, worker)
+        if call.generation > 1 or call.conference_id not in self.calls.made_for:
+            self.told.watch(call, worker)  # what is made on request is told its first state as it is made
         if call.state is None:
             self.brakes.watch_end(call.conference_key, worker)
 
@@ -97,9 +112,6 @@ class Oracles:
         """Judge conference data that takes effect in an event now."""
         self.calls.watch_write(calendar_id, event_id, conference_data)
 
-    def watch_stop(self, calendar_id: str, channel_id: str) -> None:
-        """Judge a channel that is about to be stopped: make before break, so it is not the one that announces."""
-        calendar = self.ledger.calendar(calendar_id)
-        active = [c.id for c in calendar.channels if c.state == "active"] if calendar else []
-        if channel_id in active:
-            self.complaints.add("R19", f"the active channel of {calendar_id} is stopped")
+    def watch_stop(self, calendar_id: str, channel_id: str, worker: Worker) -> None:
+        """Judge a channel that is about to be stopped."""
+        self.channels.watch_stop(self.ledger.calendar(calendar_id), channel_id, worker)

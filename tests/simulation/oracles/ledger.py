@@ -27,6 +27,10 @@ class Worker(Protocol):
         """The true time at which it began."""
 
     @property
+    def read_at(self) -> datetime:
+        """The true time at which the transaction began that it committed last, so what that found is as old."""
+
+    @property
     def fences(self) -> dict[str, int]:
         """By calendar key: the fence under which it claimed the calendar."""
 

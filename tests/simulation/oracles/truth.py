@@ -39,7 +39,7 @@ class Fact:
     master_id: str | None
     over_at: datetime
     is_pending: bool
-    """Whether a conference is being made, so that none of its being absent means anything."""
+    """Whether a conference is being made for a live organizer's copy, so that it means nothing that it has none."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Truth:
             ical_uid=str(version.body.get("iCalUID")),
             master_id=version.master_id,
             over_at=over_at(version.body),
-            is_pending=status_of(version.body) == "pending",
+            is_pending=status_of(version.body) == "pending" and self._is_owners(calendar_id, version),
         )
 
     def _series_is_dead(self, calendar_id: str, version: Version) -> bool:
@@ -143,12 +143,13 @@ class Truth:
 
     def _conference_of(self, calendar_id: str, version: Version) -> str | None:
         """Return the conference that the event holds; None unless it is live and the organizer's copy."""
-        body = version.body
+        return conference_of(version.body) if self._is_owners(calendar_id, version) else None
+
+    def _is_owners(self, calendar_id: str, version: Version) -> bool:
+        """Whether the event is live and the organizer's copy."""
         if version.cancelled or self._series_is_dead(calendar_id, version):
-            return None
-        if body.get("organizer", {}).get("email") != calendar_id:
-            return None
-        return conference_of(body)
+            return False
+        return bool(version.body.get("organizer", {}).get("email") == calendar_id)
 
     def held(self, conference_id: str) -> list[Held]:
         """Return the events that hold the conference now, but for the exceptions of a series that holds it."""
@@ -159,6 +160,17 @@ class Truth:
                 since = list(takewhile(lambda fact: fact.conference_id == conference_id, reversed(facts)))[-1].at
                 found[calendar_id, event_id] = Held(calendar_id, event_id, since, facts[-1])
         return [held for held in found.values() if (held.calendar_id, held.fact.master_id) not in found]
+
+    def waits_since(self, calendar_id: str, event_id: str) -> datetime | None:
+        """Return since when a new conference is being made for the event, None where none is."""
+        facts = self.facts.get((calendar_id, event_id), ())
+        waiting = list(takewhile(lambda fact: fact.is_pending, reversed(facts)))
+        return waiting[-1].at if waiting else None
+
+    def ends_of_exceptions(self, calendar_id: str, master_id: str) -> list[datetime]:
+        """Return when instances of a series that were ever changed were over, whatever became of them."""
+        of_calendar = self._by_calendar.get(calendar_id, {}).values()
+        return [fact.over_at for facts in of_calendar for fact in facts if fact.master_id == master_id]
 
     def next_start(self, held: Held, now: datetime) -> datetime | None:
         """Return the start of the event's instance that runs now or comes next."""

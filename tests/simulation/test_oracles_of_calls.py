@@ -1,0 +1,198 @@
+"""The oracles of what is told again and of channels: each is shown what it must report, and what it must not."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from confsync.core.conference import Applied, Conference, Intent
+from confsync.core.records import Calendar, Channel
+from confsync.core.state import ConferenceState
+from confsync.ports import ConferenceCall
+from tests.simulation.oracles.channels import ChannelJudge
+from tests.simulation.oracles.ledger import Complaints
+from tests.simulation.oracles.told import ToldJudge
+from tests.simulation.test_oracles import Worker, conference
+from tests.world import ANN, START
+
+SKEW = timedelta(seconds=1)
+APPLIED = Applied(generation=1, fingerprint="x")
+
+
+def rules_of(complaints: Complaints) -> list[str]:
+    """Return the rules that were broken."""
+    return [each.partition(":")[0] for each in complaints.all]
+
+
+def at(seconds: float) -> datetime:
+    """Return a time so many seconds after the start."""
+    return START + timedelta(seconds=seconds)
+
+
+# What is told again
+
+
+class Telling:
+    """One conference, and the judge of what it is told."""
+
+    def __init__(self) -> None:
+        """Begin with nothing told."""
+        self.complaints = Complaints()
+        self.judge = ToldJudge(self.complaints)
+        self.stored = conference("a")
+
+    def announce(self, generation: int, worker: Worker) -> None:
+        """Store an intent."""
+        intent = Intent(generation=generation, verb="update", deadline=at(90))
+        self._commit(self.stored.model_copy(update={"intent": intent}), worker)
+
+    def close(self, worker: Worker) -> None:
+        """Store that the call is over."""
+        self._commit(self.stored.model_copy(update={"intent": None, "applied": APPLIED}), worker)
+
+    def _commit(self, after: Conference, worker: Worker) -> None:
+        before, self.stored = self.stored, after
+        self.judge.watch_commit(before, after, worker)
+
+    def tell(self, title: str, generation: int, worker: Worker, *, is_applied: bool | None) -> None:
+        """Let a call leave; None: no answer comes."""
+        call = ConferenceCall("a", "a", f"op{generation}", generation, ConferenceState(title=title))
+        self.judge.watch(call, worker)
+        if is_applied is not None:
+            self.judge.hear(call, worker, is_applied=is_applied)
+
+    def apply(self, title: str, generation: int, *, is_applied: bool | None = True) -> None:
+        """Tell it something, from the announcement to the answer that is stored, unless none came."""
+        worker = Worker()
+        self.announce(generation, worker)
+        self.tell(title, generation, worker, is_applied=is_applied)
+        if is_applied is not None:
+            self.close(worker)
+
+
+@pytest.mark.parametrize(("again", "broken"), [("A", ["R12"]), ("B", [])])
+def test_nothing_is_told_what_it_is_known_to_hold(again: str, broken: list[str]) -> None:
+    """The answer to the first call was stored."""
+    scene = Telling()
+    scene.apply("A", 1)
+    scene.apply(again, 2)
+    assert rules_of(scene.complaints) == broken
+
+
+@pytest.mark.parametrize(("is_applied", "broken"), [(True, []), (False, ["R12"]), (None, [])])
+def test_what_was_told_before_is_told_again_only_after_something_else_may_have_been(
+    is_applied: bool | None, broken: list[str]
+) -> None:
+    """A, then B, then A: no call where B was turned away."""
+    scene = Telling()
+    for number, (title, answer) in enumerate([("A", True), ("B", is_applied), ("A", True)], 1):
+        scene.apply(title, number, is_applied=answer)
+    assert rules_of(scene.complaints) == broken
+
+
+def test_a_worker_that_dies_before_its_call_leaves_may_have_called() -> None:
+    """Nobody else knows that it did not."""
+    scene = Telling()
+    scene.apply("A", 1)
+    scene.announce(2, Worker())
+    scene.apply("A", 3)
+    assert rules_of(scene.complaints) == []
+
+
+def test_an_answer_that_was_not_stored_is_not_known() -> None:
+    """Its worker died with it; another one clears away what it announced."""
+    scene = Telling()
+    dying = Worker()
+    scene.announce(1, dying)
+    scene.tell("A", 1, dying, is_applied=True)
+    scene.close(Worker())
+    scene.apply("A", 2)
+    assert rules_of(scene.complaints) == []
+
+
+@pytest.mark.parametrize(("is_applied", "broken"), [(False, []), (None, ["R15"])])
+def test_a_generation_leaves_again_only_when_it_was_turned_away(is_applied: bool | None, broken: list[str]) -> None:
+    """After an unknown outcome the same state is another generation."""
+    scene = Telling()
+    scene.apply("A", 1, is_applied=is_applied)
+    scene.apply("A", 1)
+    assert rules_of(scene.complaints) == broken
+
+
+# Channels
+
+
+class Watching:
+    """One calendar, its channels, and their judge."""
+
+    def __init__(self) -> None:
+        """Begin without a channel."""
+        self.complaints = Complaints()
+        self.judge = ChannelJudge(self.complaints, SKEW)
+        self.troubles = 0
+        self.judge.troubles = lambda: self.troubles
+        self.stored = Calendar(key="ann", tenant="default", calendar_id=ANN, subject=ANN)
+
+    def commit(self, when_s: float, worker: Worker, **channels: str) -> None:
+        """Commit channels, by name and state; each is open for 900 s from the number in its name on."""
+        found = tuple(self._channel(name, state) for name, state in channels.items())
+        before, self.stored = self.stored, self.stored.model_copy(update={"channels": found})
+        self.judge.watch(before, self.stored, at(when_s), worker)
+
+    def _channel(self, name: str, state: str) -> Channel:
+        opened = at(float(name[1:]))
+        return Channel.model_validate(
+            {"id": name, "state": state, "created_at": opened, "expires_at": opened + timedelta(seconds=900)}
+        )
+
+
+@pytest.mark.parametrize(
+    ("when_s", "troubles", "broken"), [(800, 0, []), (897, 0, []), (960, 0, ["R19"]), (960, 1, [])]
+)
+def test_a_calendar_stays_watched(when_s: int, troubles: int, broken: list[str]) -> None:
+    """Its channel is replaced before it is over, unless something went wrong while it was open."""
+    scene, worker = Watching(), Worker()
+    scene.commit(0, Worker(), c0="active")
+    scene.troubles = troubles
+    scene.commit(when_s, worker, c0="retiring", c800="active")
+    assert rules_of(scene.complaints) == broken
+
+
+def test_a_channel_that_lapses_is_noticed_when_its_calendar_forgets_it() -> None:
+    """The next renewal drops what is over."""
+    scene = Watching()
+    scene.commit(0, Worker(), c0="active")
+    scene.commit(960, Worker(), c960="pending")
+    assert rules_of(scene.complaints) == ["R19"]
+
+
+@pytest.mark.parametrize(
+    ("stops", "has_answered", "broken"), [(True, True, []), (False, True, ["R19"]), (False, False, [])]
+)
+def test_who_replaces_a_channel_tries_to_stop_it(stops: bool, has_answered: bool, broken: list[str]) -> None:
+    """Unless it dies or breaks off before that."""
+    scene, worker = Watching(), Worker()
+    scene.commit(0, Worker(), c0="active")
+    scene.commit(600, worker, c0="retiring", c600="active")
+    if stops:
+        scene.judge.watch_stop(scene.stored, "c0", worker)
+    scene.judge.watch_end(worker, has_answered=has_answered)
+    assert rules_of(scene.complaints) == broken
+
+
+@pytest.mark.parametrize(("channel_id", "broken"), [("c0", []), ("c600", ["R19"])])
+def test_the_channel_that_announces_is_not_stopped(channel_id: str, broken: list[str]) -> None:
+    """Make before break."""
+    scene = Watching()
+    scene.commit(600, Worker(), c0="retiring", c600="active")
+    scene.judge.watch_stop(scene.stored, channel_id, Worker())
+    assert rules_of(scene.complaints) == broken
+
+
+@pytest.mark.parametrize(
+    "states", [{"c0": "active", "c1": "active"}, dict.fromkeys(("c0", "c1", "c2", "c3"), "retiring")]
+)
+def test_a_calendar_has_one_active_channel_and_three_at_most(states: dict[str, str]) -> None:
+    """More would never be found again."""
+    scene = Watching()
+    scene.commit(2, Worker(), **states)
+    assert rules_of(scene.complaints) == ["R19 channels"]
