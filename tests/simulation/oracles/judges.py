@@ -34,6 +34,7 @@ from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 from tests.simulation.oracles.owners import Owners
 from tests.simulation.oracles.truth import Truth
 from tests.simulation.oracles.waits import WaitJudge
+from tests.simulation.oracles.words import Words
 
 
 class Oracles:
@@ -50,7 +51,8 @@ class Oracles:
         """
         self.complaints = Complaints()
         self.truth, self.ledger = truth, ledger
-        self.owners = Owners(truth, ledger, rules.claims)
+        self.words = Words()
+        self.owners = Owners(truth, ledger, self.words, rules.claims)
         self.brakes = BrakeJudge(ledger, self.complaints, rules)
         self.waits = WaitJudge(ledger, self.complaints, skew)
         self.calendars = CalendarJudge(truth, ledger, self.complaints, secret)
@@ -65,7 +67,7 @@ class Oracles:
             ordered=ordered,
             exact=exact,
         )
-        self.evening = Evening(truth, ledger, self.complaints, self.owners)
+        self.evening = Evening(truth, ledger, self.complaints, self.owners, self.words)
 
     def asked_for(self, calendar_id: str) -> int:
         """Return how many syncs of the calendar were asked for by now: a listing that leaves now serves no more."""

@@ -175,6 +175,25 @@ class Truth:
         """Whether the event was deleted for ever: what is left does not say whose it was."""
         return self._newest[calendar_id, event_id].tombstone is Tombstone.SCRUBBED
 
+    def seen_as(self, calendar_id: str, event_id: str) -> tuple[str, str] | None:
+        """Return the event itself, or the series of which it is an instance like all others; None: it never came."""
+        places = ((calendar_id, event_id), (calendar_id, event_id.rpartition("_")[0]))
+        return next((place for place in places if place in self.facts), None)
+
+    def is_forgotten(self, calendar_id: str, event_id: str) -> bool:
+        """Whether Calendar does not know any more that the event ever was."""
+        return event_id not in self._model.state.calendars[calendar_id].entries
+
+    def is_proof_of_loss(self, calendar_id: str, event_id: str, conference_id: str) -> bool:
+        """Whether an event's own calendar shows it deleted, or with another conference."""
+        newest = self._newest.get((calendar_id, event_id))
+        if newest is None or self.is_forgotten(calendar_id, event_id):
+            return False
+        if newest.cancelled:
+            return newest.tombstone is Tombstone.DELETED
+        other = newest.body.get("conferenceData", {}).get("conferenceId")
+        return other is not None and other != conference_id
+
     def is_seen_elsewhere(self, calendar_id: str, event_id: str) -> bool:
         """Whether the calendar shows that the event has another organizer now."""
         tombstone = self._newest[calendar_id, event_id].tombstone
