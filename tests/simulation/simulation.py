@@ -80,9 +80,7 @@ class Simulation:
         self.traffic = Traffic(
             self.clock, self.gate, setting, tapes.seed, outside_of=self._outside_of, ended=self._ended
         )
-        self.requests = Requests(
-            self.clock, self.traffic, setting.rules, setting.capabilities, self.oracles.words
-        )
+        self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities, self.oracles.words)
         self.operators = Operators(self.model, self.clock, self.traffic, self.rules, self.oracles.brakes.hear)
         self._set_options()
 

@@ -27,8 +27,6 @@ HOLES: dict[str, str] = {
     "written-over-a-change": "people would have to change an event between two calls of one worker: a step at the n-th "
     "call of a port, not at a time.",
     "written-over-another": "rare: an event would have to get another conference between two calls of one worker.",
-    "registered-is-not-told": "the evening lets pass what is never told and marked `adopted` by the product; "
-    "whether anybody vouched for it would have to count.",
     "rejected-page-is-asked-again": "a page token that was rejected would have to stay so; a fault comes once.",
     "one-event-blocks": "`events.get` of one event would have to be rejected for as long as the event lives.",
     "no-lease": "a claim over a lease that has not expired by the claimer's clock would have to count as R4.",
@@ -43,16 +41,10 @@ HOLES: dict[str, str] = {
     "evening lets any retiring channel pass.",
     "renewed-when-it-is-over": "a calendar that was watched would have to stay so at every moment, where no fault "
     "met `watch`.",
-    "moved-event-counts-twice": "the evening lets every orphan with a review pass; it would have to ask Calendar's "
-    "truth whether the event lives anywhere.",
-    "orphan-is-not-looked-for": "the evening lets every orphan with a review pass, whatever became of its event.",
     "difference-in-nothing-is-told": "a call that tells the state that was confirmed last would have to count as R12.",
     "no-grace": "an end would have to be wanted no sooner than `grace_s` after it was decided.",
     "pending-is-absence": "an end that leaves while an owner waits for its new conference would have to count as R9.",
     "held-is-ended": "an end that leaves after its last owner was over would have to count as R9.",
-    "discarded-draft-lives": "the back end would have to hold what the add-on made before its event exists: the "
-    "evening lets pass whatever was never told.",
-    "forgotten-at-once": "the oracles read who was vouched for from the product's record, and forget it with that.",
     "again-as-the-same-generation": "a generation that leaves a second time after an unknown outcome would have to "
     "count as R15.",
 }

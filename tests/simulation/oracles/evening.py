@@ -84,16 +84,15 @@ class Evening:
 
     def judge_conferences(self, told: Told, now: datetime) -> None:
         """Every conference is what its events say, or ended, or kept for a reason."""
-        for conference in self._ledger.conferences():
+        stored = {conference.conference_id: conference for conference in self._ledger.conferences()}
+        for conference in stored.values():
             self._judge_rest(conference)
-        for name in dict.fromkeys([*told, *(c.conference_id for c in self._ledger.conferences())]):
-            kept, conference = told.get(name, _NEVER), self._ledger.conference(name)
-            owners = self._owners.of(name)
-            drivers = self._drivers(owners, now)
-            if drivers:
-                self._judge_driven(name, conference, kept, drivers)
+        for name in dict.fromkeys([*told, *stored]):
+            kept, owners = told.get(name, _NEVER), self._owners.of(name)
+            if drivers := self._drivers(owners, now):
+                self._judge_driven(name, stored.get(name), kept, drivers)
             elif not owners:
-                self._judge_ended(name, conference, kept, now)
+                self._judge_ended(name, stored.get(name), kept, now)
 
     def with_several_owners(self) -> list[Conference]:
         """Return the conferences that may be driven by another event as soon as an occurrence is over."""
@@ -134,30 +133,30 @@ class Evening:
         held = self._truth.facts_of(name)
         if any(fact.over_at <= now or fact.master_id is not None for _, fact in held):
             return True  # it was held; or an instance, of which "all events" may leave nothing but an id
-        if conference is None or not self._is_ours(name, conference):
+        if not self._is_ours(name, conference):
             return True
-        places = {place for place, _ in held} | set(filter(None, (self._truth.seen_as(*word) for word in self._words.heard(name))))
+        vouched = (self._truth.seen_as(*word) for word in self._words.heard(name))
+        places = {*(place for place, _ in held), *(place for place in vouched if place is not None)}
         return any(self._is_lost_from_sight(name, conference, place) for place in places)
 
-    def _is_ours(self, name: str, conference: Conference) -> bool:
+    def _is_ours(self, name: str, conference: Conference | None) -> bool:
         """Whether it is the product's to end: an event owned it; or the add-on said so, and nobody else holds it."""
-        if any(each.role == "owner" for each in conference.referents.values()):
+        if conference is not None and any(each.role == "owner" for each in conference.referents.values()):
             return True
         synced = self._ledger.calendars()
         return bool(self._words.heard(name)) and all(h.calendar_id not in synced for h in self._truth.held(name))
 
-    def _is_lost_from_sight(self, name: str, conference: Conference, place: Place) -> bool:
+    def _is_lost_from_sight(self, name: str, conference: Conference | None, place: Place) -> bool:
         """Whether nobody can know that the conference's event, which was at `place`, has it no more."""
         truth, synced = self._truth, self._ledger.calendars()
-        if truth.is_scrubbed(*place) or truth.is_forgotten(*place):
+        if truth.is_scrubbed(*place):
             return True
         home = truth.organizer(*place), place[1]
         if home == place:
             return False
         if home[0] not in synced:
             return True  # it lives, or was lost, where nobody looks
-        known = self._known(conference, place)
-        if known is None or known.role != "owner":
+        if self._owner_at(conference, place) is None:
             return True  # it left before anybody met it there as one that may drive
         if self._was_seen(name, conference, place, home):
             return False
@@ -171,13 +170,13 @@ class Evening:
         is_own = self._truth.is_seen_elsewhere(*place) and reached.calendar_id == reached.subject
         return left.subject == reached.subject or is_own
 
-    def _was_seen(self, name: str, conference: Conference, place: Place, home: Place) -> bool:
+    def _was_seen(self, name: str, conference: Conference | None, place: Place, home: Place) -> bool:
         """Whether a sync met the event in its new calendar, as an owner, while it had the conference there."""
-        known = self._known(conference, home)
-        if known is None or known.role != "owner" or known.bound_at is None:
-            return False  # a claim proves nothing: anybody may make one, and take it back
+        known = self._owner_at(conference, home)
+        if known is None or known.bound_at is None:
+            return False
         left, had = self._last_with(name, place), self._last_with(name, home)
-        return bool(had) and (not left or left[-1].at < had[0].at) and known.bound_at >= had[0].updated
+        return bool(had) and (not left or left[-1].number < had[0].number) and known.bound_at >= had[0].updated
 
     def _last_with(self, name: str, place: Place) -> list[Fact]:
         """Return what the event was while it held the conference for the last time."""
@@ -185,10 +184,11 @@ class Evening:
         since = dropwhile(lambda fact: fact.conference_id != name, facts)
         return [*takewhile(lambda fact: fact.conference_id == name, since)][::-1]
 
-    def _known(self, conference: Conference, place: Place) -> Referent | None:
-        """Return what is recorded of the event as it was there, if anybody ever met it there."""
+    def _owner_at(self, conference: Conference | None, place: Place) -> Referent | None:
+        """Return what is recorded of the event as an owner there; a claim proves nothing, whoever makes or drops it."""
         calendar = self._ledger.calendar(place[0])
-        return conference.referents.get(Link.key_for(calendar.key, place[1])) if calendar else None
+        known = conference.referents.get(Link.key_for(calendar.key, place[1])) if conference and calendar else None
+        return known if known is not None and known.role == "owner" else None
 
 
 def _is_refused(conference: Conference | None) -> bool:
