@@ -135,9 +135,16 @@ class Evening:
             return True  # it was held; or an instance, of which "all events" may leave nothing but an id
         if not self._is_ours(name, conference):
             return True
-        vouched = (self._truth.seen_as(*word) for word in self._words.heard(name))
+        vouched = (self._truth.seen_as(*event) for event in self._expected(name, conference))
         places = {*(place for place, _ in held), *(place for place in vouched if place is not None)}
         return any(self._is_lost_from_sight(name, conference, place) for place in places)
+
+    def _expected(self, name: str, conference: Conference | None) -> set[Place]:
+        """Return the events that were to hold it; only the product knows for which it had one made itself."""
+        if name not in self._words.made_for or conference is None:
+            return self._words.heard(name)
+        names = self._ledger.calendar_ids
+        return {(names[each.calendar_key], each.event_id) for each in conference.registered.values()}
 
     def _is_ours(self, name: str, conference: Conference | None) -> bool:
         """Whether it is the product's to end: an event owned it; or the add-on said so, and nobody else holds it."""
