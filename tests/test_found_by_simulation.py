@@ -199,3 +199,32 @@ def test_a_word_that_comes_after_its_event_had_moved_is_worth_a_call() -> None:
     world.initialize("c1", event_id, ANN, TEAM)
     world.settle()
     assert world.told("c1").title == "Planning"
+
+
+# --- conferences whose event came and went before it could own them --------------------------------------------------
+
+
+def test_an_event_that_was_only_a_claim_when_it_went_does_not_leave_its_conference_behind() -> None:
+    """It was seen before the add-on vouched for it, and deleted before it was seen again: nobody ever owned it."""
+    world = World()
+    world.initialize()
+    event_id = world.create("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.lose_pushes = True
+    world.delete(event_id)
+    world.initialize("c1", event_id)
+    world.advance(world.rules.draft_s + 2 * 3600)
+    assert [(call.conference_id, call.state) for call in world.provider.calls] == [("c1", None)]
+
+
+def test_a_stranger_that_held_a_discarded_conference_for_a_while_delays_its_end_only_so_long() -> None:
+    """The time for the draft was over while a claim stood in another calendar; then that went as well."""
+    world = World()
+    world.initialize("c1", "never")
+    world.initialize(who=BOB)
+    stranger = world.create("Copied", "c1", who=BOB, **times(world.now + timedelta(days=9)))
+    world.advance(world.rules.draft_s + 2 * 3600)
+    assert world.provider.calls == []
+    world.delete(stranger, who=BOB)
+    world.advance(3600)
+    assert [(call.conference_id, call.state) for call in world.provider.calls] == [("c1", None)]

@@ -287,12 +287,6 @@ REVIEWING = (
         "R11: the add-on's word is kept",
     ),
     Rule(
-        "draft-of-first-word",
-        "latest = max(registration.at for registration in known.registered.values())",
-        "latest = min(registration.at for registration in known.registered.values())",
-        "2: each draft has its full time",
-    ),
-    Rule(
         "draft-with-events",
         'if was_owned(conference) or any(claim.state == "live" for claim in conference.referents.values()):\n'
         "        return known\n",

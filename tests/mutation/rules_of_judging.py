@@ -215,6 +215,18 @@ JUDGING = (
         "return recurring and seen.confirmed",
         "R12: a back end without occurrences costs no reading",
     ),
+    Rule(
+        "draft-of-first-word",
+        "return max(vouched.at for vouched in conference.registered.values())",
+        "return min(vouched.at for vouched in conference.registered.values())",
+        "2: each draft has its full time",
+    ),
+    Rule(
+        "last-claim-leaves-no-review",
+        "        elif is_deserted(conference):\n            review_at = max(now, draft_time(conference, rules))",
+        "        elif False:\n            review_at = max(now, draft_time(conference, rules))",
+        "2: a draft that only claims ever held is looked at again",
+    ),
 )
 
 OWNERS = (

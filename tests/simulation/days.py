@@ -3,11 +3,30 @@
 It must never depend on anything but the seed.
 """
 
+import random
+from dataclasses import replace
+
 from tests.simulation import recording
 from tests.simulation.operators import operated
-from tests.simulation.tapes import Tapes
+from tests.simulation.tapes import Step, Tapes
+
+LATER_ACTIONS = ("give_away",)
+"""What people do on a few days only, so that all other days stay what they were."""
+SALT = 0x61F7_ED00
+SHARE = 0.08
 
 
 def record(seed: int) -> Tapes:
     """Return the tapes of a seed."""
-    return operated(recording.record(seed))
+    return _with_gifts(operated(recording.record(seed)))
+
+
+def _with_gifts(tapes: Tapes) -> Tapes:
+    """Return the tapes with an event that is given away, on some days."""
+    dice = random.Random(tapes.seed ^ SALT)  # noqa: S311 - repeatable, not secret
+    if dice.random() >= SHARE:
+        return tapes
+    number = max(step.number for step in tapes.steps) + 1
+    numbers = tuple(dice.randrange(1000) for _ in range(6))
+    gift = Step(number, round(dice.uniform(0, tapes.steps[-1].at_s + 100), 1), LATER_ACTIONS[0], numbers)
+    return replace(tapes, steps=tuple(sorted((*tapes.steps, gift), key=lambda step: step.at_s)))

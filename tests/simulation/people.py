@@ -204,6 +204,18 @@ class People(Gestures):
         self.moves.append((place.event_id, place.calendar_id, destination))
         self.places[self.places.index(place)] = Place(destination, place.event_id)  # the same dice mean it now
 
+    def _give_away(self, dice: tuple[int, ...]) -> None:
+        """Hand an event over to a colleague who drops it at once, or books another conference; nobody sees it there."""
+        place = self._place(dice)
+        heir = ANN if place.calendar_id == BOB else BOB
+        self._patch(place, {"attendees": [{"email": place.calendar_id}] * (dice[3] % 3 > 0)})
+        self._move_to(place, heir)
+        given = Place(heir, place.event_id)
+        if dice[2] % 2:
+            self._erase(given)
+        else:
+            self._book(given, dice)
+
     def _change_owner(self, dice: tuple[int, ...]) -> None:
         place, heir = self._touch(self._place(dice)), (BOB, CAROL, ANN)[dice[1] % 3]
         giver = CAROL if place.calendar_id == CAROL else ANN

@@ -102,6 +102,7 @@ def _setting(dice: random.Random) -> Setting:
         first_sync=dice.choice(_FIRST),
         chunk_size=dice.choice((1, 2, 3, 100)),
         inline_updates=dice.choice((0, 1, 10)),
+        search_s=600,  # so that it is over in the evening
     )
     capabilities = Capabilities(
         carries=dice.choice(_CARRIES), ordered_writes=dice.random() < 0.4, restores=dice.random() < 0.7

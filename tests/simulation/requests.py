@@ -19,6 +19,7 @@ from confsync.renew_channels import renew_channels
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from confsync.update_conference import update_conference
 from tests.simulation.gestures import SUBJECTS
+from tests.simulation.oracles.words import Words
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.traffic import Request, Traffic, push_again_in_s, task_again_in_s
 from tests.world import PUSH, SOLUTION
@@ -27,9 +28,16 @@ from tests.world import PUSH, SOLUTION
 class Requests:
     """Sends requests to the functions, under rules that an operator may change meanwhile."""
 
-    def __init__(self, clock: Scheduler, traffic: Traffic, rules: Rules, capabilities: Capabilities) -> None:
-        """Deploy with these rules."""
-        self._clock, self._traffic, self._capabilities = clock, traffic, capabilities
+    def __init__(
+        self, clock: Scheduler, traffic: Traffic, rules: Rules, capabilities: Capabilities, words: Words
+    ) -> None:
+        """Deploy with these rules.
+
+        Args:
+            words: remembers what the add-on said.
+
+        """
+        self._clock, self._traffic, self._capabilities, self._words = clock, traffic, capabilities, words
         self.use(rules)
 
     def use(self, rules: Rules) -> None:
@@ -80,7 +88,15 @@ class Requests:
         )
         request = Request(
             f"initialize {calendar_id} {conference_id} {event_id}",
-            lambda outside: initialize_syncing(asked, outside, self._terms, PUSH),
+            partial(self._initialize, asked),
             lambda _: 5,
         )
+        if conference_id is not None and event_id is not None:
+            self._words.say(conference_id, (calendar_id, event_id))
         self._traffic.deliver(request, self._clock.now + timedelta(seconds=delay_s))
+
+    def _initialize(self, asked: InitializeRequest, outside: Outside) -> object:
+        answer = initialize_syncing(asked, outside, self._terms, PUSH)
+        if asked.conference_id is not None and asked.event_id is not None:
+            self._words.hear(asked.conference_id, (asked.calendar_id, asked.event_id))
+        return answer

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.simulation.gestures import SUBJECTS, TEAM, WRITERS
+from tests.simulation.oracles.evening import MADE, Told
 from tests.simulation.scheduler import SECOND
 from tests.world import START, times
 
@@ -86,7 +87,7 @@ class Settling:
 
     def _judge(self) -> None:
         day, evening = self._day, self._day.oracles.evening
-        told = {conference_id: kept.state for conference_id, kept in day.provider.conferences.items()}
+        told = self._told()
         for calendar_id in SUBJECTS:
             is_watched = not (day.tapes.setting.is_polled and calendar_id == TEAM)
             channels = {channel.id for channel in day.model.open_channels(calendar_id)}
@@ -99,6 +100,11 @@ class Settling:
         if calls and not self._is_handed_over:
             day.oracles.complaints.add("L4", f"{calls} calls while nothing changed")
         self._count_races()
+
+    def _told(self) -> Told:
+        day = self._day
+        told = {conference_id: kept.state for conference_id, kept in day.provider.conferences.items()}
+        return dict.fromkeys(day.people.conferences, MADE) | told
 
     def _count_races(self) -> None:
         day = self._day

@@ -74,7 +74,7 @@ class Simulation:
         self.truth = Truth(self.model, setting.capabilities.carries)
         self._judge_by(setting.capabilities.ordered_writes)
         self.provider = SimulatedProvider(setting.capabilities, self.gate, self, self.sometimes.reach)
-        self.oracles.calls.made_for = self.provider.made_for
+        self.oracles.calls.made_for = self.oracles.words.made_for = self.provider.made_for
         self.oracles.channels.troubles = lambda: self.gate.sprung.total() + self._losses
         api = InProcessCalendar(self.model, page_size=setting.page_size)
         self.calendar = SimulatedCalendar(api, self.gate, self.oracles)
@@ -83,7 +83,7 @@ class Simulation:
         self.traffic = Traffic(
             self.clock, self.gate, setting, tapes.seed, outside_of=self._outside_of, ended=self._ended
         )
-        self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities)
+        self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities, self.oracles.words)
         self.operators = Operators(self.model, self.clock, self.traffic, self.rules, self.oracles.brakes.hear)
         self._set_options()
 

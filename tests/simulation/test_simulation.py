@@ -16,7 +16,7 @@ from tests.simulation.canary import FencelessStore, TornStore
 from tests.simulation.coverage import Coverage
 from tests.simulation.coverage_cells import IMPOSSIBLE, cells
 from tests.simulation.coverage_rows import ROWS
-from tests.simulation.days import record
+from tests.simulation.days import LATER_ACTIONS, record
 from tests.simulation.operators import OPERATIONS
 from tests.simulation.recording import ACTIONS
 from tests.simulation.runs import CHUNK, StateFile, Tally, check_range, rule_of, run, shortest
@@ -46,9 +46,11 @@ def test_no_seed_breaks_a_rule_and_each_plays_the_same_day_twice(block: int) -> 
 
 def test_the_seeds_know_every_action() -> None:
     """No row of the scenario table has gone out of sight."""
-    assert {step.action for seed in range(BLOCKS * CHUNK) for step in record(seed).steps} == set(ACTIONS) | set(
-        OPERATIONS
-    )
+    assert {step.action for seed in range(BLOCKS * CHUNK) for step in record(seed).steps} == {
+        *ACTIONS,
+        *OPERATIONS,
+        *LATER_ACTIONS,
+    }
 
 
 def test_the_seeds_meet_each_schedule_that_is_not_rare() -> None:

@@ -96,8 +96,11 @@ def _reviewed(conference: Conference, now: datetime, rules: Rules) -> Conference
         review_at = handover_time(conference.driver, owners, now)
     elif is_deserted(conference) and (was_owned(conference) or not conference.registered):
         review_at = forget_time(conference, now, rules)
-    elif owners_of(conference, "orphaned") and any(known.since == now for known in conference.referents.values()):
-        review_at = now
+    elif any(known.since == now for known in conference.referents.values()):
+        if owners_of(conference, "orphaned"):
+            review_at = now
+        elif is_deserted(conference):
+            review_at = max(now, draft_time(conference, rules))  # the last claim is gone, and nobody owns it
     same = review_at == conference.review_at
     return conference if same else timed(conference.model_copy(update={"review_at": review_at}))
 
@@ -107,6 +110,11 @@ def forget_time(conference: Conference, now: datetime, rules: Rules) -> datetime
     lost = [referent.since or now for referent in conference.referents.values()]
     vouched = [registration.at for registration in conference.registered.values()]
     return max([*lost, *vouched], default=now) + timedelta(seconds=rules.retention_s)
+
+
+def draft_time(conference: Conference, rules: Rules) -> datetime:
+    """Return until when the events that the add-on vouched for may come; there is at least one."""
+    return max(vouched.at for vouched in conference.registered.values()) + timedelta(seconds=rules.draft_s)
 
 
 def _follow_owners(

@@ -13,7 +13,7 @@ from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Refe
 from confsync.core.desires import is_pending, timed
 from confsync.core.driving import over_at
 from confsync.core.history import with_note
-from confsync.core.judging import begin_grace, forget_time
+from confsync.core.judging import begin_grace, draft_time, forget_time
 from confsync.core.owners import is_deserted, owners_of, was_owned
 from confsync.core.rules import Rules
 
@@ -68,8 +68,7 @@ def expecting(conference: Conference, events: Mapping[str, Registration], rules:
     known = conference.model_copy(update={"registered": {**conference.registered, **events}})
     if was_owned(conference) or any(claim.state == "live" for claim in conference.referents.values()):
         return known
-    latest = max(registration.at for registration in known.registered.values())
-    return timed(known.model_copy(update={"review_at": latest + timedelta(seconds=rules.draft_s)}))
+    return reviewed(known, draft_time(known, rules))
 
 
 def reviewed(conference: Conference, at: datetime | None) -> Conference:

@@ -174,6 +174,7 @@ ENDS: tuple[Mutant, ...] = (
         "L1",
         "A conference whose events are gone is forgotten before one of them is restored.",
         ("core.judging:forget_time", "timedelta(seconds=rules.retention_s)", "timedelta(0)"),
+        ("core.reviewing:wait_on", "seconds=rules.retention_s", "seconds=rules.grace_s"),
     ),
 )
 

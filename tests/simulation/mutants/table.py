@@ -27,8 +27,6 @@ HOLES: dict[str, str] = {
     "written-over-a-change": "people would have to change an event between two calls of one worker: a step at the n-th "
     "call of a port, not at a time.",
     "written-over-another": "rare: an event would have to get another conference between two calls of one worker.",
-    "registered-is-not-told": "the evening lets pass what is never told and marked `adopted` by the product; "
-    "whether anybody vouched for it would have to count.",
     "rejected-page-is-asked-again": "a page token that was rejected would have to stay so; a fault comes once.",
     "one-event-blocks": "`events.get` of one event would have to be rejected for as long as the event lives.",
     "no-lease": "a claim over a lease that has not expired by the claimer's clock would have to count as R4.",
@@ -39,12 +37,6 @@ HOLES: dict[str, str] = {
     "no-second-look": "an announced sync that listed nothing would have to leave its `lag` task in the queue.",
     "answers-before-the-task-exists": "a push that was answered would have to leave a task that starts after it.",
     "no-trailing-task": "a push that was answered would have to leave a task that starts after it.",
-    "moved-event-counts-twice": "the evening lets every orphan with a review pass; it would have to ask Calendar's "
-    "truth whether the event lives anywhere.",
-    "orphan-is-not-looked-for": "the evening lets every orphan with a review pass, whatever became of its event.",
-    "discarded-draft-lives": "the back end would have to hold what the add-on made before its event exists: the "
-    "evening lets pass whatever was never told.",
-    "forgotten-at-once": "the oracles read who was vouched for from the product's record, and forget it with that.",
 }
 """By mutant that can survive: what the simulation would have to play or watch to notice it, or to notice it sooner."""
 

@@ -5,19 +5,24 @@ It must never judge before that.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import dropwhile, takewhile
 
-from confsync.core.conference import Conference
+from confsync.core.conference import Conference, Referent
 from confsync.core.owners import owners_of
-from confsync.core.records import Calendar
+from confsync.core.records import Calendar, Link
 from confsync.core.state import ConferenceState
 from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.owners import Owners
-from tests.simulation.oracles.truth import Held, Truth
+from tests.simulation.oracles.truth import Fact, Held, Truth
+from tests.simulation.oracles.words import Place, Words
 
-Told = Mapping[str, ConferenceState | None]
+Kept = ConferenceState | str | None
+Told = Mapping[str, Kept]
 """By conference id: what the conferencing system holds; None: it ended."""
 
-_NEVER = "never told"
+MADE = "made, and told nothing"
+"""What it holds of a conference from the moment at which the add-on asks for it, before its event exists."""
+_NEVER = "never made"
 
 
 def _retiring(calendar: Calendar) -> set[str]:
@@ -28,9 +33,10 @@ def _retiring(calendar: Calendar) -> set[str]:
 class Evening:
     """Judges what is left when a day is over."""
 
-    def __init__(self, truth: Truth, ledger: Ledger, complaints: Complaints, owners: Owners) -> None:
-        """Judge by `truth`."""
-        self._truth, self._ledger, self._complaints, self._owners = truth, ledger, complaints, owners
+    def __init__(self, truth: Truth, ledger: Ledger, complaints: Complaints, owners: Owners, words: Words) -> None:
+        """Judge by `truth`, and by what the add-on said."""
+        self._truth, self._ledger, self._complaints = truth, ledger, complaints
+        self._owners, self._words = owners, words
 
     def judge_calendar(self, calendar_id: str, open_channels: set[str], *, is_watched: bool) -> None:
         """A calendar is served, free, and announced by exactly one channel.
@@ -78,15 +84,15 @@ class Evening:
 
     def judge_conferences(self, told: Told, now: datetime) -> None:
         """Every conference is what its events say, or ended, or kept for a reason."""
-        for conference in self._ledger.conferences():
-            kept = told.get(conference.conference_id, _NEVER)
+        stored = {conference.conference_id: conference for conference in self._ledger.conferences()}
+        for conference in stored.values():
             self._judge_rest(conference)
-            owners = self._owners.of(conference.conference_id)
-            drivers = self._drivers(owners, now)
-            if drivers:
-                self._judge_driven(conference, kept, drivers)
+        for name in dict.fromkeys([*told, *stored]):
+            kept, owners = told.get(name, _NEVER), self._owners.of(name)
+            if drivers := self._drivers(owners, now):
+                self._judge_driven(name, stored.get(name), kept, drivers)
             elif not owners:
-                self._judge_ended(conference, kept, now)
+                self._judge_ended(name, stored.get(name), kept, now)
 
     def with_several_owners(self) -> list[Conference]:
         """Return the conferences that may be driven by another event as soon as an occurrence is over."""
@@ -105,51 +111,93 @@ class Evening:
         earliest = min((start for start, _ in upcoming), default=None)
         return [owner for start, owner in upcoming if start == earliest]
 
-    def _judge_driven(self, conference: Conference, kept: ConferenceState | str | None, drivers: list[Held]) -> None:
-        desired = conference.desired
-        if desired is not None and conference.refused == desired.generation:
+    def _judge_driven(self, name: str, conference: Conference | None, kept: Kept, drivers: list[Held]) -> None:
+        if _is_refused(conference):
             return  # the back end would not have it
-        if kept is _NEVER and conference.adopted:
+        if kept in (MADE, _NEVER) and not self._words.heard(name) and conference is not None and conference.adopted:
             return  # nobody vouched for it: it is recorded as it is found, and told what changes after that
         wanted = [self._truth.projection(driver.calendar_id, driver.event_id) for driver in drivers]
         if kept not in wanted:
             events = [driver.event_id for driver in drivers]
-            self._complaints.add("L1", f"{conference.conference_id} of {events} is {kept}, should be {wanted}")
+            self._complaints.add("L1", f"{name} of {events} is {kept}, should be {wanted}")
 
-    def _judge_ended(self, conference: Conference, kept: ConferenceState | str | None, now: datetime) -> None:
-        if kept is None or kept is _NEVER or self._may_be_kept(conference, now):
+    def _judge_ended(self, name: str, conference: Conference | None, kept: Kept, now: datetime) -> None:
+        if kept is None or kept == _NEVER or _is_refused(conference) or self._may_be_kept(name, conference, now):
             return
-        if conference.desired is not None and conference.refused == conference.desired.generation:
-            return
-        self._complaints.add("L2", f"{conference.conference_id} has no owner, and did not end: {kept}")
+        self._complaints.add("L2", f"{name} has no owner, and did not end: {kept}")
 
-    def _has_moved(self, conference: Conference) -> bool:
-        places = {place for place, _ in self._truth.facts_of(conference.conference_id)}
-        return any(self._truth.is_seen_elsewhere(*place) for place in places)
-
-    def _may_be_kept(self, conference: Conference, now: datetime) -> bool:
-        """Whether it was held, or one of its events moved out of sight, perhaps before anybody saw it."""
-        if conference.brake == "rejected":
+    def _may_be_kept(self, name: str, conference: Conference | None, now: datetime) -> bool:
+        """Whether it was held, or one of its events went where nobody follows it, or nobody was to end it."""
+        if conference is not None and conference.brake == "rejected":
             return True  # by an operator's word
-        if owners_of(conference, "orphaned") and conference.review_at is not None:
-            return True  # it is looked for again tomorrow
-        if not conference.referents and conference.history[-1].what.startswith("kept: its event may hold it"):
-            return True
-        held = self._truth.facts_of(conference.conference_id)
-        places = {place for place, _ in held}
-        moved = ((self._truth.organizer(*place), place[1]) for place in places)
+        held = self._truth.facts_of(name)
         if any(fact.over_at <= now or fact.master_id is not None for _, fact in held):
             return True  # it was held; or an instance, of which "all events" may leave nothing but an id
-        if any(self._truth.is_scrubbed(*place) for place in places) or self._has_moved(conference):
+        if not self._is_ours(name, conference):
             return True
-        return any(new not in places or not self._was_seen(conference, *new) for new in moved)
+        vouched = (self._truth.seen_as(*event) for event in self._expected(name, conference))
+        places = {*(place for place, _ in held), *(place for place in vouched if place is not None)}
+        return any(self._is_lost_from_sight(name, conference, place) for place in places)
 
-    def _was_seen(self, conference: Conference, calendar_id: str, event_id: str) -> bool:
-        """Whether a sync met the event in its new calendar, as an owner, while it still had the conference there."""
-        calendar = self._ledger.calendar(calendar_id)
-        link = self._ledger.link(calendar.key, event_id) if calendar else None
-        referent = conference.referents.get(link.key) if link else None
-        if link is None or link.updated is None or referent is None or referent.role != "owner":
-            return False  # a claim proves nothing: anybody may make one, and take it back
-        facts = self._truth.facts[calendar_id, event_id]
-        return link.updated >= next(f.updated for f in reversed(facts) if f.conference_id == conference.conference_id)
+    def _expected(self, name: str, conference: Conference | None) -> set[Place]:
+        """Return the events that were to hold it; only the product knows for which it had one made itself."""
+        if name not in self._words.made_for or conference is None:
+            return self._words.heard(name)
+        names = self._ledger.calendar_ids
+        return {(names[each.calendar_key], each.event_id) for each in conference.registered.values()}
+
+    def _is_ours(self, name: str, conference: Conference | None) -> bool:
+        """Whether it is the product's to end: an event owned it; or the add-on said so, and nobody else holds it."""
+        if conference is not None and any(each.role == "owner" for each in conference.referents.values()):
+            return True
+        synced = self._ledger.calendars()
+        return bool(self._words.heard(name)) and all(h.calendar_id not in synced for h in self._truth.held(name))
+
+    def _is_lost_from_sight(self, name: str, conference: Conference | None, place: Place) -> bool:
+        """Whether nobody can know that the conference's event, which was at `place`, has it no more."""
+        truth, synced = self._truth, self._ledger.calendars()
+        if truth.is_scrubbed(*place):
+            return True
+        home = truth.organizer(*place), place[1]
+        if home == place:
+            return False
+        if home[0] not in synced:
+            return True  # it lives, or was lost, where nobody looks
+        if self._owner_at(conference, place) is None:
+            return True  # it left before anybody met it there as one that may drive
+        if self._was_seen(name, conference, place, home):
+            return False
+        return not (truth.is_proof_of_loss(*home, name) and self._is_found(place, home))
+
+    def _is_found(self, place: Place, home: Place) -> bool:
+        """Whether a search finds where the event went: among the same person's calendars, or by what is left of it."""
+        left, reached = self._ledger.calendar(place[0]), self._ledger.calendar(home[0])
+        if left is None or reached is None:
+            return False
+        is_own = self._truth.is_seen_elsewhere(*place) and reached.calendar_id == reached.subject
+        return left.subject == reached.subject or is_own
+
+    def _was_seen(self, name: str, conference: Conference | None, place: Place, home: Place) -> bool:
+        """Whether a sync met the event in its new calendar, as an owner, while it had the conference there."""
+        known = self._owner_at(conference, home)
+        if known is None or known.bound_at is None:
+            return False
+        left, had = self._last_with(name, place), self._last_with(name, home)
+        return bool(had) and (not left or left[-1].number < had[0].number) and known.bound_at >= had[0].updated
+
+    def _last_with(self, name: str, place: Place) -> list[Fact]:
+        """Return what the event was while it held the conference for the last time."""
+        facts = reversed(self._truth.facts.get(place, []))
+        since = dropwhile(lambda fact: fact.conference_id != name, facts)
+        return [*takewhile(lambda fact: fact.conference_id == name, since)][::-1]
+
+    def _owner_at(self, conference: Conference | None, place: Place) -> Referent | None:
+        """Return what is recorded of the event as an owner there; a claim proves nothing, whoever makes or drops it."""
+        calendar = self._ledger.calendar(place[0])
+        known = conference.referents.get(Link.key_for(calendar.key, place[1])) if conference and calendar else None
+        return known if known is not None and known.role == "owner" else None
+
+
+def _is_refused(conference: Conference | None) -> bool:
+    desired = conference.desired if conference is not None else None
+    return conference is not None and desired is not None and conference.refused == desired.generation

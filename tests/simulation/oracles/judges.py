@@ -39,6 +39,7 @@ from tests.simulation.oracles.owners import Owners
 from tests.simulation.oracles.told import ToldJudge
 from tests.simulation.oracles.truth import Truth
 from tests.simulation.oracles.waits import WaitJudge
+from tests.simulation.oracles.words import Words
 
 
 class Oracles:
@@ -55,7 +56,8 @@ class Oracles:
         """
         self.complaints = Complaints()
         self.truth, self.ledger = truth, ledger
-        self.owners = Owners(truth, ledger, rules.claims)
+        self.words = Words()
+        self.owners = Owners(truth, ledger, self.words, rules.claims)
         self.brakes = BrakeJudge(ledger, self.complaints, rules)
         self.ends = EndJudge(truth, ledger, self.complaints, rules, skew)
         self.told = ToldJudge(self.complaints)
@@ -73,7 +75,7 @@ class Oracles:
             ordered=ordered,
             exact=exact,
         )
-        self.evening = Evening(truth, ledger, self.complaints, self.owners)
+        self.evening = Evening(truth, ledger, self.complaints, self.owners, self.words)
 
     def asked_for(self, calendar_id: str) -> int:
         """Return how many syncs of the calendar were asked for by now: a listing that leaves now serves no more."""

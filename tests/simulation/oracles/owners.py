@@ -1,6 +1,6 @@
 """Which events are entitled to a conference: by the truth of Calendar, and by whom the add-on vouched for.
 
-It must never believe what the product decided, only whom it knows.
+It must never believe what the product decided, only whom it knows besides; nor forget whom the product forgot.
 """
 
 from confsync.core.conference import Conference
@@ -8,52 +8,55 @@ from confsync.core.records import Link
 from confsync.core.rules import Claims
 from tests.simulation.oracles.ledger import Ledger
 from tests.simulation.oracles.truth import Held, Truth
+from tests.simulation.oracles.words import Words
 
 
 class Owners:
     """Answers who holds a conference, and who ever may."""
 
-    def __init__(self, truth: Truth, ledger: Ledger, claims: Claims) -> None:
-        """Judge by the truth and the committed records, under a policy for claims."""
-        self._truth, self._ledger, self._claims = truth, ledger, claims
+    def __init__(self, truth: Truth, ledger: Ledger, words: Words, claims: Claims) -> None:
+        """Judge by the truth, the add-on's words and the committed records, under a policy for claims."""
+        self._truth, self._ledger, self._words, self._claims = truth, ledger, words, claims
 
     def of(self, conference_id: str) -> list[Held]:
         """Return the events that hold the conference now and are entitled to it."""
-        conference = self._ledger.conference(conference_id)
-        found = self._truth.held(conference_id) if conference else []
-        if conference is None or not found:
+        found = self._truth.held(conference_id)
+        if not found:
             return []
-        names = self._ledger.calendar_ids
-        known = [referent for referent in conference.referents.values() if referent.role == "owner"]
-        calendars = {names.get(referent.calendar_key) for referent in known}
-        lost = {referent.ical_uid for referent in known if referent.state != "live"}
-        keys = {calendar_id: calendar.key for calendar_id, calendar in self._ledger.calendars().items()}
+        conference, synced = self._ledger.conference(conference_id), self._ledger.calendars()
+        vouched = {calendar_id for calendar_id, _ in self._words.heard(conference_id)}
         return [
             held
             for held in found
-            if held.calendar_id in keys
+            if held.calendar_id in synced
             and (
-                Link.key_for(keys[held.calendar_id], held.event_id) in conference.registered
-                or held.calendar_id in calendars
-                or held.fact.ical_uid in lost
-                or self._binds_alone(conference)
+                held.calendar_id in vouched
+                or (conference is not None and self._is_known(held, conference, synced[held.calendar_id].key))
+                or self._binds_alone(conference_id)
             )
         ]
 
-    def _binds_alone(self, conference: Conference) -> bool:
+    def _is_known(self, held: Held, conference: Conference, calendar_key: str) -> bool:
+        """Whether the product knows it as an owner, or one that vouches for it: whoever it knows must not lose."""
+        known = [referent for referent in conference.referents.values() if referent.role == "owner"]
+        return (
+            Link.key_for(calendar_key, held.event_id) in conference.registered
+            or any(referent.calendar_key == calendar_key for referent in known)
+            or any(referent.ical_uid == held.fact.ical_uid for referent in known if referent.state != "live")
+        )
+
+    def _binds_alone(self, conference_id: str) -> bool:
         """Whether the policy takes an event's word: no other ever had the conference, nor is one vouched for."""
-        if self._claims != "matching" or conference.registered:
+        if self._claims != "matching" or self._words.said(conference_id):
             return False
-        return len({fact.ical_uid for _, fact in self._truth.facts_of(conference.conference_id)}) == 1
+        return len({fact.ical_uid for _, fact in self._truth.facts_of(conference_id)}) == 1
 
     def calendars_that_may(self, conference_id: str) -> set[str]:
         """Return the calendars of registered events, and those to which their events were moved."""
-        conference = self._ledger.conference(conference_id)
-        registered = conference.registered if conference else {}
         said = self._truth.states.get(conference_id, {})
         if self._claims == "matching":
             return {calendar_id for calendar_id, _ in said}  # whoever came when no other event held it
-        may = {self._ledger.calendar_ids[vouched.calendar_key] for vouched in registered.values()}
+        may = {calendar_id for calendar_id, _ in self._words.said(conference_id)}
         while True:
             ids = {e for (c, e) in said if c in may}
             more = {c for (c, e) in said if e in ids} | may

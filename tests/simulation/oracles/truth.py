@@ -29,6 +29,8 @@ from tests.simulation.oracles.bodies import (
 class Fact:
     """What one event was from one moment on."""
 
+    number: int
+    """Position among all changes of all calendars."""
     at: datetime
     change: int
     """Position in its calendar's sequence of changes."""
@@ -65,6 +67,7 @@ class Truth:
         self._newest: dict[tuple[str, str], Version] = {}
         """By calendar and event; Calendar forgets, this does not."""
         self._seen: dict[str, int] = {}
+        self._noted = 0
         self._by_calendar: dict[str, dict[str, list[Fact]]] = {}
         self._holders: dict[str, dict[tuple[str, str], None]] = {}
         self._hidden_since: dict[str, datetime] = {}
@@ -125,7 +128,9 @@ class Truth:
             self.states.setdefault(conference_id, {}).setdefault((calendar_id, event_id), set()).add(state)
 
     def _fact(self, calendar_id: str, version: Version, now: datetime) -> Fact:
+        self._noted += 1
         return Fact(
+            number=self._noted,
             at=now,
             change=version.change,
             updated=datetime.fromtimestamp(version.updated_us // 1000 / 1000, UTC),
@@ -186,6 +191,21 @@ class Truth:
     def is_scrubbed(self, calendar_id: str, event_id: str) -> bool:
         """Whether the event was deleted for ever: what is left does not say whose it was."""
         return self._newest[calendar_id, event_id].tombstone is Tombstone.SCRUBBED
+
+    def seen_as(self, calendar_id: str, event_id: str) -> tuple[str, str] | None:
+        """Return the event itself, or the series of which it is an instance like all others; None: it never came."""
+        places = ((calendar_id, event_id), (calendar_id, event_id.rpartition("_")[0]))
+        return next((place for place in places if place in self.facts), None)
+
+    def is_proof_of_loss(self, calendar_id: str, event_id: str, conference_id: str) -> bool:
+        """Whether an event's own calendar shows it deleted, or with another conference."""
+        newest = self._newest.get((calendar_id, event_id))
+        if newest is None or event_id not in self._model.state.calendars[calendar_id].entries:
+            return False  # Calendar does not know any more that it ever was
+        if newest.cancelled:
+            return newest.tombstone is Tombstone.DELETED
+        other = newest.body.get("conferenceData", {}).get("conferenceId")
+        return other is not None and other != conference_id
 
     def is_seen_elsewhere(self, calendar_id: str, event_id: str) -> bool:
         """Whether the calendar shows that the event has another organizer now."""

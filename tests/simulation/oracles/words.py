@@ -1,0 +1,42 @@
+"""What the add-on said: which event each conference was made for, in whose calendar.
+
+Remembered from what was asked of the functions and from how they answered. It must never read what confsync stored:
+confsync may forget it.
+"""
+
+from collections.abc import Mapping
+
+Place = tuple[str, str]
+"""A calendar and an event; the event may come later, or never."""
+
+
+class Words:
+    """The add-on's words, by conference id."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._said: dict[str, set[Place]] = {}
+        self._heard: dict[str, set[Place]] = {}
+        self.made_for: Mapping[str, str] = {}
+        """By the id of a conference that was made on request: the one that it replaces, whose words it inherits."""
+
+    def say(self, conference_id: str, place: Place) -> None:
+        """Note that the add-on vouches for a conference from now on; confsync may have heard it at any time since."""
+        self._said.setdefault(conference_id, set()).add(place)
+
+    def hear(self, conference_id: str, place: Place) -> None:
+        """Note that confsync answered well: it is bound to know it for ever."""
+        self._heard.setdefault(conference_id, set()).add(place)
+
+    def said(self, conference_id: str) -> set[Place]:
+        """Return the events that the add-on ever vouched for."""
+        return self._said.get(self._first(conference_id), set())
+
+    def heard(self, conference_id: str) -> set[Place]:
+        """Return those of them that confsync is bound to know."""
+        return self._heard.get(self._first(conference_id), set())
+
+    def _first(self, conference_id: str) -> str:
+        while conference_id in self.made_for:
+            conference_id = self.made_for[conference_id]
+        return conference_id

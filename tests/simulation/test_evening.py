@@ -1,0 +1,238 @@
+"""The oracles of the evening, and who may hold a conference: each is shown what it must report and what not."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Times
+from confsync.core.records import Calendar, Link, Record
+from confsync.core.rules import Claims
+from confsync.core.state import Moment
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.local.calendar_server.people import addon_conference
+from tests.simulation.gestures import V1
+from tests.simulation.oracles.evening import MADE, Evening, Kept
+from tests.simulation.oracles.ledger import Complaints, Ledger
+from tests.simulation.oracles.owners import Owners
+from tests.simulation.oracles.truth import Truth
+from tests.simulation.oracles.words import Words
+from tests.world import ALL_FIELDS, ANN, BOB, START, times
+
+ELSEWHERE = "elsewhere@group.example.com"
+KEYS = {calendar_id: Calendar.key_for("default", calendar_id, calendar_id) for calendar_id in (ANN, BOB)}
+MOMENT = Moment(instant=START + timedelta(days=2))
+
+
+class Evenings:
+    """A Calendar in which Ann's and Bob's calendars are synced, and what is judged of the conference `c1`."""
+
+    def __init__(self, claims: Claims = "registered") -> None:
+        """Begin with no event, no word and no record of a conference."""
+        numbers = count(1)
+        self.now = START
+        self.model = CalendarModel(lambda: self.now, lambda: f"e{next(numbers)}", on_change=self._look)
+        self.truth = Truth(self.model, ALL_FIELDS)
+        self.model.add_user(ANN)
+        self.model.add_user(BOB)
+        self.model.add_calendar(ELSEWHERE, ANN)
+        self.model.share(BOB, {ANN: "writer"})
+        synced: dict[str, Record] = {
+            key: Calendar(key=key, tenant="default", calendar_id=name, subject=name, renew_at=START)
+            for name, key in KEYS.items()
+        }
+        self.committed: dict[str, dict[str, Record]] = {"calendar": synced, "conference": {}, "link": {}}
+        ledger = Ledger(self.committed, {key: name for name, key in KEYS.items()})
+        self.words = Words()
+        self.owners = Owners(self.truth, ledger, self.words, claims)
+        self.complaints = Complaints()
+        self._evening = Evening(self.truth, ledger, self.complaints, self.owners, self.words)
+
+    def _look(self, calendar_id: str) -> None:
+        self.truth.look(calendar_id, self.now)
+
+    def meet(self, calendar_id: str = ANN, **more: Any) -> str:
+        """Let somebody create an event that holds the conference."""
+        body = {"summary": "Plan", **times(START + timedelta(days=2)), "conferenceData": addon_conference("c1")}
+        return str(self.model.insert(calendar_id, calendar_id, body | more, V1)["id"])
+
+    def vouch(self, event_id: str, calendar_id: str = ANN) -> None:
+        """Let the add-on vouch for the conference, and be answered well."""
+        self.words.say("c1", (calendar_id, event_id))
+        self.words.hear("c1", (calendar_id, event_id))
+
+    def move(self, event_id: str, destination: str) -> None:
+        """Move an event of Ann's."""
+        self.now += timedelta(minutes=1)
+        self.model.move(ANN, ANN, event_id, {"destination": destination})
+
+    def record(self, *referents: Referent, **fields: Any) -> None:
+        """Let the product have recorded this of the conference."""
+        key = Conference.key_for("default", "acme", "c1")
+        links = {Link.key_for(each.calendar_key, each.event_id): each for each in referents}
+        known = {"key": key, "tenant": "default", "provider": "acme", "conference_id": "c1", "referents": links}
+        self.committed["conference"][key] = Conference.model_validate({**known, **fields})
+
+    def judge(self, kept: Kept) -> list[str]:
+        """Return the rules that are broken where the conferencing system holds this of the conference."""
+        self._evening.judge_conferences({"c1": kept}, self.now)
+        return [each.partition(":")[0] for each in self.complaints.all]
+
+
+def owner(event_id: str, state: str, calendar_id: str = ANN, **more: object) -> Referent:
+    """Return what is recorded of an event that owned the conference."""
+    moment: Mapping[str, object] = {"role": "owner", "state": state, "times": Times(start=MOMENT, end=MOMENT)}
+    known = {"calendar_key": KEYS[calendar_id], "event_id": event_id, "ical_uid": "u"}
+    return Referent.model_validate({**known, **moment, **more})
+
+
+# What is registered is told
+
+
+@pytest.mark.parametrize(("is_vouched_for", "broken"), [(True, ["L1"]), (False, [])])
+def test_only_a_conference_that_nobody_vouched_for_may_be_told_nothing(is_vouched_for: bool, broken: list[str]) -> None:
+    """Whatever the product calls adopted: the add-on's word counts."""
+    evening = Evenings()
+    event_id = evening.meet()
+    told = Desired(generation=1, fingerprint="x")
+    evening.record(owner(event_id, "live"), adopted=True, desired=told, applied=Applied(generation=1, fingerprint="x"))
+    if is_vouched_for:
+        evening.vouch(event_id)
+    assert evening.judge(MADE) == broken
+
+
+@pytest.mark.parametrize(("is_told", "broken"), [(True, []), (False, ["L1"])])
+def test_an_event_that_was_vouched_for_holds_its_conference_though_the_product_forgot_it(
+    is_told: bool, broken: list[str]
+) -> None:
+    """The words are remembered beside the record, which is gone."""
+    evening = Evenings()
+    event_id = evening.meet()
+    evening.vouch(event_id)
+    assert evening.judge(evening.truth.projection(ANN, event_id) if is_told else None) == broken
+
+
+# Drafts
+
+
+@pytest.mark.parametrize(("kept", "broken"), [(MADE, ["L2"]), (None, [])])
+def test_a_conference_whose_event_never_came_has_to_end(kept: Kept, broken: list[str]) -> None:
+    """It lives from the moment at which the add-on asked for it, also where no event ever named it."""
+    evening = Evenings()
+    evening.vouch("draft")
+    assert evening.judge(kept) == broken
+
+
+def test_a_conference_of_which_confsync_never_heard_is_nobodys() -> None:
+    """The add-on said it, and was not answered yet; or never said it."""
+    evening = Evenings()
+    evening.words.say("c1", (ANN, "draft"))
+    assert evening.judge(MADE) == []
+
+
+@pytest.mark.parametrize(("where", "broken"), [(BOB, []), (ELSEWHERE, ["L2"])])
+def test_a_draft_may_live_while_a_strangers_event_holds_it_in_a_synced_calendar(where: str, broken: list[str]) -> None:
+    """It may own the conference yet; what nobody syncs says nothing."""
+    evening = Evenings()
+    evening.vouch("draft")
+    evening.model.insert(BOB if where == BOB else ANN, where, _stranger(), V1)
+    assert evening.judge(MADE) == broken
+
+
+def _stranger() -> dict[str, Any]:
+    return {"summary": "Copied", **times(START + timedelta(days=2)), "conferenceData": addon_conference("c1")}
+
+
+# Orphans
+
+
+@pytest.mark.parametrize(
+    ("destination", "then", "broken"),
+    [
+        (BOB, "deleted", ["L2"]),
+        (BOB, "given another", ["L2"]),
+        (BOB, "stripped", []),
+        (ELSEWHERE, "deleted", []),
+        (ELSEWHERE, "left there", []),
+    ],
+)
+def test_an_orphan_is_followed_to_where_its_event_is_lost(destination: str, then: str, broken: list[str]) -> None:
+    """Where nobody looks a leak is right; that it holds none there proves nothing, for the move may have dropped it."""
+    evening = Evenings()
+    event_id = evening.meet(attendees=[{"email": ANN}])
+    evening.vouch(event_id)
+    evening.move(event_id, destination)
+    _lose(evening, destination, event_id, then)
+    evening.record(owner(event_id, "orphaned"), review_at=START, due_at=START)
+    assert evening.judge(evening.truth.projection(destination, event_id)) == broken
+
+
+def test_a_move_that_does_not_say_where_it_went_is_not_followed_to_another_persons_calendar() -> None:
+    """Nothing but the id is left where the old organizer is no guest."""
+    evening = Evenings()
+    event_id = evening.meet()
+    evening.vouch(event_id)
+    evening.move(event_id, BOB)
+    _lose(evening, BOB, event_id, "deleted")
+    evening.record(owner(event_id, "orphaned"))
+    assert evening.judge(MADE) == []
+
+
+@pytest.mark.parametrize(("seen_after_s", "broken"), [(60, ["L2"]), (0, []), (None, [])])
+def test_an_event_that_was_met_where_it_went_ends_its_conference_there_by_losing_it(
+    seen_after_s: int | None, broken: list[str]
+) -> None:
+    """That it was met before, when it was there once, proves nothing."""
+    evening = Evenings()
+    event_id = evening.meet()
+    evening.vouch(event_id)
+    evening.move(event_id, BOB)
+    _lose(evening, BOB, event_id, "stripped")
+    met = (
+        [] if seen_after_s is None else [owner(event_id, "gone", BOB, bound_at=START + timedelta(seconds=seen_after_s))]
+    )
+    evening.record(owner(event_id, "orphaned"), *met)
+    assert evening.judge(MADE) == broken
+
+
+def _lose(evening: Evenings, calendar_id: str, event_id: str, how: str) -> None:
+    evening.now += timedelta(minutes=1)
+    if how == "deleted":
+        evening.model.delete(ANN, calendar_id, event_id)
+    elif how != "left there":
+        other = addon_conference("c2") if how == "given another" else None
+        evening.model.patch(ANN, calendar_id, event_id, {"conferenceData": other}, V1)
+
+
+# Who may
+
+
+def test_who_may_drive_is_what_the_add_on_said_and_not_what_the_product_recorded() -> None:
+    """A registration that nobody made lets nobody speak."""
+    evening = Evenings()
+    event_id = evening.meet(BOB)
+    forged = Registration(calendar_key=KEYS[BOB], event_id=event_id, at=START)
+    evening.record(registered={Link.key_for(KEYS[BOB], event_id): forged})
+    assert evening.owners.calendars_that_may("c1") == set()
+    evening.words.say("c1", (BOB, event_id))
+    assert evening.owners.calendars_that_may("c1") == {BOB}
+
+
+def test_a_conference_that_was_made_for_another_inherits_its_words() -> None:
+    """However often it was replaced."""
+    words = Words()
+    words.made_for = {"c1n0": "c1", "c1n0n1": "c1n0"}
+    words.say("c1", (ANN, "e"))
+    words.hear("c1", (ANN, "e"))
+    assert words.said("c1n0n1") == words.heard("c1n0") == {(ANN, "e")}
+
+
+def test_under_the_policy_matching_the_only_event_owns_what_nobody_vouched_for() -> None:
+    """Once the add-on spoke for another event, its word counts."""
+    evening = Evenings("matching")
+    event_id = evening.meet(BOB)
+    assert [held.event_id for held in evening.owners.of("c1")] == [event_id]
+    evening.words.say("c1", (ANN, "other"))
+    assert evening.owners.of("c1") == []
