@@ -78,7 +78,13 @@ class Simulation:
         self.oracles.calendars.covers = self.calendar.covers
         self.queue = SimulatedQueue(self._send, self.gate)
         self.traffic = Traffic(
-            self.clock, self.gate, setting, tapes.seed, outside_of=self._outside_of, ended=self._ended
+            self.clock,
+            self.gate,
+            setting,
+            tapes.seed,
+            outside_of=self._outside_of,
+            begun=lambda request, instance: self.oracles.leavings.watch_begin(request.name, instance),
+            ended=self._ended,
         )
         self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities)
         self.operators = Operators(self.model, self.clock, self.traffic, self.rules, self.oracles.brakes.hear)
@@ -192,6 +198,7 @@ class Simulation:
 
     def _send(self, task: Task, worker: Instance) -> None:
         self.windows.watch(task.body, worker)
+        self.oracles.leavings.watch_task(task.name, task.body, task.schedule_time or self.clock.now)
         self.requests.send(task)
 
     # The judges
@@ -200,6 +207,8 @@ class Simulation:
         if isinstance(answer, Exception) and not isinstance(answer, ConfsyncError):
             self.oracles.complaints.add("raised", f"{instance.name}: {type(answer).__name__}: {answer}")
         privacy.watch_answer(answer, self.oracles.complaints)
+        out_of_reach = instance.notes.get("store out of reach")
+        self.oracles.watch_end(request.about, answer, self.clock.now, instance, out_of_reach)
         if isinstance(answer, Crash):
             self.sometimes.watch_death(instance)
         if isinstance(answer, SyncOutcome) and answer.status == "busy":

@@ -7,6 +7,7 @@ Which rule is watched where:
     S4   evening: each conference that was made is known           S5   waits: nothing before the time asked for
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
+    R4   leases: claimed, extended, given back     R3, R4, R18  leavings: the task that each request leaves behind
     R10  brakes: what is held, what is told, what an operator said of it
     R12  L4      R13  conferences      R14, R15, R17  calls      R16  S1, R13 and L1, where a race is lost
     R18  L1 after faults               R19  calendars, evening, and `watch_stop`
@@ -25,11 +26,15 @@ from confsync.core.conference import Conference
 from confsync.core.records import Brake, Calendar, Link, Record
 from confsync.core.rules import Rules
 from confsync.ports import ConferenceCall
+from confsync.receive_notification import Receipt
+from confsync.sync_calendar import SyncOutcome
 from tests.simulation.oracles.brakes import BrakeJudge
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.calls import CallJudge
 from tests.simulation.oracles.conferences import ConferenceJudge
 from tests.simulation.oracles.evening import Evening
+from tests.simulation.oracles.leases import LeaseJudge
+from tests.simulation.oracles.leavings import LeavingsJudge
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 from tests.simulation.oracles.owners import Owners
 from tests.simulation.oracles.truth import Truth
@@ -53,6 +58,8 @@ class Oracles:
         self.owners = Owners(truth, ledger, rules.claims)
         self.brakes = BrakeJudge(ledger, self.complaints, rules)
         self.waits = WaitJudge(ledger, self.complaints, skew)
+        self.leases = LeaseJudge(ledger, self.complaints, rules.lease_s)
+        self.leavings = LeavingsJudge(ledger, self.complaints, rules, skew)
         self.calendars = CalendarJudge(truth, ledger, self.complaints, secret)
         self.conferences = ConferenceJudge(truth, ledger, self.complaints)
         self.calls = CallJudge(
@@ -75,7 +82,10 @@ class Oracles:
     def watch_commit(self, before: Record | None, after: Record, now: datetime, worker: Worker) -> None:
         """Judge one committed record."""
         if isinstance(after, Calendar):
-            self.calendars.watch(before if isinstance(before, Calendar) else None, after, now, worker)
+            known = before if isinstance(before, Calendar) else None
+            self.calendars.watch(known, after, now, worker)
+            self.leases.watch(known, after, now, worker)
+            self.leavings.watch_commit(known, after, now, worker)
         elif isinstance(after, Conference):
             old = before if isinstance(before, Conference) else None
             self.conferences.watch(old, after, worker)
@@ -96,6 +106,29 @@ class Oracles:
     def watch_write(self, calendar_id: str, event_id: str, conference_data: Mapping[str, Any] | None) -> None:
         """Judge conference data that takes effect in an event now."""
         self.calls.watch_write(calendar_id, event_id, conference_data)
+
+    def watch_end(
+        self, about: Mapping[str, str], answer: object, now: datetime, worker: Worker, out_of_reach: datetime | None
+    ) -> None:
+        """Judge what a request leaves behind.
+
+        Args:
+            about: the body of its task, or the calendar of its push.
+            answer: what it came to; an error is no answer, and one that is no `Exception` was its death.
+            out_of_reach: when the store last refused the worker a transaction, None: never.
+
+        """
+        is_alive = isinstance(answer, Exception) or not isinstance(answer, BaseException)
+        self.leases.watch_end(worker, out_of_reach, is_alive=is_alive)
+        if isinstance(answer, SyncOutcome):
+            self.leavings.watch_sync(about, now, worker)
+        elif isinstance(answer, Receipt):
+            self.leavings.watch_push(about["calendar_id"], now, worker)
+        self.leavings.forget(worker)
+
+    def watch_page(self, calendar_id: str, items: int, worker: Worker) -> None:
+        """Hear of a page of events that a worker was shown."""
+        self.leavings.watch_page(calendar_id, items, worker)
 
     def watch_stop(self, calendar_id: str, channel_id: str) -> None:
         """Judge a channel that is about to be stopped: make before break, so it is not the one that announces."""
