@@ -55,6 +55,12 @@ REQUESTS: tuple[Mutant, ...] = (
         ("core.tasks:leading_sync", "{_bucket(now, rules)}", "{_stamp(now)}"),
     ),
     mutant(
+        "put-off-without-a-task",
+        "R18",
+        "A sync that has to wait says so in the store only, and waits for the scheduled run.",
+        ("sync_calendar:_defer", "outside.task_queue.create(tasks.sync_again(calendar, at))", "None"),
+    ),
+    mutant(
         "overdue-is-not-started",
         "L1",
         "What lost its task is never found in the store.",
