@@ -83,7 +83,7 @@ class Simulation:
             setting,
             tapes.seed,
             outside_of=self._outside_of,
-            begun=lambda request, instance: self.oracles.leavings.watch_begin(request.name, instance),
+            begun=lambda request, instance: self.oracles.leavings.agenda.watch_begin(request.name, instance),
             ended=self._ended,
         )
         self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities)
@@ -198,7 +198,7 @@ class Simulation:
 
     def _send(self, task: Task, worker: Instance) -> None:
         self.windows.watch(task.body, worker)
-        self.oracles.leavings.watch_task(task.name, task.body, task.schedule_time or self.clock.now)
+        self.oracles.leavings.agenda.watch_task(task.name, task.body, task.schedule_time or self.clock.now)
         self.requests.send(task)
 
     # The judges

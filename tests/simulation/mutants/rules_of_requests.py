@@ -61,6 +61,26 @@ REQUESTS: tuple[Mutant, ...] = (
         ("sync_calendar:_defer", "outside.task_queue.create(tasks.sync_again(calendar, at))", "None"),
     ),
     mutant(
+        "what-waits-has-no-task",
+        "R18",
+        "A conference that has to wait says so in the store only, and waits for the scheduled run.",
+        (
+            "update_conference:_leave_task",
+            "outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))",
+            "None",
+        ),
+    ),
+    mutant(
+        "what-changed-has-no-task",
+        "R18",
+        "What a sync changed and did not tell at once waits for the scheduled run.",
+        (
+            "sync_calendar:leave_tasks",
+            "outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))",
+            "None",
+        ),
+    ),
+    mutant(
         "overdue-is-not-started",
         "L1",
         "What lost its task is never found in the store.",

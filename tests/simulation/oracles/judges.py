@@ -7,7 +7,8 @@ Which rule is watched where:
     S4   evening: each conference that was made is known           S5   waits: nothing before the time asked for
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
-    R4   leases: claimed, extended, given back     R3, R4, R18  leavings: the task that each request leaves behind
+    R4   leases: claimed when free, extended, given back
+    R3, R4, R18  leavings: each request that is answered well leaves the task that goes on
     R10  brakes: what is held, what is told, what an operator said of it
     R12  L4      R13  conferences      R14, R15, R17  calls      R16  S1, R13 and L1, where a race is lost
     R18  L1 after faults               R19  calendars, evening, and `watch_stop`
@@ -28,6 +29,7 @@ from confsync.core.rules import Rules
 from confsync.ports import ConferenceCall
 from confsync.receive_notification import Receipt
 from confsync.sync_calendar import SyncOutcome
+from confsync.update_conference import UpdateOutcome
 from tests.simulation.oracles.brakes import BrakeJudge
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.calls import CallJudge
@@ -85,12 +87,13 @@ class Oracles:
             known = before if isinstance(before, Calendar) else None
             self.calendars.watch(known, after, now, worker)
             self.leases.watch(known, after, now, worker)
-            self.leavings.watch_commit(known, after, now, worker)
+            self.leavings.watch_calendar(known, after, now, worker)
         elif isinstance(after, Conference):
             old = before if isinstance(before, Conference) else None
             self.conferences.watch(old, after, worker)
             self.brakes.watch(old, after, now)
             self.waits.watch_commit(after, worker)
+            self.leavings.watch_conference(after, worker)
         elif isinstance(after, Link):
             self.conferences.watch_link(before if isinstance(before, Link) else None, after)
         elif isinstance(after, Brake):
@@ -122,6 +125,8 @@ class Oracles:
         self.leases.watch_end(worker, out_of_reach, is_alive=is_alive)
         if isinstance(answer, SyncOutcome):
             self.leavings.watch_sync(about, now, worker)
+        elif isinstance(answer, UpdateOutcome):
+            self.leavings.watch_updates(now, worker)
         elif isinstance(answer, Receipt):
             self.leavings.watch_push(about["calendar_id"], now, worker)
         self.leavings.forget(worker)

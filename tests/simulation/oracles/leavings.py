@@ -1,31 +1,24 @@
-"""Whoever is answered well leaves the next step behind: a request that is counted, a task that will run (R3, R4).
+"""Whoever is answered well leaves the next step behind: a request that is counted, a task that will run (R3, R4, R18).
 
     a push                                -> a task that begins after it came
     a sync that found the calendar leased -> one request more, and a task right after that lease
     an announced sync that listed nothing -> a task for the second look
     a sync that put something off         -> a task at that time
+    a conference that is to be told or ended later -> a task at that time
 
-Later runs heal what is missing here, so nothing else shows it: these rules only save time. A task that is lost on its
-way was made all the same. It must never name tasks, nor know why a worker made one.
+Later runs heal what is missing here, so nothing else shows it: these rules only save time. It must never name tasks,
+nor take the product's word for what a worker did.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from confsync.core.conference import Conference
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
+from tests.simulation.oracles.agenda import Agenda
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
-
-
-@dataclass
-class _Made:
-    """A task that was made."""
-
-    at: datetime
-    """When it is to begin."""
-    begun: int | None = None
-    """Its place in the order in which requests began; None: not yet, or lost."""
 
 
 @dataclass
@@ -42,52 +35,41 @@ class _Work:
     listed: int = 0
 
 
+@dataclass
+class _Deeds:
+    """What one worker has done."""
+
+    of: dict[str, _Work] = field(default_factory=dict)
+    """By calendar id."""
+    conferences: dict[str, tuple[Conference, int]] = field(default_factory=dict)
+    """By key: as it committed them last, and how many requests had begun by then."""
+
+
 class LeavingsJudge:
-    """Knows the tasks of each calendar, and what each worker did about it."""
+    """Knows what each worker did, and compares it with the tasks that were made."""
 
     def __init__(self, ledger: Ledger, complaints: Complaints, rules: Rules, skew: timedelta) -> None:
         """Clocks of workers are wrong by `skew` at most."""
         self._ledger, self._complaints, self._rules, self._skew = ledger, complaints, rules, skew
         self._margin = timedelta(seconds=rules.skew_s)
-        self._made: dict[str, dict[str, _Made]] = {}
-        """By calendar id and name."""
-        self._calendar_of: dict[str, str] = {}
-        """By a task's name."""
-        self._begun = 0
-        self._arrived: dict[Worker, int] = {}
-        self._work: dict[tuple[Worker, str], _Work] = {}
+        self.agenda = Agenda()
+        self._deeds: dict[Worker, _Deeds] = {}
         self._shut_until: dict[str, datetime] = {}
         """By calendar id: when one that nobody is to sync was opened again."""
 
     # What happens
 
-    def watch_task(self, name: str, body: Mapping[str, str], at: datetime) -> None:
-        """Note a task that was made, to begin at a time."""
-        calendar_id = self._ledger.calendar_ids.get(body.get("calendar_key", ""))
-        if calendar_id is not None:
-            self._calendar_of[name] = calendar_id
-            self._made.setdefault(calendar_id, {})[name] = _Made(at)
-
-    def watch_begin(self, name: str, worker: Worker) -> None:
-        """Note that a request begins; `name` is that of its task, if it is one."""
-        self._begun += 1
-        self._arrived[worker] = self._begun
-        calendar_id = self._calendar_of.get(name)
-        if calendar_id is not None:
-            made = self._made[calendar_id][name]
-            made.begun = made.begun or self._begun
-
     def watch_page(self, calendar_id: str, items: int, worker: Worker) -> None:
         """Note that a worker was shown a page."""
-        self._of(worker, calendar_id).listed += items
+        self._work(worker, calendar_id).listed += items
 
-    def watch_commit(self, before: Calendar | None, after: Calendar, now: datetime, worker: Worker) -> None:
+    def watch_calendar(self, before: Calendar | None, after: Calendar, now: datetime, worker: Worker) -> None:
         """Note what a worker committed of a calendar."""
         if before is None or _is_shut(before):
             self._shut_until[after.calendar_id] = now
         if before is None:
             return
-        work = self._of(worker, after.calendar_id)
+        work = self._work(worker, after.calendar_id)
         if after.lease is not None and after.fence > before.fence:
             work.is_claimed = True
         elif after.requested > before.requested and before.lease is not None:
@@ -97,60 +79,85 @@ class LeavingsJudge:
             work.committed_at = now if is_served else None
             work.put_off_to = None if is_served else after.due_at
 
-    def _of(self, worker: Worker, calendar_id: str) -> _Work:
-        return self._work.setdefault((worker, calendar_id), _Work())
+    def watch_conference(self, after: Conference, worker: Worker) -> None:
+        """Note what a worker committed of a conference."""
+        self._deeds_of(worker).conferences[after.key] = after, self.agenda.turn
+
+    def _deeds_of(self, worker: Worker) -> _Deeds:
+        deeds = self._deeds.get(worker)
+        if deeds is None:
+            deeds = self._deeds[worker] = _Deeds()
+        return deeds
+
+    def _work(self, worker: Worker, calendar_id: str) -> _Work:
+        works = self._deeds_of(worker).of
+        if calendar_id not in works:
+            works[calendar_id] = _Work()
+        return works[calendar_id]
 
     # What is left
 
     def forget(self, worker: Worker) -> None:
         """Whoever died, or said that it failed, owes nothing: it is asked again."""
-        self._arrived.pop(worker, None)
-        for place in [place for place in self._work if place[0] is worker]:
-            del self._work[place]
+        self.agenda.forget(worker)
+        self._deeds.pop(worker, None)
 
     def watch_push(self, calendar_id: str, now: datetime, worker: Worker) -> None:
         """Judge a push that is answered well now: some task begins after it arrived, and soon."""
         latest = now + timedelta(seconds=self._rules.window_s) + self._margin + self._skew
-        arrived = self._arrived.get(worker, 0)
-        tasks = self._newest(calendar_id)
-        if not any(task.at <= latest and (task.begun is None or task.begun > arrived) for task in tasks):
+        arrived, key = self.agenda.forget(worker), self._ledger.key(calendar_id)
+        if not self.agenda.has(key, lambda task: task.at <= latest and task.begins_after(arrived)):
             self._complain("R3 push", calendar_id, f"{worker.name} is answered, and no task begins after it")
 
     def watch_sync(self, body: Mapping[str, str], now: datetime, worker: Worker) -> None:
         """Judge a sync that was answered well, by the body of its task."""
-        calendar_id = self._ledger.calendar_ids[body["calendar_key"]]
-        work = self._of(worker, calendar_id)
+        key = body["calendar_key"]
+        work = self._work(worker, self._ledger.calendar_ids[key])
         if not work.is_claimed:
-            self._judge_busy(calendar_id, work.leased_until, worker)
+            self._judge_busy(key, work.leased_until, worker)
         elif work.put_off_to is not None:
-            self._judge_put_off(calendar_id, work.put_off_to, worker)
+            self._judge_put_off(key, work.put_off_to, worker)
         elif work.committed_at is not None and not work.listed and body.get("kind") in ("leading", "trailing"):
-            self._judge_second_look(calendar_id, work.committed_at, now, worker)
+            self._judge_second_look(key, work.committed_at, now, worker)
+        self.watch_updates(now, worker)
 
-    def _judge_busy(self, calendar_id: str, leased_until: datetime | None, worker: Worker) -> None:
+    def watch_updates(self, now: datetime, worker: Worker) -> None:
+        """Judge what a worker that was answered well has committed of conferences, unless another has since."""
+        latest = now + timedelta(seconds=self._rules.task_horizon_s) - self._skew
+        for key, (conference, turn) in self._deeds_of(worker).conferences.items():
+            due_at = conference.due_at
+            if due_at is None or due_at > latest or due_at == conference.review_at:
+                continue  # a review is for the scheduled run: nobody waits for it
+            if self._ledger.conference_at(key) is conference:
+                self._judge_due(conference, due_at, turn, now, worker)
+
+    def _judge_due(self, conference: Conference, due_at: datetime, turn: int, now: datetime, worker: Worker) -> None:
+        last = max(due_at, now) + self._margin
+        if not self.agenda.has(conference.key, lambda task: due_at <= task.at <= last and task.begins_after(turn)):
+            why = f"{worker.name} ends, it is due at {due_at}, and no task begins then"
+            self._complain("R18 due", conference.conference_id, why)
+
+    def _judge_busy(self, key: str, leased_until: datetime | None, worker: Worker) -> None:
         """Whoever claimed nothing found the calendar leased, unless nobody is to sync it."""
+        calendar_id = self._ledger.calendar_ids[key]
         if leased_until is not None:
-            if not self._has_task(calendar_id, leased_until + self._skew, leased_until + self._margin):
+            if not self.agenda.has_between(key, leased_until + self._skew, leased_until + self._margin):
                 what = f"{worker.name} ends, and no task begins after the lease that ends at {leased_until}"
                 self._complain("R4 busy", calendar_id, what)
         elif not self._was_shut(calendar_id, worker):
             self._complain("R4 busy", calendar_id, f"{worker.name} ends, and has neither synced nor asked for a sync")
 
-    def _judge_put_off(self, calendar_id: str, at: datetime, worker: Worker) -> None:
-        if not self._has_task(calendar_id, at, at + self._margin):
-            self._complain("R18 put off", calendar_id, f"{worker.name} ends, and no task goes on at {at}")
+    def _judge_put_off(self, key: str, at: datetime, worker: Worker) -> None:
+        if not self.agenda.has_between(key, at, at + self._margin):
+            self._complain(
+                "R18 put off", self._ledger.calendar_ids[key], f"{worker.name} ends, and none goes on at {at}"
+            )
 
-    def _judge_second_look(self, calendar_id: str, committed_at: datetime, now: datetime, worker: Worker) -> None:
+    def _judge_second_look(self, key: str, committed_at: datetime, now: datetime, worker: Worker) -> None:
         lag = timedelta(seconds=self._rules.lag_s)
-        if not self._has_task(calendar_id, committed_at + lag - self._skew, now + lag + self._skew):
-            self._complain("R3 second look", calendar_id, f"{worker.name} listed nothing, and nobody looks again")
-
-    def _has_task(self, calendar_id: str, first: datetime, last: datetime) -> bool:
-        return any(first <= task.at <= last for task in self._newest(calendar_id))
-
-    def _newest(self, calendar_id: str) -> Iterator[_Made]:
-        """Give the tasks of a calendar, the newest first: most often it is one of these."""
-        return reversed(self._made.get(calendar_id, {}).values())
+        if not self.agenda.has_between(key, committed_at + lag - self._skew, now + lag + self._skew):
+            what = f"{worker.name} listed nothing, and nobody looks again"
+            self._complain("R3 second look", self._ledger.calendar_ids[key], what)
 
     def _was_shut(self, calendar_id: str, worker: Worker) -> bool:
         """Whether nobody was to sync the calendar, at some moment since the worker began."""
@@ -158,8 +165,8 @@ class LeavingsJudge:
         opened = self._shut_until.get(calendar_id)
         return calendar is None or _is_shut(calendar) or (opened is not None and opened >= worker.since)
 
-    def _complain(self, rule: str, calendar_id: str, what: str) -> None:
-        self._complaints.add(rule, f"{calendar_id}: {what}")
+    def _complain(self, rule: str, what: str, why: str) -> None:
+        self._complaints.add(rule, f"{what}: {why}")
 
 
 def _is_shut(calendar: Calendar) -> bool:
