@@ -88,11 +88,11 @@ class Scene:
 
     def conference_task(self, at_s: float, name: str = "update") -> None:
         """Make a task for that conference."""
-        self.oracles.leavings.agenda.watch_task(name, {"conference_key": "c"}, after(at_s))
+        self.oracles.leavings.agenda.watch_task(name, {"conference_key": "c"}, after(at_s), START)
 
     def task(self, at_s: float, name: str = "task") -> None:
         """Make a task."""
-        self.oracles.leavings.agenda.watch_task(name, {"calendar_key": KEY, "kind": "any"}, after(at_s))
+        self.oracles.leavings.agenda.watch_task(name, {"calendar_key": KEY, "kind": "any"}, after(at_s), START)
 
     def end(
         self, worker: Worker, answer: object = SYNCED, *, kind: str = "due", out_of_reach: datetime | None = None

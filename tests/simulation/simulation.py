@@ -198,7 +198,8 @@ class Simulation:
 
     def _send(self, task: Task, worker: Instance) -> None:
         self.windows.watch(task.body, worker)
-        self.oracles.leavings.agenda.watch_task(task.name, task.body, task.schedule_time or self.clock.now)
+        now = self.clock.now
+        self.oracles.leavings.agenda.watch_task(task.name, task.body, task.schedule_time or now, now)
         self.requests.send(task)
 
     # The judges

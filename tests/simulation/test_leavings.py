@@ -120,13 +120,14 @@ def test_a_conference_that_is_due_later_has_a_task(
     assert scene.end(worker, answer) == broken
 
 
-def test_a_task_that_began_before_the_conference_was_due_later_is_used_up() -> None:
-    """It may have looked before."""
+@pytest.mark.parametrize(("at_s", "broken"), [(5, ["R18 due"]), (0.5, [])])
+def test_a_task_that_began_before_the_conference_was_due_later_is_used_up(at_s: float, broken: list[str]) -> None:
+    """It may have looked before; only one of the same second stands in the way of another."""
     scene = Scene()
     scene.conference_task(60)
-    worker = scene.begin("update")
+    worker = scene.begin("update", at_s=at_s)
     scene.commit_conference(worker, due_at=after(60))
-    assert scene.end(worker, UpdateOutcome("c")) == ["R18 due"]
+    assert scene.end(worker, UpdateOutcome("c")) == broken
 
 
 def test_what_another_worker_committed_since_is_for_that_one() -> None:

@@ -17,8 +17,10 @@ from datetime import datetime, timedelta
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
-from tests.simulation.oracles.agenda import Agenda
+from tests.simulation.oracles.agenda import Agenda, Made
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
+
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass
@@ -132,8 +134,13 @@ class LeavingsJudge:
                 self._judge_due(conference, due_at, turn, now, worker)
 
     def _judge_due(self, conference: Conference, due_at: datetime, turn: int, now: datetime, worker: Worker) -> None:
-        last = max(due_at, now) + self._margin
-        if not self.agenda.has(conference.key, lambda task: due_at <= task.at <= last and task.begins_after(turn)):
+        """Names of tasks are new each second: one made in the same second, of the same time, covers it too."""
+        last, same_second = max(due_at, now) + self._margin, now - _SECOND - 2 * self._skew
+
+        def covers(task: Made) -> bool:
+            return due_at <= task.at <= last and (task.begins_after(turn) or task.made_at > same_second)
+
+        if not self.agenda.has(conference.key, covers):
             why = f"{worker.name} ends, it is due at {due_at}, and no task begins then"
             self._complain("R18 due", conference.conference_id, why)
 
