@@ -1,6 +1,6 @@
 """What only time changes: who drives, whose draft was discarded, where an event went, what may be forgotten."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -160,6 +160,28 @@ def test_an_event_that_was_deleted_in_its_new_calendar_before_anybody_looked_end
     world.push(ANN)
     world.settle()
     assert world.told("c1") is None
+
+
+def test_the_grace_period_begins_when_the_search_is_over() -> None:
+    """Calendar may take long to answer."""
+    world = World()
+    with_team(world)
+    world.initialize(calendar_id=TEAM)
+    event_id = moved(world, TEAM)
+    world.delete(event_id, calendar_id=TEAM)
+    answered: list[datetime] = []
+
+    def slow(_: str) -> None:
+        world.now += timedelta(seconds=5)
+        answered.append(world.now)
+
+    world.before_calendar = slow
+    world.push(ANN)
+    world.advance(20)
+    decided_at = world.conference("c1").decided_at
+    assert decided_at is not None
+    assert decided_at == answered[-1]
+    assert world.conference("c1").end_after == decided_at + timedelta(seconds=world.rules.grace_s)
 
 
 def test_an_event_that_moved_to_an_unknown_calendar_is_kept_for_good() -> None:

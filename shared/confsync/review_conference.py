@@ -110,11 +110,12 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
     capabilities = terms.capabilities.get(conference.provider)
 
     def settle(stored: Conference) -> Conference:
+        found_at = outside.now()  # the search took its time, and the grace period begins now
         for search in lost:
             home = NewHome(search.orphan_key, search.ref.link_key, search.calendar.key)
-            stored = reviewing.lost_there(stored, home, now)
-        again = reviewing.reviewed(stored, min(give_up_at, now + timedelta(seconds=terms.rules.search_s)))
-        return judge(again, {}, capabilities, now, terms.rules).conference if capabilities and lost else again
+            stored = reviewing.lost_there(stored, home, found_at)
+        again = reviewing.reviewed(stored, min(give_up_at, found_at + timedelta(seconds=terms.rules.search_s)))
+        return judge(again, {}, capabilities, found_at, terms.rules).conference if capabilities and lost else again
 
     _change(conference, settle, outside, terms.rules)
     if lost:

@@ -27,6 +27,9 @@ class Watch(Protocol):
     def watch_write(self, calendar_id: str, event_id: str, conference_data: Mapping[str, Any] | None) -> None:
         """Hear of conference data that is about to be written into an event."""
 
+    def watch_page(self, calendar_id: str, items: int, worker: Instance) -> None:
+        """Hear of a page that a worker was shown."""
+
 
 class SimulatedCalendar:
     """The `CalendarApi` of a simulation."""
@@ -51,6 +54,7 @@ class SimulatedCalendar:
             lambda: self._api.list_events(at, sync_token=sync_token, page_token=page_token, window=window),
         )
         self._remember(page, asked, caller)
+        self._watch.watch_page(at.calendar_id, len(page.items), caller)
         return page
 
     def _remember(self, page: EventPage, asked: int, caller: Instance) -> None:

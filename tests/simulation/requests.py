@@ -59,7 +59,9 @@ class Requests:
                 "X-Goog-Resource-ID": channel.resource_id,
                 "X-Goog-Resource-State": "exists",
             }
-            request = Request(f"push {channel.id}", partial(self._receive, headers), push_again_in_s)
+            work = partial(self._receive, headers)
+            about = {"calendar_id": channel.calendar_id}
+            request = Request(f"push {channel.id}", work, push_again_in_s, about=about)
             self._traffic.send(request, "push", self._clock.now)
 
     def _receive(self, headers: dict[str, str], outside: Outside) -> object:
@@ -67,7 +69,7 @@ class Requests:
 
     def send(self, task: Task) -> None:
         """Deliver a task, as Cloud Tasks does."""
-        request = Request(task.name, partial(self._work, task), task_again_in_s, self.rules.task_s)
+        request = Request(task.name, partial(self._work, task), task_again_in_s, self.rules.task_s, task.body)
         self._traffic.send(request, "task", task.schedule_time or self._clock.now)
 
     def _work(self, task: Task, outside: Outside) -> object:

@@ -81,7 +81,13 @@ class Simulation:
         self.oracles.calendars.covers = self.calendar.covers
         self.queue = SimulatedQueue(self._send, self.gate)
         self.traffic = Traffic(
-            self.clock, self.gate, setting, tapes.seed, outside_of=self._outside_of, ended=self._ended
+            self.clock,
+            self.gate,
+            setting,
+            tapes.seed,
+            outside_of=self._outside_of,
+            begun=lambda request, instance: self.oracles.leavings.agenda.watch_begin(request.name, instance),
+            ended=self._ended,
         )
         self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities, self.oracles.words)
         self.operators = Operators(self.model, self.clock, self.traffic, self.rules, self.oracles.brakes.hear)
@@ -196,6 +202,8 @@ class Simulation:
 
     def _send(self, task: Task, worker: Instance) -> None:
         self.windows.watch(task.body, worker)
+        now = self.clock.now
+        self.oracles.leavings.agenda.watch_task(task.name, task.body, task.schedule_time or now, now)
         self.requests.send(task)
 
     # The judges
@@ -204,7 +212,8 @@ class Simulation:
         if isinstance(answer, Exception) and not isinstance(answer, ConfsyncError):
             self.oracles.complaints.add("raised", f"{instance.name}: {type(answer).__name__}: {answer}")
         privacy.watch_answer(answer, self.oracles.complaints)
-        self.oracles.channels.watch_end(instance, has_answered=not isinstance(answer, BaseException))
+        out_of_reach = instance.notes.get("store out of reach")
+        self.oracles.watch_end(request.about, answer, self.clock.now, instance, out_of_reach)
         if isinstance(answer, Crash):
             self.sometimes.watch_death(instance)
         if isinstance(answer, SyncOutcome) and answer.status == "busy":

@@ -13,6 +13,7 @@ from confsync.adapters.memory import Conflict, MemoryStore
 from confsync.adapters.stored import QUERIED, Write
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
+from confsync.errors import StoreUnavailable
 from confsync.ports import Transaction
 from tests.simulation.gate import Gate
 from tests.simulation.instance import Instance
@@ -93,7 +94,11 @@ class SimulatedStore:
 
     def transact(self, body: Callable[[Transaction], T]) -> T:
         """Run `body` and show its writes to `watch`."""
-        return self._gate.passing("store", "transact", lambda: self._transact(body))
+        try:
+            return self._gate.passing("store", "transact", lambda: self._transact(body))
+        except StoreUnavailable:
+            self._gate.caller().notes["store out of reach"] = self._gate.clock.now
+            raise
 
     def _transact(self, body: Callable[[Transaction], T]) -> T:
         written: Written = {}

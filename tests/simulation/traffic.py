@@ -5,8 +5,8 @@ deadline is over dies, or goes on while its task is delivered again. It must nev
 """
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -34,6 +34,8 @@ class Request:
     """In how many seconds it is sent again after so many attempts; None: no more."""
     deadline_s: float | None = None
     """How long the sender waits for an answer."""
+    about: Mapping[str, str] = field(default_factory=dict)
+    """What it is about, for the judges: the body of a task, or the calendar of a push."""
 
 
 class Traffic:
@@ -47,17 +49,19 @@ class Traffic:
         seed: int,
         *,
         outside_of: Callable[[Instance], Outside],
+        begun: Callable[[Request, Instance], None],
         ended: Callable[[Request, Instance, object], None],
     ) -> None:
         """Begin with nothing on its way.
 
         Args:
             outside_of: the ports as one instance holds them.
+            begun: called with an instance before it does anything.
             ended: called with what became of an instance: its answer, or the error that ended it.
 
         """
         self._clock, self._gate, self._setting, self._seed = clock, gate, setting, seed
-        self._outside_of, self._ended = outside_of, ended
+        self._outside_of, self._begun, self._ended = outside_of, begun, ended
         self._names: Counter[str] = Counter()
         self.running: Counter[str] = Counter()
         """By request: instances that are alive."""
@@ -84,6 +88,7 @@ class Traffic:
         name = f"{request.name}~{self._names[request.name]}"
         instance = Instance(name, self._seed, self._setting, self._clock)
         self._gate.trace(f"begins {name}")
+        self._begun(request, instance)
         self.running[request.name] += 1
         self.most_at_once = max(self.most_at_once, self.running[request.name])
         if request.deadline_s is not None:

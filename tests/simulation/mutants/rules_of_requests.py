@@ -55,6 +55,32 @@ REQUESTS: tuple[Mutant, ...] = (
         ("core.tasks:leading_sync", "{_bucket(now, rules)}", "{_stamp(now)}"),
     ),
     mutant(
+        "put-off-without-a-task",
+        "R18",
+        "A sync that has to wait says so in the store only, and waits for the scheduled run.",
+        ("sync_calendar:_defer", "outside.task_queue.create(tasks.sync_again(calendar, at))", "None"),
+    ),
+    mutant(
+        "what-waits-has-no-task",
+        "R18",
+        "A conference that has to wait says so in the store only, and waits for the scheduled run.",
+        (
+            "update_conference:_leave_task",
+            "outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))",
+            "None",
+        ),
+    ),
+    mutant(
+        "what-changed-has-no-task",
+        "R18",
+        "What a sync changed and did not tell at once waits for the scheduled run.",
+        (
+            "sync_calendar:leave_tasks",
+            "outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))",
+            "None",
+        ),
+    ),
+    mutant(
         "overdue-is-not-started",
         "L1",
         "What lost its task is never found in the store.",

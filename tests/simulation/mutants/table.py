@@ -29,14 +29,6 @@ HOLES: dict[str, str] = {
     "written-over-another": "rare: an event would have to get another conference between two calls of one worker.",
     "rejected-page-is-asked-again": "a page token that was rejected would have to stay so; a fault comes once.",
     "one-event-blocks": "`events.get` of one event would have to be rejected for as long as the event lives.",
-    "no-lease": "a claim over a lease that has not expired by the claimer's clock would have to count as R4.",
-    "busy-is-not-counted": "a task that ends `busy` would have to leave `requested` one higher.",
-    "no-task-after-the-lease": "a task that ends `busy` would have to leave the task after that lease in the queue.",
-    "lease-is-not-extended": "each page that is recorded would have to move the lease's end on.",
-    "lease-is-left-behind": "a worker that ends alive, with the store in reach, would have to hold no lease.",
-    "no-second-look": "an announced sync that listed nothing would have to leave its `lag` task in the queue.",
-    "answers-before-the-task-exists": "a push that was answered would have to leave a task that starts after it.",
-    "no-trailing-task": "a push that was answered would have to leave a task that starts after it.",
 }
 """By mutant that can survive: what the simulation would have to play or watch to notice it, or to notice it sooner."""
 

@@ -8,6 +8,8 @@ Which rule is watched where:
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
     R9   also ends: not before its time, not over an owner that waits, not of what was held
+    R4   leases: claimed when free, extended, given back
+    R3, R4, R18  leavings: each request that is answered well leaves the task that goes on
     R10  brakes: what is held, what is told, what an operator said of it
     R12  told, L4                       R13  conferences      R14, R17  calls      R15  calls, told
     R16  S1, R13 and L1, where a race is lost
@@ -27,6 +29,9 @@ from confsync.core.conference import Conference
 from confsync.core.records import Brake, Calendar, Link, Record
 from confsync.core.rules import Rules
 from confsync.ports import ConferenceCall
+from confsync.receive_notification import Receipt
+from confsync.sync_calendar import SyncOutcome
+from confsync.update_conference import UpdateOutcome
 from tests.simulation.oracles.brakes import BrakeJudge
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.calls import CallJudge
@@ -34,6 +39,8 @@ from tests.simulation.oracles.channels import ChannelJudge
 from tests.simulation.oracles.conferences import ConferenceJudge
 from tests.simulation.oracles.ends import EndJudge
 from tests.simulation.oracles.evening import Evening
+from tests.simulation.oracles.leases import LeaseJudge
+from tests.simulation.oracles.leavings import LeavingsJudge
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 from tests.simulation.oracles.owners import Owners
 from tests.simulation.oracles.told import ToldJudge
@@ -63,6 +70,8 @@ class Oracles:
         self.told = ToldJudge(self.complaints)
         self.channels = ChannelJudge(self.complaints, skew)
         self.waits = WaitJudge(ledger, self.complaints, skew)
+        self.leases = LeaseJudge(ledger, self.complaints, rules.lease_s)
+        self.leavings = LeavingsJudge(ledger, self.complaints, rules, skew)
         self.calendars = CalendarJudge(truth, ledger, self.complaints, secret)
         self.conferences = ConferenceJudge(truth, ledger, self.complaints)
         self.calls = CallJudge(
@@ -88,6 +97,8 @@ class Oracles:
             known = before if isinstance(before, Calendar) else None
             self.calendars.watch(known, after, now, worker)
             self.channels.watch(known, after, now, worker)
+            self.leases.watch(known, after, now, worker)
+            self.leavings.watch_calendar(known, after, now, worker)
         elif isinstance(after, Conference):
             old = before if isinstance(before, Conference) else None
             self.conferences.watch(old, after, worker)
@@ -95,6 +106,7 @@ class Oracles:
             self.ends.watch(old, after, now, worker)
             self.told.watch_commit(old, after, worker)
             self.waits.watch_commit(after, worker)
+            self.leavings.watch_conference(after, worker)
         elif isinstance(after, Link):
             self.conferences.watch_link(before if isinstance(before, Link) else None, after)
             self.ends.watch_link(after)
@@ -117,3 +129,29 @@ class Oracles:
     def watch_stop(self, calendar_id: str, channel_id: str, worker: Worker) -> None:
         """Judge a channel that is about to be stopped."""
         self.channels.watch_stop(self.ledger.calendar(calendar_id), channel_id, worker)
+
+    def watch_end(
+        self, about: Mapping[str, str], answer: object, now: datetime, worker: Worker, out_of_reach: datetime | None
+    ) -> None:
+        """Judge what a request leaves behind.
+
+        Args:
+            about: the body of its task, or the calendar of its push.
+            answer: what it came to; an error is no answer, and one that is no `Exception` was its death.
+            out_of_reach: when the store last refused the worker a transaction, None: never.
+
+        """
+        is_alive = isinstance(answer, Exception) or not isinstance(answer, BaseException)
+        self.leases.watch_end(worker, out_of_reach, is_alive=is_alive)
+        self.channels.watch_end(worker, has_answered=not isinstance(answer, BaseException))
+        if isinstance(answer, SyncOutcome):
+            self.leavings.watch_sync(about, now, worker)
+        elif isinstance(answer, UpdateOutcome):
+            self.leavings.watch_updates(now, worker)
+        elif isinstance(answer, Receipt):
+            self.leavings.watch_push(about["calendar_id"], now, worker)
+        self.leavings.forget(worker)
+
+    def watch_page(self, calendar_id: str, items: int, worker: Worker) -> None:
+        """Hear of a page of events that a worker was shown."""
+        self.leavings.watch_page(calendar_id, items, worker)

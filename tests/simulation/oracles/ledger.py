@@ -70,6 +70,10 @@ class Ledger:
         found = self._committed["calendar"].get(self._keys.get(calendar_id, ""))
         return found if isinstance(found, Calendar) else None
 
+    def key(self, calendar_id: str) -> str:
+        """Return the key of a synced calendar; raises KeyError where nobody syncs it."""
+        return self._keys[calendar_id]
+
     def calendars(self) -> dict[str, Calendar]:
         """Return the calendars that are stored, by calendar id."""
         found = {calendar_id: self.calendar(calendar_id) for calendar_id in self._keys}
