@@ -79,6 +79,8 @@ class Evening:
     def judge_conferences(self, told: Told, now: datetime) -> None:
         """Every conference is what its events say, or ended, or kept for a reason."""
         for conference in self._ledger.conferences():
+            if self._is_refused(conference):
+                continue  # one event that Calendar refuses to show costs its own conference, and no other
             kept = told.get(conference.conference_id, _NEVER)
             self._judge_rest(conference)
             owners = self._owners.of(conference.conference_id)
@@ -91,6 +93,12 @@ class Evening:
     def with_several_owners(self) -> list[Conference]:
         """Return the conferences that may be driven by another event as soon as an occurrence is over."""
         return [c for c in self._ledger.conferences() if len(owners_of(c, "live")) > 1]
+
+    def _is_refused(self, conference: Conference) -> bool:
+        """Whether an event that is expected to hold it, or ever did, cannot be read any more."""
+        expected = {known.event_id for known in conference.registered.values()}
+        expected |= {known.event_id for known in conference.referents.values()}
+        return not expected.isdisjoint(self._truth.refused) or self._truth.is_refused(conference.conference_id)
 
     def _judge_rest(self, conference: Conference) -> None:
         for name in ("intent", "end_after", "call_at"):

@@ -4,7 +4,7 @@ Computed from the Calendar model's own bodies by other means than the product's,
 never read what confsync stored.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -58,6 +58,8 @@ class Truth:
     def __init__(self, model: CalendarModel, carries: frozenset[Field]) -> None:
         """Begin with an empty Calendar."""
         self._model, self._carries = model, carries
+        self.refused: Collection[str] = ()
+        """Ids of events that Calendar refuses to show on their own: what they say cannot be confirmed."""
         self.facts: dict[tuple[str, str], list[Fact]] = {}
         """By calendar and event, in the order of time."""
         self.states: dict[str, dict[tuple[str, str], set[str]]] = {}
@@ -100,6 +102,14 @@ class Truth:
         """Return every fact that ever named the conference, with its calendar and event."""
         places = self._holders.get(conference_id, {})
         return [(p, fact) for p in places for fact in self.facts[p] if fact.conference_id == conference_id]
+
+    def is_refused(self, conference_id: str) -> bool:
+        """Whether an event that ever named the conference, or its series, cannot be read any more."""
+        if not self.refused:
+            return False
+        return any(
+            event_id in self.refused or f.master_id in self.refused for (_, event_id), f in self.facts_of(conference_id)
+        )
 
     def conference_now(self, calendar_id: str, event_id: str) -> str | None:
         """Return the conference that an event names now, whoever organizes it."""
@@ -159,6 +169,12 @@ class Truth:
                 since = list(takewhile(lambda fact: fact.conference_id == conference_id, reversed(facts)))[-1].at
                 found[calendar_id, event_id] = Held(calendar_id, event_id, since, facts[-1])
         return [held for held in found.values() if (held.calendar_id, held.fact.master_id) not in found]
+
+    def has_left(self, calendar_id: str, held: Held) -> bool:
+        """Whether the event left that calendar, with the conference, for the one where it holds it now."""
+        before = [fact for fact in self.facts.get((calendar_id, held.event_id), ()) if fact.at < held.since]
+        left = any(fact.at == held.since for fact in self.facts.get((calendar_id, held.event_id), ()))
+        return left and bool(before) and before[-1].conference_id == held.fact.conference_id
 
     def next_start(self, held: Held, now: datetime) -> datetime | None:
         """Return the start of the event's instance that runs now or comes next."""
