@@ -610,6 +610,14 @@ def test_an_event_is_read_again_before_it_drives_where_a_list_shows_it_as_it_was
     assert found.readings == {Reading(ref("later"))}
 
 
+def test_an_event_that_calendar_refuses_to_show_is_not_asked_for_again() -> None:
+    """It would drive now; its calendar must not wait for it."""
+    ledger = owned(event("next"))
+    ledger.show(event("later", starts=at(300)))
+    found = ledger.plan({ref("later"): Seen(None, unreadable=True), **confirmed(tombstone("next"))})
+    assert found.readings == frozenset()
+
+
 def test_what_another_calendars_event_shows_for_another_conference_is_not_told() -> None:
     """It drives next, and was given another conference of ours, which its own calendar has not listed yet."""
     ledger = Ledger.of(conference("c1", ref("next"), ref("other", THERE)))
@@ -778,7 +786,7 @@ def test_a_series_that_cannot_be_read_whole_stays_as_it_is() -> None:
     master = series()
     ledger = owned(master)
     before = ledger.c1
-    broken = Seen(None, confirmed=True, unreadable=True)
+    broken = Seen(None, unreadable=True)
     found = ledger.plan({ref("s1"): broken, **seen(instance(master, 2, updated=1))})
     assert found.readings == frozenset()
     ledger.apply(found)
@@ -789,7 +797,7 @@ def test_a_series_that_could_not_be_read_whole_is_when_it_can_be_read_again() ->
     """The exception was listed, and is not listed again."""
     master = series()
     ledger = owned(master)
-    broken = Seen(None, confirmed=True, unreadable=True)
+    broken = Seen(None, unreadable=True)
     ledger.apply(ledger.plan({ref("s1"): broken, **seen(instance(master, 2, updated=1))}))
     found = ledger.plan(seen(series(summary="Standup", updated=2)))
     assert found.readings == {Reading(ref("s1"), "s1@google.com")}

@@ -247,9 +247,15 @@ TOUCHED = (
     ),
     Rule(
         "unheard-is-heard",
-        "heard = {ref: seen for ref, seen in current.items() if seen.confirmed or ref not in draft.unheard}",
-        "heard = current",
+        "return seen.confirmed or seen.says_nothing or ref not in draft.unheard",
+        "return True",
         "36: what says nothing changes no state",
+    ),
+    Rule(
+        "vain-reading-is-asked-again",
+        "return seen.confirmed or seen.says_nothing or",
+        "return seen.confirmed or",
+        "R18: one event never blocks its calendar",
     ),
     Rule(
         "outdated-reading-counts",

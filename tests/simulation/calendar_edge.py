@@ -1,12 +1,14 @@
 """Google Calendar as a simulation sees it: the in-process Calendar behind the gate.
 
-It must never answer anything that the Calendar model would not; it only remembers what was asked, for the oracles.
+It must never answer anything that the Calendar model would not, but for the faults of the tape; of those two last: what
+Calendar refused to show of one event it refuses for ever, and so it does the pages of one listing.
 """
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from confsync.core.events import Event, EventPage, Window
+from confsync.errors import CalendarRequestRejected, PageTokenRejected
 from confsync.ports import Address, CalendarApi, WatchedChannel
 from tests.simulation.gate import Gate
 from tests.simulation.instance import Instance
@@ -39,6 +41,11 @@ class SimulatedCalendar:
         self._api, self._gate, self._watch = api, gate, watch
         self.covers: dict[str, int] = {}
         """By page token or sync token: how many syncs were asked for when the first page of its listing left."""
+        self.refused: set[str] = set()
+        """Ids of events that Calendar refuses to show on their own."""
+        self._listings = 0
+        self._broken: set[str] = set()
+        """Listings of which no page is shown any more."""
 
     def list_events(self, at: Address, *, sync_token: str | None, page_token: str | None, window: Window) -> EventPage:
         """Return one page."""
@@ -48,14 +55,31 @@ class SimulatedCalendar:
         if page_token is not None:
             caller.notes.setdefault("went on with a page", self._gate.clock.now)
         asked = self.covers[page_token] if page_token else self._watch.asked_for(at.calendar_id)
-        page = self._gate.passing(
-            "calendar",
-            name,
-            lambda: self._api.list_events(at, sync_token=sync_token, page_token=page_token, window=window),
-        )
+        number, token = self._listing(page_token)
+
+        def listed() -> EventPage:
+            if number in self._broken:
+                raise PageTokenRejected("the listing was broken off", "invalid")
+            return self._api.list_events(at, sync_token=sync_token, page_token=token, window=window)
+
+        try:
+            page = self._gate.passing("calendar", name, listed, sorts=("page",) if page_token else ())
+        except PageTokenRejected:
+            self._broken.add(number)
+            raise
+        if page.next_page_token is not None:
+            page = page.model_copy(update={"next_page_token": f"{number}.{page.next_page_token}"})
         self._remember(page, asked, caller)
         self._watch.watch_page(at.calendar_id, len(page.items), caller)
         return page
+
+    def _listing(self, page_token: str | None) -> tuple[str, str | None]:
+        """Return the number of the listing that a page is of, and the token as the model knows it."""
+        if page_token is not None:
+            number, _, token = page_token.partition(".")
+            return number, token
+        self._listings += 1
+        return str(self._listings), None
 
     def _remember(self, page: EventPage, asked: int, caller: Instance) -> None:
         """A token that two listings end with shows the same changes: whoever asked before the later one is served."""
@@ -71,7 +95,20 @@ class SimulatedCalendar:
 
     def get_event(self, at: Address, event_id: str) -> Event | None:
         """Return an event."""
-        return self._gate.passing("calendar", f"events.get {event_id}", lambda: self._api.get_event(at, event_id))
+        caller = self._gate.caller()
+
+        def shown() -> Event | None:
+            if event_id in self.refused:
+                raise CalendarRequestRejected("injected", "badRequest")
+            return self._api.get_event(at, event_id)
+
+        try:
+            return self._gate.passing(
+                "calendar", f"events.get {event_id}", shown, sorts=_sorts(caller, "event"), about=event_id
+            )
+        except CalendarRequestRejected:
+            self.refused.add(event_id)
+            raise
 
     def write_conference_data(
         self, at: Address, event_id: str, etag: str, conference_data: Mapping[str, Any] | None
@@ -84,7 +121,8 @@ class SimulatedCalendar:
                 self._watch.watch_write(at.calendar_id, event_id, conference_data)
             return self._api.write_conference_data(at, event_id, etag, conference_data)
 
-        return self._gate.passing("calendar", f"events.update {event_id}", write)
+        sorts = _sorts(self._gate.caller(), "write")
+        return self._gate.passing("calendar", f"events.update {event_id}", write, sorts=sorts, about=event_id)
 
     def watch_events(
         self, at: Address, *, channel_id: str, channel_token: str, address: str, ttl_s: int
@@ -102,3 +140,10 @@ class SimulatedCalendar:
         """Stop a channel."""
         self._watch.watch_stop(at.calendar_id, channel_id, self._gate.caller())
         self._gate.passing("calendar", "channels.stop", lambda: self._api.stop_channel(at, channel_id, resource_id))
+
+
+def _sorts(caller: Instance, sort: str) -> tuple[str, ...]:
+    """Return as what a call about an event is counted: also by what its worker is at."""
+    if "made a conference" in caller.notes:
+        return sort, "rewrite"
+    return (sort,) if caller.fences else (sort, "look")

@@ -26,6 +26,10 @@ from tests.simulation.scheduler import SECOND, Scheduler
 from tests.simulation.tapes import Fault
 
 T = TypeVar("T")
+OF_CALENDAR = ("calendar", "page", "event", "look", "rewrite")
+"""The port, and four sorts of its calls that are counted on their own too: see `themes.FAULTS`."""
+OF_THE_DAY = ("look", "create", "rewrite")
+"""Sorts of calls that are so rare that they are counted from the beginning of the day, not from a step on."""
 CLIENT_TIME_OUT_S = 30
 """After this a client gives up waiting, while its call may still land."""
 
@@ -38,7 +42,11 @@ class Gate:
         self.clock, self.trace = clock, trace
         self.is_open = True
         """Whether faults may spring and calls take time; both stop at the end of the day."""
-        self._armed = {(fault.step, fault.port, fault.nth): fault for fault in faults}
+        self._armed = {(_since(fault.port, fault.step), fault.port, fault.nth): fault for fault in faults}
+        self._next: dict[str, Fault] = {}
+        """By port: what follows a fault that sprang."""
+        self.people_act: Callable[[Fault, str], None] = lambda _, __: None
+        """Lets people do what a fault says, to the event or the conference of this id."""
         self._counts: Counter[str] = Counter()
         self._step = -1
         self.sprung: Counter[str] = Counter()
@@ -46,7 +54,8 @@ class Gate:
     def begin(self, step: int) -> None:
         """Count anew from this step on."""
         self._step = step
-        self._counts.clear()
+        for port in self._counts.keys() - set(OF_THE_DAY):
+            del self._counts[port]
 
     def caller(self) -> Instance:
         """Return the instance that calls; raises Crash where it is dead."""
@@ -56,33 +65,56 @@ class Gate:
         running.go_on()
         return running
 
-    def fault(self, port: str) -> Fault | None:
-        """Return the fault that is armed for the next call of this port."""
+    def fault(self, *ports: str) -> Fault | None:
+        """Return the fault that is armed for the next call of this port, or of the sort of calls that it is."""
         if not self.is_open:
             return None
-        self._counts[port] += 1
-        fault = self._armed.pop((self._step, port, self._counts[port]), None)
-        if fault is not None:
-            self.sprung[f"{port} {fault.kind}"] += 1
-        return fault
+        found = None
+        for port in ports:
+            self._counts[port] += 1
+            found = self._next.pop(port, None) or self._armed.pop(self._place_of(port), None) or found
+        if found is not None:
+            self.sprung[f"{found.port} {found.kind}"] += 1
+            if found.then is not None:
+                self._next[found.port] = found.then
+        return found
+
+    def _place_of(self, port: str) -> tuple[int, str, int]:
+        """Return where on the tape the call of this port stands that is being made."""
+        return _since(port, self._step), port, self._counts[port]
+
+    def meanwhile(self, caller: Instance, fault: Fault, about: str) -> None:
+        """Let people do what the fault says, while the caller waits."""
+        if fault.meanwhile is not None:
+            self.clock.after(0, f"meanwhile {caller.name}", lambda: self.people_act(fault, about))
+            self.clock.wait(1)
+            caller.go_on()
 
     def half(self, caller: Instance, port: str) -> None:
         """Let half a call's time pass; raises Crash where the caller died meanwhile."""
         self.clock.wait(caller.half_us(port) if self.is_open else 0)
         caller.go_on()
 
-    def passing(self, port: str, name: str, effect: Callable[[], T]) -> T:
-        """Do what the call does, with its fault."""
-        caller, fault = self.caller(), self.fault(port)
+    def passing(
+        self, port: str, name: str, effect: Callable[[], T], *, sorts: Iterable[str] = (), about: str = ""
+    ) -> T:
+        """Do what the call does, with its fault.
+
+        Args:
+            sorts: of calls that are counted on their own too.
+            about: id of the event that the call is about.
+
+        """
+        caller, fault = self.caller(), self.fault(port, *sorts)
         self.trace(f"{port} {name} {fault.kind}" if fault else f"{port} {name}")
         try:
             if fault is not None:
-                self._spring(caller, fault, name, "before", effect)
+                self._spring(caller, fault, name, "before", effect, about=about)
             self.half(caller, port)
             answer = effect()
             self.half(caller, port)
             if fault is not None:
-                self._spring(caller, fault, name, "after", effect)
+                self._spring(caller, fault, name, "after", effect, about=about)
         except Exception as error:
             self.trace(f"{port} {name} raised {error!r}")
             raise
@@ -98,23 +130,27 @@ class Gate:
         self.half(caller, "transaction")
         return fault
 
-    def _spring(self, caller: Instance, fault: Fault, name: str, when: str, effect: Callable[[], object]) -> None:
+    def _spring(
+        self, caller: Instance, fault: Fault, name: str, when: str, effect: Callable[[], object], *, about: str = ""
+    ) -> None:
         """Let the fault happen, if this is its time."""
         kind, _, its_time = fault.kind.partition("-")
         if (its_time or "before") != when:
             return
+        self.meanwhile(caller, fault, about)
         if kind == "crash":
             raise caller.die()
         if kind == "pause":
-            self._pause(caller, fault)
+            self.pause(caller, fault)
         elif kind == "landing":
             self._time_out(caller, fault, name, effect)
-        elif fault.port == "calendar":
+        elif fault.port in OF_CALENDAR:
             _refuse(kind, name, fault.amount)
         elif kind == "unavailable":
             raise _unavailable(fault.port)
 
-    def _pause(self, caller: Instance, fault: Fault) -> None:
+    def pause(self, caller: Instance, fault: Fault) -> None:
+        """Hold the caller up."""
         caller.notes.setdefault("paused", self.clock.now)
         self.clock.wait(fault.amount * SECOND)
         caller.go_on()
@@ -133,6 +169,11 @@ class Gate:
         raise _unavailable(fault.port)
 
 
+def _since(port: str, step: int) -> int:
+    """Return from which step on the calls of a port are counted."""
+    return 0 if port in OF_THE_DAY else step
+
+
 def _silently(effect: Callable[[], object]) -> None:
     try:
         effect()
@@ -141,7 +182,7 @@ def _silently(effect: Callable[[], object]) -> None:
 
 
 def _unavailable(port: str) -> Exception:
-    if port == "calendar":
+    if port in OF_CALENDAR:
         return CalendarUnavailable("injected")
     return {"store": StoreUnavailable, "queue": TaskQueueUnavailable}[port]("injected")
 
@@ -156,7 +197,7 @@ def _refuse(kind: str, name: str, amount: int) -> None:
         raise CalendarQuotaExceeded("injected", "quotaExceeded")
     if kind == "access" and name != "channels.stop":
         raise CalendarAccessLost("injected", "notFound")
-    if kind == "rejected" and name in ("events.list", "events.list more", "events.watch"):
+    if kind == "refused" or (kind == "rejected" and name in ("events.list", "events.list more", "events.watch")):
         raise CalendarRequestRejected("injected", "badRequest")
     if kind == "sync_token" and name == "events.list":
         raise SyncTokenRejected("injected", "fullSyncRequired")

@@ -15,6 +15,7 @@ from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Version
 from confsync.local.calendar_server.recurrence import instance_id, starts
+from tests.simulation.oracles.bodies import conference_of
 from tests.simulation.tapes import Step
 from tests.world import ANN, BOB, START, times
 
@@ -78,6 +79,8 @@ class Gestures:
     """Conferences of events that were never saved."""
     _about: tuple[Place, Version | None] | None = None
     """The first event that the step touches, and what it was."""
+    _chosen: Place | None = None
+    """The event that the dice mean, whatever they say."""
 
     def __post_init__(self) -> None:
         """Create a team calendar that Bob writes and one that nobody syncs; let Ann write in Bob's calendar."""
@@ -95,6 +98,19 @@ class Gestures:
             return False
         self.done.append(self._deed(step.action))
         return True
+
+    def do_about(self, about: str, step: Step) -> bool:
+        """Do what the step says, to the event that has this id or names this conference, if people know one."""
+        before = self.step
+        self._chosen = next((place for place in reversed(self.places) if self._is_of(place, about)), None)
+        try:
+            return self.do(step)
+        finally:
+            self._chosen, self.step = None, before
+
+    def _is_of(self, place: Place, about: str) -> bool:
+        newest = self._newest(place)
+        return place.event_id == about or (newest is not None and conference_of(newest.body) == about)
 
     def _deed(self, action: str) -> Done:
         if self._about is None:
@@ -117,6 +133,8 @@ class Gestures:
     def _place(self, dice: tuple[int, ...]) -> Place:
         if not self.places:
             raise ApiError(404, "notFound", "nobody has an event yet")
+        if self._chosen is not None:
+            return self._chosen
         return self.places[-1 - dice[0] % min(len(self.places), 6)]
 
     def _patch(self, place: Place, changes: Mapping[str, Any]) -> None:

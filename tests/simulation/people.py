@@ -12,9 +12,18 @@ from confsync.local.calendar_server.records import Role
 from tests.simulation.gestures import CAROL, COPIED, ELSEWHERE, RULES, SUBJECTS, TEAM, V1, WRITERS, Gestures, Place
 from tests.world import ANN, BOB, START, times
 
+UNDONE = ("summary", "start", "end", "recurrence", "attendees", "description", "visibility", "status", "conferenceData")
+
 
 class People(Gestures):
     """The people, and what they remember of their events."""
+
+    def _undo(self, dice: tuple[int, ...]) -> None:
+        """Make an event what it was before it was changed last."""
+        place = self._place(dice)
+        before = next((done.before for done in reversed(self.done) if done.place == place and done.before), None)
+        if before is not None:
+            self._patch(place, {name: before.body[name] for name in UNDONE if name in before.body})
 
     # Guests
 

@@ -27,6 +27,8 @@ from tests.simulation.tapes import Fault
 
 TIME_OUT_S = 30
 LONGEST_FLIGHT_S = 55
+_WHEN_OVER = ("after", "landed", "landing")
+"""Kinds of faults that happen when the call has left."""
 
 
 @dataclass(eq=False)
@@ -99,16 +101,17 @@ class SimulatedProvider:
 
     def create(self, call: CreateCall) -> CreatedConference:
         """Make a conference, one for each operation; it may be made late, or after the caller gave up or died."""
-        caller, fault = self._gate.caller(), self._gate.fault("provider")
+        caller, fault = self._gate.caller(), self._gate.fault("provider", "create")
         kind = fault.kind if fault else ""
         self._gate.trace(f"provider create for {call.replaces} {call.operation_id} {kind}")
         if kind == "crash-before":
             raise caller.die()
         self._watch.watch_create(call, caller)
+        self._let_act(caller, fault, call.replaces, is_over=False)
         self._refuse(caller, kind, fault, (call.replaces, call.operation_id))
-        self._carry(
-            caller, kind, fault, f"making of {caller.name} {call.operation_id}", lambda: self._make(call, caller)
-        )
+        name = f"making of {caller.name} {call.operation_id}"
+        self._carry(caller, fault, call.replaces, name, lambda: self._make(call, caller))
+        caller.notes["made a conference"] = self._gate.clock.now
         return self.created[call.operation_id]
 
     def _make(self, call: CreateCall, caller: Instance) -> None:
@@ -134,12 +137,13 @@ class SimulatedProvider:
         in_the_air = [f for f in self._flights if f.call.conference_id == call.conference_id]
         self._watch.watch_call(call, in_the_air, caller)
         self.calls.append(call)
+        self._let_act(caller, fault, call.conference_id, is_over=False)
         try:
             self._refuse(caller, kind, fault, (call.conference_id, None))
         except (ProviderBusy, ProviderRefusesUs, ProviderRejected):
             self._watch.hear_answer(call, caller, is_applied=False)
             raise
-        self._fly(Flight(call, caller, self._gate.clock.now), kind, fault)
+        self._fly(Flight(call, caller, self._gate.clock.now), fault)
         self._watch.hear_answer(call, caller, is_applied=True)
 
     def _refuse(self, caller: Instance, kind: str, fault: Fault | None, asked: tuple[str, str | None]) -> None:
@@ -157,30 +161,40 @@ class SimulatedProvider:
         if kind == "rejected":
             raise ProviderRejected("injected")
 
-    def _fly(self, flight: Flight, kind: str, fault: Fault | None) -> None:
+    def _fly(self, flight: Flight, fault: Fault | None) -> None:
         """Let the call land, whatever becomes of its caller, and give the answer."""
         self._flights.append(flight)
         name = f"landing of {flight.caller.name} {flight.call.generation}"
         try:
-            self._carry(flight.caller, kind, fault, name, lambda: self._land(flight))
+            self._carry(flight.caller, fault, flight.call.conference_id, name, lambda: self._land(flight))
         except OutcomeUnknown:
             flight.is_late = True
             raise
         if flight.refusal is not None:
             raise flight.refusal
 
-    def _carry(self, caller: Instance, kind: str, fault: Fault | None, name: str, land: Callable[[], None]) -> None:
+    def _let_act(self, caller: Instance, fault: Fault | None, conference_id: str, *, is_over: bool) -> None:
+        """Let people act when the call has just left or when it is over, as its fault says."""
+        if fault is not None and fault.kind.endswith(_WHEN_OVER) == is_over:
+            self._gate.meanwhile(caller, fault, conference_id)
+
+    def _carry(
+        self, caller: Instance, fault: Fault | None, conference_id: str, name: str, land: Callable[[], None]
+    ) -> None:
         """Let something take effect when its time comes, and the caller wait for the answer, but not for ever.
 
         Args:
             land: takes effect once, however often it is called.
 
         """
+        kind = fault.kind if fault else ""
         there_us, back_us = self._times(caller, kind, fault)
         if there_us:
             self._gate.clock.at(self._gate.clock.now + timedelta(microseconds=there_us), name, land)
         else:
             land()
+        if kind.endswith("landing"):
+            self._let_act(caller, fault, conference_id, is_over=True)
         if kind == "crash-landing":
             raise caller.die()
         if kind == "unknown-landing":
@@ -190,6 +204,10 @@ class SimulatedProvider:
         if there_us + back_us > TIME_OUT_S * SECOND:
             raise OutcomeUnknown("timed out")
         land()
+        if not kind.endswith("landing"):
+            self._let_act(caller, fault, conference_id, is_over=True)
+        if fault is not None and kind == "pause-after":
+            self._gate.pause(caller, fault)
         if kind == "crash-after":
             raise caller.die()
         if kind == "unknown-landed":

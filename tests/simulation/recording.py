@@ -11,7 +11,8 @@ from typing import Literal
 from confsync.core.capabilities import Capabilities
 from confsync.core.rules import Rules
 from confsync.core.state import Field
-from tests.simulation.tapes import Fault, Latency, Setting, Step, Tapes
+from tests.simulation.tapes import Fault, Latency, Meanwhile, Setting, Step, Tapes
+from tests.simulation.themes import FAULTS, RARE, RARITY, SECONDS, SORTS, THEMES, Theme
 from tests.world import ALL_FIELDS
 
 ACTIONS: dict[str, int] = {
@@ -25,12 +26,13 @@ ACTIONS: dict[str, int] = {
     "move": 6, "move_back": 3, "reduce_role": 2, "return_role": 3, "expire_tokens": 4, "forge": 3,
     "register_again": 2, "register_unborn": 1, "rename_past": 1, "pulse": 2,
     "decline_own": 1, "invite_to_instance": 2, "stretch": 2, "change_owner": 3, "import": 2, "focus": 1,
-    "discard_draft": 2, "suspend": 2, "delete_calendar": 1, "clear": 1, "forget_deleted": 1,
+    "discard_draft": 2, "suspend": 2, "delete_calendar": 1, "clear": 1, "forget_deleted": 1, "undo": 2,
 }  # fmt: skip
 """What people and Calendar do, with weights."""
 
 FOLLOW_UPS: dict[str, tuple[str, ...]] = {
     "rename": ("rename_back", "rename_back", "move"),
+    "retime": ("undo", "undo", "delete"),
     "rename_back": ("rename_back",),
     "delete": ("restore", "restore", "restore", "expire_tokens", "delete_forever", "forget_deleted"),
     "restore": ("delete", "expire_tokens", "rename", "remove_conference", "meet_pending", "move"),
@@ -53,36 +55,14 @@ FOLLOW_UPS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """What people often do next to the same event: second thoughts are where order matters."""
 
-FAULTS: dict[str, tuple[str, ...]] = {
-    "calendar": (
-        "crash-before", "crash-after", "unavailable-before", "unavailable-after", "rate", "quota", "access",
-        "rejected", "sync_token", "page_token", "pause-before", "pause-after", "landing",
-    ),
-    "store": ("crash-before", "crash-after", "unavailable-before", "unavailable-after", "pause-before", "pause-after"),
-    "transaction": ("pause-before", "abort", "crash-before"),
-    "queue": (
-        "crash-before", "crash-after", "unavailable-before", "unavailable-after", "pause-before", "pause-after",
-        "landing",
-    ),
-    "provider": (
-        "crash-before", "crash-after", "crash-landing", "busy", "unknown-lost", "unknown-landed", "unknown-landing",
-        "refuses", "rejected", "slow-before", "slow-after",
-    ),
-    "task": ("late", "twice", "again", "lost"),
-    "push": ("late", "twice", "again", "lost"),
-}  # fmt: skip
-"""What may go wrong at each port, and with tasks and pushes on their way."""
-
-_RARE = ("rejected", "quota", "access", "refuses")
-
 
 def record(seed: int) -> Tapes:
     """Return the tapes of a seed."""
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    setting = _setting(dice)
-    steps = tuple(_steps(dice))
-    faults = tuple(_faults(dice, steps))
-    return Tapes(seed, _of_the_schedule(dice, _replacing(dice, setting)), steps, faults)
+    setting, theme = _setting(dice), dice.choice(THEMES)
+    steps = tuple(_steps(dice, theme))
+    faults = tuple(_faults(dice, steps, theme))
+    return Tapes(seed, _of_the_theme(_of_the_schedule(dice, _replacing(dice, setting)), theme), steps, faults)
 
 
 def _setting(dice: random.Random) -> Setting:
@@ -128,12 +108,31 @@ def _replacing(dice: random.Random, setting: Setting) -> Setting:
     return replace(setting, rules=rules, capabilities=replace(setting.capabilities, creates=dice.random() < 0.5))
 
 
+def _of_the_theme(setting: Setting, theme: Theme) -> Setting:
+    """Return the setting in which the theme's faults can happen at all."""
+    able, rules = setting.capabilities, setting.rules
+    if theme.replaces:
+        able = replace(able, creates=True, restores=False)
+        rules = replace(rules, duplicates="mint")
+    if theme.quick:
+        rules = replace(rules, grace_s=5)
+    small = theme.in_pages and setting.page_size > 3
+    return replace(
+        setting,
+        rules=rules,
+        capabilities=able,
+        page_size=1 if small else setting.page_size,
+        lag_s=0 if small else setting.lag_s,
+    )
+
+
 def _of_the_schedule(dice: random.Random, setting: Setting) -> Setting:
     return replace(
         setting,
         latency=dice.choice(_LATENCIES),
         skew_ms=dice.choice((0, 0, 950)),  # two clocks then differ by less than `skew_s`
         kills_late=dice.random() < 0.5,
+        forgets_moved=dice.random() < 0.25,
     )
 
 
@@ -144,15 +143,15 @@ _LITTLE: frozenset[Field] = frozenset({"title", "time"})
 _CARRIES: tuple[frozenset[Field], ...] = (ALL_FIELDS, ALL_FIELDS, _NO_OCCURRENCES, _LITTLE, _LITTLE | {"recurrence"})
 
 
-def _steps(dice: random.Random) -> Iterable[Step]:
-    known = [name for name in ACTIONS if name == "create" or dice.random() < 0.5]
-    weights = [ACTIONS[name] for name in known]
+def _steps(dice: random.Random, theme: Theme) -> Iterable[Step]:
+    known = [name for name in ACTIONS if name in ("create", *theme.likely) or dice.random() < 0.5]
+    weights = [ACTIONS[name] * (4 if name in theme.likely else 1) for name in known]
     hurry = dice.choice((0.2, 0.5, 0.8))
     at_s, earlier = 0.0, None
     for number in range(dice.randint(5, 23)):
         follows = FOLLOW_UPS.get(earlier.action, ()) if earlier and dice.random() < 0.5 else ()
         action = "create" if number == 0 else dice.choices(known, weights)[0]
-        numbers = tuple(dice.randrange(1000) for _ in range(6))
+        numbers = _dice(dice)
         if earlier and follows:
             action, numbers = dice.choice(follows), earlier.dice  # about the same event
         earlier = Step(number, round(at_s, 1), action, numbers)
@@ -166,27 +165,44 @@ def _wait(dice: random.Random, hurry: float) -> float:
     return dice.choice((10, 30, 59, 61, 90, 200, 700))
 
 
-def _faults(dice: random.Random, steps: tuple[Step, ...]) -> Iterable[Fault]:
-    theme = dice.choice(_THEMES)
-    known = [(p, k) for p, kinds in FAULTS.items() for k in kinds if theme in f"{p} {k}" and _happens(dice, k)]
-    rate = dice.choice((0, 0.5, 1, 2, 4))
+def _faults(dice: random.Random, steps: tuple[Step, ...], theme: Theme) -> Iterable[Fault]:
+    known = [(port, kind) for port, kinds in FAULTS.items() for kind in kinds if _happens(dice, theme, port, kind)]
+    rate = dice.choice(theme.rates)
     if not known:
         return
     for step in steps:
+        if theme.only_after and step.action not in theme.likely:
+            continue
         for _ in range(_count(dice, rate)):
             port, kind = dice.choice(known)
-            nth = 1 + min(int(dice.expovariate(_RARITY.get(port, 0.25))), 30)
-            yield Fault(step.number, port, nth, kind, dice.choice((1, 3, 8, 20, 45, 65, 95, 200)))
+            nth = 1 + min(int(dice.expovariate(RARITY.get(port, 0.25))), 30)
+            yield _fault(dice, theme, known, Fault(step.number, port, nth, kind, dice.choice(SECONDS)))
 
 
-_RARITY = {"provider": 2.0, "push": 1.0, "task": 1.0}
-"""How fast the chance of a later call falls, for ports that are called seldom."""
-_THEMES = ("", "", "", "pause", "provider", "push", "crash", "calendar", "land")
-"""Most days know one sort of faults only, and so meet it often."""
+def _fault(dice: random.Random, theme: Theme, known: list[tuple[str, str]], fault: Fault) -> Fault:
+    """Return the fault with what people do meanwhile, and what goes wrong next, if anything."""
+    acts = fault.kind.startswith("step") or (fault.port not in ("task", "push") and dice.random() < theme.meanwhile)
+    meanwhile = Meanwhile(dice.choice(theme.acts), _dice(dice)) if acts else None
+    if dice.random() >= theme.then:
+        return replace(fault, meanwhile=meanwhile)
+    kinds = theme.next_kinds or [kind for port, kind in known if port == fault.port]
+    then = replace(fault, kind=dice.choice(kinds), amount=dice.choice(SECONDS))
+    if theme.next_acts or then.kind.startswith("step") or dice.random() < theme.meanwhile:
+        then = replace(then, meanwhile=Meanwhile(dice.choice(theme.next_acts or theme.acts), _dice(dice)))
+    return replace(fault, meanwhile=meanwhile, then=then)
 
 
-def _happens(dice: random.Random, kind: str) -> bool:
-    return dice.random() < (0.12 if kind in _RARE else 0.4)
+def _dice(dice: random.Random) -> tuple[int, ...]:
+    return tuple(dice.randrange(1000) for _ in range(6))
+
+
+def _happens(dice: random.Random, theme: Theme, port: str, kind: str) -> bool:
+    name = f"{port} {kind}"
+    if not any(part in name for part in theme.faults):
+        return False
+    if theme.likely:
+        return True
+    return dice.random() < (0.12 if kind in RARE else 0.15 if port in SORTS else 0.4)
 
 
 def _count(dice: random.Random, rate: float) -> int:

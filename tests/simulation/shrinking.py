@@ -39,7 +39,7 @@ def shortened(tapes: Tapes, holds: Holds, most_days: int = MOST_DAYS) -> Tapes:
     def still(tried: Tapes) -> bool:
         return next(days, None) is not None and holds(tried)
 
-    tapes = _without_faults(_without_steps(_without_faults(tapes, still), still), still)
+    tapes = _plainer(_without_faults(_without_steps(_without_faults(tapes, still), still), still), still)
     for tamer in _tamer(tapes.setting):
         tried = replace(tapes, setting=tamer(tapes.setting))
         if tried.setting != tapes.setting and still(tried):
@@ -59,6 +59,21 @@ def _without_faults(tapes: Tapes, still: Holds) -> Tapes:
         return still(replace(tapes, faults=tuple(fewer)))
 
     return replace(tapes, faults=tuple(_fewest(list(tapes.faults), holds)))
+
+
+def _plainer(tapes: Tapes, still: Holds) -> Tapes:
+    """Leave out what comes with a fault, and what follows it."""
+    for number, fault in enumerate(tapes.faults):
+        for plain in (
+            replace(fault, meanwhile=None, then=None),
+            replace(fault, then=None),
+            replace(fault, meanwhile=None),
+        ):
+            tried = replace(tapes, faults=(*tapes.faults[:number], plain, *tapes.faults[number + 1 :]))
+            if plain != tapes.faults[number] and still(tried):
+                tapes = tried
+                break
+    return tapes
 
 
 def _tamer(setting: Setting) -> Iterator[Callable[[Setting], Setting]]:

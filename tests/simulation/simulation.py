@@ -3,6 +3,7 @@
 It must never decide what is right; the oracles do.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from zlib import crc32
@@ -31,7 +32,7 @@ from tests.simulation.scheduler import SECOND, Scheduler
 from tests.simulation.settling import Settling
 from tests.simulation.sometimes import Sometimes
 from tests.simulation.store_edge import SimulatedStore
-from tests.simulation.tapes import Step, Tapes
+from tests.simulation.tapes import Fault, Step, Tapes
 from tests.simulation.traffic import Request, SimulatedQueue, Traffic
 from tests.world import ANN, BOB, START, Crash
 
@@ -79,6 +80,8 @@ class Simulation:
         api = InProcessCalendar(self.model, page_size=setting.page_size)
         self.calendar = SimulatedCalendar(api, self.gate, self.oracles)
         self.oracles.calendars.covers = self.calendar.covers
+        self.truth.refused = self.calendar.refused
+        self.gate.people_act = self._act_meanwhile
         self.queue = SimulatedQueue(self._send, self.gate)
         self.traffic = Traffic(
             self.clock,
@@ -108,6 +111,7 @@ class Simulation:
         options.organizer_tombstones = "id_only" if setting.id_only else "full"
         options.tombstone_days = 0 if setting.forgets else 30
         options.empty_pages = setting.empty_pages
+        options.gone_is_unknown = setting.forgets_moved
 
     def _register(self, calendar_id: str, conference_id: str, event_id: str, delay_s: float) -> None:
         self.requests.register(calendar_id, conference_id, event_id, delay_s)
@@ -165,8 +169,17 @@ class Simulation:
 
     def _do(self, step: Step) -> None:
         self.gate.begin(step.number)
+        self._act(step, self._is_done)
+
+    def _act_meanwhile(self, fault: Fault, about: str) -> None:
+        """People act while a call about this event or conference is under way."""
+        if fault.meanwhile is not None and self.gate.is_open:
+            step = Step(fault.number, self.clock.us / SECOND, fault.meanwhile.action, fault.meanwhile.dice)
+            self._act(step, partial(self.people.do_about, about))
+
+    def _act(self, step: Step, do: Callable[[Step], bool]) -> None:
         moves = len(self.people.moves)
-        done = self._is_done(step)
+        done = do(step)
         self.trace(f"#{step.number} {step.action} {'' if done else 'refused'}")
         for move in self.people.moves[moves:] if done else ():
             self.sometimes.watch_move(*move)
@@ -239,6 +252,7 @@ class Simulation:
     def watch_create(self, call: CreateCall, worker: Instance) -> None:
         """Show the judges that a conference is asked for."""
         self.oracles.waits.watch(call.replaces, call.operation_id, self.clock.now, worker)
+        self.oracles.calls.watch_create(call)
 
     def hear_wait(self, conference_id: str, operation_id: str | None, wait_s: float, worker: Instance) -> None:
         """Show the judges what the conferencing system asked for."""

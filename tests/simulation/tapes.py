@@ -6,6 +6,7 @@ set. It must never look at the system: a step that is impossible when its time c
 
 from dataclasses import dataclass
 from typing import Literal
+from zlib import crc32
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.rules import Rules
@@ -27,6 +28,15 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Meanwhile:
+    """What people do while a call is under way: to the event that it is about, else to the newest."""
+
+    action: str
+    dice: tuple[int, ...]
+    """As those of a step."""
+
+
+@dataclass(frozen=True)
 class Fault:
     """Something that goes wrong at the n-th call of a port after a step."""
 
@@ -36,6 +46,22 @@ class Fault:
     kind: str
     amount: int
     """Seconds, where the kind needs some."""
+    meanwhile: Meanwhile | None = None
+    """Done just before it goes wrong; of a fault of the kind `step` this is all."""
+    then: "Fault | None" = None
+    """What goes wrong at the next call of the same port, whatever step that follows."""
+
+    @property
+    def number(self) -> int:
+        """The number under which people act at this fault: no step has it, nor another fault of most."""
+        return 1000 * (self.step + 1) + crc32(f"{self.port} {self.nth} {self.then is None}".encode()) % 1000
+
+    def __str__(self) -> str:
+        """Show where it happens, what, and what comes with it."""
+        also = f", meanwhile {self.meanwhile.action} {self.meanwhile.dice}" if self.meanwhile else ""
+        return f"{self.port} call {self.nth}: {self.kind} {self.amount}{also}" + (
+            f"; then {self.then}" if self.then else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -57,6 +83,8 @@ class Setting:
     """Whether listed tombstones hold nothing but their id."""
     forgets: bool = False
     """Whether a full listing shows no tombstones."""
+    forgets_moved: bool = False
+    """Whether an event that moved away is unknown where it was, when it is asked for on its own."""
     empty_pages: int = 0
     begin: int = 0
     """Which calendars are initialised before the first step, a bit each."""
@@ -78,13 +106,9 @@ class Tapes:
         lines = [f"seed {self.seed}", f"  {_differing(self.setting)}"]
         for step in self.steps:
             lines.append(f"  {step.at_s:7.1f} s  #{step.number} {step.action} {step.dice}")
-            lines += [
-                f"             ! {f.port} call {f.nth}: {f.kind} {f.amount}"
-                for f in self.faults
-                if f.step == step.number
-            ]
+            lines += [f"             ! {f}" for f in self.faults if f.step == step.number]
         early = [f for f in self.faults if f.step not in {step.number for step in self.steps}]
-        return "\n".join([*lines, *(f"             ! {f}" for f in early)])
+        return "\n".join([*lines, *(f"             ! after step {f.step}: {f}" for f in early)])
 
 
 def _differing(setting: Setting) -> str:

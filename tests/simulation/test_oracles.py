@@ -207,7 +207,7 @@ def test_a_rejected_end_stays_rejected_until_an_event_holds_the_conference(state
     ("left", "told", "held_by", "broken"),
     [
         ("held", "state", [], ["R10"]),
-        ("rejected", None, [], ["R10"]),
+        ("rejected", None, [], []),
         ("rejected", "state", [], []),
         ("rejected", "state", ["event"], ["R10"]),
         ("approved", None, [], []),
@@ -216,11 +216,20 @@ def test_a_rejected_end_stays_rejected_until_an_event_holds_the_conference(state
 def test_in_the_evening_operators_decided_about_everything(
     left: str, told: object, held_by: list[str], broken: list[str]
 ) -> None:
-    """What they rejected lives, and what an event holds waits for nobody."""
+    """What an event holds waits for nobody; a rejected end that was not told now was carried out long before."""
     scene = Scene()
     scene.committed["conference"]["a"] = conference(brake=left)
     scene.brakes.judge({"a": told}, {"a": held_by})
     assert scene.rules == broken
+
+
+def test_what_was_told_to_end_though_that_was_rejected_is_seen_in_the_evening_too() -> None:
+    """The call is a complaint, and so is what is left."""
+    scene = Scene()
+    scene.committed["conference"]["a"] = conference(brake="rejected")
+    scene.brakes.watch_end("a", Worker())
+    scene.brakes.judge({"a": None}, {"a": []})
+    assert scene.rules == ["R10", "R10"]
 
 
 def test_an_operator_hears_of_a_brake_once_an_hour() -> None:

@@ -37,12 +37,17 @@ def _other_owners(draft: Draft, conference: Conference) -> set[Reading]:
 
 
 def _sight_of(draft: Draft, conference: Conference) -> Sight:
-    """Its own events, without what says nothing, and with only those exceptions that share the conference."""
+    """Its own events, without what must be confirmed, and with only those exceptions that share the conference."""
     refs = (r.ref for r in conference.referents.values())
     seen = {ref: draft.sight[ref] for ref in refs if ref in draft.sight}
     current = {ref: seen for ref, seen in seen.items() if not _is_outdated(draft, ref, seen)}
-    heard = {ref: seen for ref, seen in current.items() if seen.confirmed or ref not in draft.unheard}
+    heard = {ref: seen for ref, seen in current.items() if _was_heard(draft, ref, seen)}
     return {ref: _shown(draft, ref, seen, conference.key) for ref, seen in heard.items()}
+
+
+def _was_heard(draft: Draft, ref: EventRef, seen: Seen) -> bool:
+    """What was asked for in vain is not asked for again: it would hold up its whole calendar (rule R18)."""
+    return seen.confirmed or seen.says_nothing or ref not in draft.unheard
 
 
 def _is_outdated(draft: Draft, ref: EventRef, seen: Seen) -> bool:
@@ -55,6 +60,8 @@ def _is_outdated(draft: Draft, ref: EventRef, seen: Seen) -> bool:
 def _shown(draft: Draft, ref: EventRef, seen: Seen, conference_key: str) -> Seen:
     event, conference = seen.event, draft.conferences[conference_key]
     speaks = event is None or event.is_cancelled or holds(event, conference, draft.terms.solutions)
+    if seen.says_nothing:
+        return seen
     if ref in draft.unheard or not speaks:
         return Seen(None, confirmed=True)  # it may get another one just now, or wait for its own calendar's sync
     if not seen.exceptions:

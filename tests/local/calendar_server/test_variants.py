@@ -181,6 +181,26 @@ def test_a_move_may_keep_the_conference(model: CheckedModel, *, kept: bool) -> N
         assert seen_by(model, event_id, BOB) == [expected]
 
 
+@pytest.mark.parametrize("unknown", [True, False])
+def test_an_event_that_moved_may_be_unknown_where_it_was(model: CheckedModel, *, unknown: bool) -> None:
+    """Lists tell of it as cancelled either way; it lives in its new calendar, and a deleted event is never unknown."""
+    model.options.gone_is_unknown = unknown
+    moved, deleted = (model.insert(ADA, "primary", meeting())["id"] for _ in range(2))
+    token = sync(model, ADA)["nextSyncToken"]
+    model.move(ADA, "primary", moved, {"destination": TEAM})
+    model.delete(ADA, "primary", deleted)
+    assert {item["id"]: item["status"] for item in sync(model, ADA, token=token)["items"]} == {
+        moved: "cancelled",
+        deleted: "cancelled",
+    }
+    assert model.get(ADA, TEAM, moved)["status"] == "confirmed"
+    assert model.get(ADA, "primary", deleted)["status"] == "cancelled"
+    if unknown:
+        assert refusal(model.get, ADA, "primary", moved) == (404, "notFound")
+    else:
+        assert model.get(ADA, "primary", moved)["status"] == "cancelled"
+
+
 # Rows 12 and 28
 
 

@@ -165,6 +165,7 @@ OTHERS = {
     "move_keeps_conference": False,
     "tombstone_conference": False,
     "deleted_calendar": "gone",
+    "gone_is_unknown": True,
     "lists_reminder_edits": False,
 }
 

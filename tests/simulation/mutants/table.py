@@ -18,18 +18,7 @@ UNSEEN: dict[str, str] = {
 }
 """By mutant: why nothing that the simulation plays or watches can show it."""
 
-HOLES: dict[str, str] = {
-    "unknown-is-gone": "an event that moved would have to be unknown where it was before its new calendar is synced.",
-    "what-was-told-before-is-believed": "rare: a call without an answer, then one that is refused for now, and then "
-    "the event goes back to what was told before.",
-    "create-without-reservation": "rare: a conference is made, the answer is lost, and so is its event before it is "
-    "asked for again.",
-    "written-over-a-change": "people would have to change an event between two calls of one worker: a step at the n-th "
-    "call of a port, not at a time.",
-    "written-over-another": "rare: an event would have to get another conference between two calls of one worker.",
-    "rejected-page-is-asked-again": "a page token that was rejected would have to stay so; a fault comes once.",
-    "one-event-blocks": "`events.get` of one event would have to be rejected for as long as the event lives.",
-}
+HOLES: dict[str, str] = {}
 """By mutant that can survive: what the simulation would have to play or watch to notice it, or to notice it sooner."""
 
 UNTRIED: dict[str, str] = {

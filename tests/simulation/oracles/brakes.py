@@ -127,7 +127,8 @@ class BrakeJudge:
             name = conference.conference_id
             if conference.brake == "held":
                 self._complain(conference, "is held, though an operator decided about everything")
-            if conference.brake == "rejected" and name in told and told[name] is None:
+            was_told = conference.key in self._told  # else it ended before, and could not be brought back
+            if conference.brake == "rejected" and was_told and name in told and told[name] is None:
                 self._complain(conference, "ended, though an operator rejected that")
             if conference.brake != "none" and held_by.get(name):
                 self._complain(conference, f"is held by an event, and its end still {conference.brake}")

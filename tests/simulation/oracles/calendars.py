@@ -22,6 +22,8 @@ class CalendarJudge:
         self.token_at: dict[str, int] = {}
         """By calendar key: which change the stored token covers."""
         self._claimed_at: dict[str, datetime] = {}
+        self._listed_at: dict[str, datetime] = {}
+        """By calendar key: when a full listing last got on."""
         self.covers: dict[str, int] = {}
         """By token: how many syncs were asked for when the first page of its listing left."""
 
@@ -33,8 +35,15 @@ class CalendarJudge:
         if after.fence > old.fence:
             self._claimed_at[after.key] = now
         self._watch_fence(before, after, worker)
+        self._watch_release(old, after)
+        if after.full_listings > old.full_listings or (old.checkpoint is not None and old.checkpoint.listing):
+            self._listed_at[after.key] = now
         if after.sync_token is not None and after.sync_token != old.sync_token:
             self._watch_token(after, covered_by(self._secret, after.sync_token))
+
+    def listed_since(self, calendar_key: str, moment: datetime) -> bool:
+        """Whether a full listing of the calendar has got on since."""
+        return self._listed_at.get(calendar_key, moment) > moment
 
     def _complain(self, rule: str, calendar: Calendar, what: str) -> None:
         self._complaints.add(rule, f"{calendar.calendar_id} {what}")
@@ -53,6 +62,11 @@ class CalendarJudge:
             self._complain("R4 due_at", after, "has requests that nobody served, and no due_at")
         if after.lease is not None and after.due_at is None:
             self._complain("R4 due_at", after, "is leased, and nothing finds it should the worker die")
+
+    def _watch_release(self, old: Calendar, after: Calendar) -> None:
+        """A sync that committed gives its calendar back only when all is served that was asked for meanwhile."""
+        if after.sync_generation > old.sync_generation and after.lease is None and after.requested > after.served:
+            self._complain("R4 asked again", after, f"is free, with {after.served} of {after.requested} served")
 
     def _watch_fence(self, before: Calendar | None, after: Calendar, worker: Worker) -> None:
         """Only the worker that claimed a calendar last writes what its sync found."""
@@ -75,7 +89,9 @@ class CalendarJudge:
                 self._complain("R1 token", calendar, f"is ahead of {event_id}: {what}")
 
     def _is_missed(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
-        """Whether the token covers a change of which the store knows nothing."""
+        """Whether the token covers a change of which the store knows nothing, though Calendar would show it."""
+        if event_id in self._truth.refused:
+            return False  # it is a failure by now, and blocks nothing else
         link = self._ledger.link(calendar.key, event_id)
         if fact.conference_id is not None:
             if self._is_excused(calendar, event_id, fact):

@@ -4,11 +4,12 @@ It must never know how a call is carried out, only when it left, what it says, a
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from confsync.core.records import Link
-from confsync.ports import ConferenceCall
+from confsync.core.replacing import operation_id
+from confsync.ports import ConferenceCall, CreateCall
 from tests.simulation.oracles.bodies import conference_of
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.conferences import ConferenceJudge
@@ -21,7 +22,7 @@ LANDS_WITHIN = timedelta(seconds=60)
 
 
 class CallJudge:
-    """Judges calls as they leave (S1, S2, S5, R12, R14, R15, R17)."""
+    """Judges calls as they leave (S1, S2, S5, R9, R12, R14, R15, R17)."""
 
     def __init__(
         self,
@@ -76,6 +77,13 @@ class CallJudge:
         elif not self._is_true(name, call.state.title, state):
             self._complaints.add("S2", f"{name} was told what no event that may ever said: {state}")
 
+    def watch_create(self, call: CreateCall) -> None:
+        """Judge a request for a conference as it leaves: who dies now leaves word that one may have been made."""
+        old = self._ledger.conference(call.replaces)
+        noted = [each for each in old.replacements if operation_id(old, each) == call.operation_id] if old else []
+        if not any(each.perhaps_made for each in noted):
+            self._complaints.add("R15", f"one in place of {call.replaces} is asked for, and nobody noted it")
+
     def _watch_intent(self, call: ConferenceCall, worker: Worker) -> None:
         """By the clock of who calls: its intent is stored, and the call lands before the intent's deadline."""
         stored = self._ledger.conference_at(call.conference_key)
@@ -87,10 +95,26 @@ class CallJudge:
 
     def _watch_end(self, call: ConferenceCall) -> None:
         decided_from = self._conferences.decided_from[call.conference_key]
+        self._watch_moved(call, decided_from)
         for owner in self._owners.of(call.conference_id):
             if owner.since < decided_from and self._is_known(owner, call.conference_id):
                 what = f"is ended, but {owner.event_id} lives in {owner.calendar_id}"
                 self._complaints.add("S1", f"{call.conference_id} {what}")
+
+    def _watch_moved(self, call: ConferenceCall, decided_from: datetime) -> None:
+        """An event that moved, and took its conference along, has it wherever it went, seen or not."""
+        conference = self._ledger.conference_at(call.conference_key)
+        owners = [known for known in conference.referents.values() if known.role == "owner"] if conference else []
+        ids = {owner.event_id for owner in owners}
+        for held in self._truth.held(call.conference_id) if ids else ():
+            if held.event_id not in ids or held.since >= decided_from:
+                continue
+            left = [owner.calendar_key for owner in owners if owner.event_id == held.event_id]
+            if any(self._calendars.listed_since(key, held.since) for key in left):
+                continue  # a full listing shows of an event that moved no more than of one that was deleted
+            if any(self._truth.has_left(self._ledger.calendar_ids[key], held) for key in left):
+                what = f"is ended, but {held.event_id} moved to {held.calendar_id} with it"
+                self._complaints.add("R9 moved", f"{call.conference_id} {what}")
 
     def _is_known(self, owner: Held, conference_id: str) -> bool:
         """Whether the event was ever recorded as owner, so that it is read again, or a sync has covered it."""

@@ -85,9 +85,13 @@ class Evening:
     def judge_conferences(self, told: Told, now: datetime) -> None:
         """Every conference is what its events say, or ended, or kept for a reason."""
         stored = {conference.conference_id: conference for conference in self._ledger.conferences()}
-        for conference in stored.values():
-            self._judge_rest(conference)
+        refused = {name for name, conference in stored.items() if self._is_refused(conference)}
+        for name, conference in stored.items():
+            if name not in refused:
+                self._judge_rest(conference)
         for name in dict.fromkeys([*told, *stored]):
+            if name in refused:
+                continue  # one event that Calendar refuses to show costs its own conference, and no other
             kept, owners = told.get(name, _NEVER), self._owners.of(name)
             if drivers := self._drivers(owners, now):
                 self._judge_driven(name, stored.get(name), kept, drivers)
@@ -97,6 +101,12 @@ class Evening:
     def with_several_owners(self) -> list[Conference]:
         """Return the conferences that may be driven by another event as soon as an occurrence is over."""
         return [c for c in self._ledger.conferences() if len(owners_of(c, "live")) > 1]
+
+    def _is_refused(self, conference: Conference) -> bool:
+        """Whether an event that is expected to hold it, or ever did, cannot be read any more."""
+        expected = {known.event_id for known in conference.registered.values()}
+        expected |= {known.event_id for known in conference.referents.values()}
+        return not expected.isdisjoint(self._truth.refused) or self._truth.is_refused(conference.conference_id)
 
     def _judge_rest(self, conference: Conference) -> None:
         for name in ("intent", "end_after", "call_at"):

@@ -4,7 +4,7 @@ Computed from the Calendar model's own bodies by other means than the product's,
 never read what confsync stored.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
@@ -60,6 +60,8 @@ class Truth:
     def __init__(self, model: CalendarModel, carries: frozenset[Field]) -> None:
         """Begin with an empty Calendar."""
         self._model, self._carries = model, carries
+        self.refused: Collection[str] = ()
+        """Ids of events that Calendar refuses to show on their own: what they say cannot be confirmed."""
         self.facts: dict[tuple[str, str], list[Fact]] = {}
         """By calendar and event, in the order of time."""
         self.states: dict[str, dict[tuple[str, str], set[str]]] = {}
@@ -103,6 +105,14 @@ class Truth:
         """Return every fact that ever named the conference, with its calendar and event."""
         places = self._holders.get(conference_id, {})
         return [(p, fact) for p in places for fact in self.facts[p] if fact.conference_id == conference_id]
+
+    def is_refused(self, conference_id: str) -> bool:
+        """Whether an event that ever named the conference, or its series, cannot be read any more."""
+        if not self.refused:
+            return False
+        return any(
+            event_id in self.refused or f.master_id in self.refused for (_, event_id), f in self.facts_of(conference_id)
+        )
 
     def conference_now(self, calendar_id: str, event_id: str) -> str | None:
         """Return the conference that an event names now, whoever organizes it."""
@@ -176,6 +186,12 @@ class Truth:
         """Return when instances of a series that were ever changed were over, whatever became of them."""
         of_calendar = self._by_calendar.get(calendar_id, {}).values()
         return [fact.over_at for facts in of_calendar for fact in facts if fact.master_id == master_id]
+
+    def has_left(self, calendar_id: str, held: Held) -> bool:
+        """Whether the event left that calendar, with the conference, for the one where it holds it now."""
+        before = [fact for fact in self.facts.get((calendar_id, held.event_id), ()) if fact.at < held.since]
+        left = any(fact.at == held.since for fact in self.facts.get((calendar_id, held.event_id), ()))
+        return left and bool(before) and before[-1].conference_id == held.fact.conference_id
 
     def next_start(self, held: Held, now: datetime) -> datetime | None:
         """Return the start of the event's instance that runs now or comes next."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from . import channels, moving, writing
 from .api_calendars import NO_PARAMS, CalendarsApi
-from .errors import ApiError, Json
+from .errors import ApiError, Json, not_found
 from .instances import instances
 from .listing import list_events
 from .params import Params, count, event_zone, text
@@ -163,6 +163,8 @@ class ApiModel(CalendarsApi):
         master = series_tombstone(op, calendar, version)
         if master is not None and master not in WITH_DETAILS:
             version = replace(version, tombstone=Tombstone.ID_ONLY)
+        if version.tombstone is Tombstone.ID_ONLY and self.options.gone_is_unknown:
+            raise not_found()
         if version.cancelled or master is not None:
             return render_cancelled_in_full(view, event_id, version)
         return render(view, event_id, version)

@@ -80,6 +80,7 @@ class VariantKnobs(_Knobs):
     move_keeps_conference: bool | None = None
     tombstone_conference: bool | None = None
     deleted_calendar: DeletedCalendar | None = None
+    gone_is_unknown: bool | None = None
     lists_reminder_edits: bool | None = None
 
 

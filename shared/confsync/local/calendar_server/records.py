@@ -185,6 +185,9 @@ class Options:
     deleted_calendar: DeletedCalendar = "notFound"
     """Row 46: what calls about a deleted calendar answer to whoever had access: 404 `notFound`, 403 `forbidden` or 410
     `deleted`. Not recorded."""
+    gone_is_unknown: bool = False
+    """Row 19: events.get of an event of which a calendar has nothing but the id, such as one that moved away, answers
+    404, while lists tell of it as cancelled. Not recorded."""
     lists_reminder_edits: bool = True
     """Row 10: incremental lists tell of an edit of reminders only. `updated` stays either way, as documented."""
 
