@@ -610,6 +610,15 @@ def test_an_event_is_read_again_before_it_drives_where_a_list_shows_it_as_it_was
     assert found.readings == {Reading(ref("later"))}
 
 
+def test_an_instance_that_gets_another_conference_is_looked_at_with_its_series() -> None:
+    """It may be the series' own, which stands on a later page: then the instance owns nothing."""
+    ledger = Ledger.of()
+    ledger.put(series(conference=None))
+    ledger.show(instance(series(), 2, conference="c1"))
+    found = ledger.plan(seen(instance(series(), 2, conference="c2", updated=5)))
+    assert found.readings == {Reading(ref("s1"))}
+
+
 def test_an_event_that_calendar_refuses_to_show_is_not_asked_for_again() -> None:
     """It would drive now; its calendar must not wait for it."""
     ledger = owned(event("next"))

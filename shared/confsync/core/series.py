@@ -17,12 +17,13 @@ from confsync.core.terms import claimed_key
 
 def unread_series_of(draft: Draft, ref: EventRef) -> EventRef | None:
     """Return the series that must be looked at before an instance binds: the conference may be the series' own."""
-    event = draft.sight[ref].event
-    if event is None or event.recurring_event_id is None or ref.link_key in draft.links:
+    event, link = draft.sight[ref].event, draft.links.get(ref.link_key)
+    if event is None or event.recurring_event_id is None:
         return None
-    series = EventRef(draft.calendar_key, event.recurring_event_id)
-    binds = event.is_organizers_copy and not event.is_cancelled and claimed_key(event, draft.terms)
-    return series if binds and series not in draft.sight else None
+    series, named = EventRef(draft.calendar_key, event.recurring_event_id), claimed_key(event, draft.terms)
+    binds = event.is_organizers_copy and not event.is_cancelled and named is not None
+    is_bound = link is not None and link.conference_key == named
+    return series if binds and not is_bound and series not in draft.sight else None
 
 
 def series_of(draft: Draft, ref: EventRef) -> Link | None:
