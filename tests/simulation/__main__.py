@@ -139,7 +139,7 @@ def _report(tally: Tally, options: argparse.Namespace) -> None:
 
 
 def _shown(tapes: Tapes, *, trace: bool) -> list[str]:
-    day = lived(tapes, keeps_lines=trace)
+    day = lived(tapes)
     return [*day.violations, str(tapes), *(_readable(day) if trace else [])]
 
 
@@ -147,7 +147,7 @@ def _readable(day: Simulation) -> list[str]:
     """Return the trace with calendars and conferences called by their own names."""
     names = {key: calendar_id.partition("@")[0] for key, calendar_id in CALENDARS.items()}
     names |= {conference.key: conference.conference_id for conference in day.ledger.conferences()}
-    text = "\n".join(day.lines or [])
+    text = "\n".join(day.lines)
     for key, name in names.items():
         text = text.replace(key, name)
     return text.split("\n")

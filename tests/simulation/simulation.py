@@ -45,21 +45,17 @@ WRONG_CLOCK = timedelta(seconds=1)
 class Simulation:
     """One day, from its tapes to its judgement."""
 
-    def __init__(
-        self, tapes: Tapes, *, keeps_lines: bool = False, store: type[SimulatedStore] = SimulatedStore
-    ) -> None:
+    def __init__(self, tapes: Tapes, *, store: type[SimulatedStore] = SimulatedStore) -> None:
         """Prepare everything up to the first step.
 
         Args:
-            keeps_lines: whether the trace is kept as text; its hash always is.
             store: the kind of store; a canary's is broken on purpose.
 
         """
         setting = tapes.setting
         self.tapes = tapes
         self.rules = setting.rules
-        self.lines: list[str] | None = [] if keeps_lines else None
-        self.trace_hash = 0
+        self._trace: list[str] = []
         self.clock = Scheduler(tapes.seed, START)
         self.gate = Gate(self.clock, self.trace, tapes.faults)
         self._ids = 0
@@ -133,11 +129,18 @@ class Simulation:
     def trace(self, text: str) -> None:
         """Write down what happened."""
         running = self.clock.running
-        line = f"{self.clock.us} {running.name if running else '-'} {text}"
-        self.trace_hash = crc32(line.encode(), self.trace_hash)
-        if self.lines is not None:
-            at_us, _, rest = line.partition(" ")
-            self.lines.append(f"{int(at_us) / SECOND:.6f} {rest}")
+        self._trace.append(f"{self.clock.us} {running.name if running else '-'} {text}")
+
+    @property
+    def trace_hash(self) -> int:
+        """A checksum of all that happened, and when."""
+        return crc32("\n".join(self._trace).encode())
+
+    @property
+    def lines(self) -> list[str]:
+        """All that happened, each with its second of the day."""
+        happened = (line.partition(" ") for line in self._trace)
+        return [f"{int(at_us) / SECOND:.6f} {what}" for at_us, _, what in happened]
 
     # The day
 
@@ -262,8 +265,8 @@ class Simulation:
             self.oracles.waits.hear(conference.key, operation_id or conference.key, until, worker)
 
 
-def lived(tapes: Tapes, *, keeps_lines: bool = False, store: type[SimulatedStore] = SimulatedStore) -> Simulation:
+def lived(tapes: Tapes, *, store: type[SimulatedStore] = SimulatedStore) -> Simulation:
     """Play a day and return it."""
-    day = Simulation(tapes, keeps_lines=keeps_lines, store=store)
+    day = Simulation(tapes, store=store)
     day.play()
     return day

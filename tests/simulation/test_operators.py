@@ -29,8 +29,8 @@ def day(
 ) -> Simulation:
     """Return a day that was played with every calendar initialised; it broke no rule."""
     setting = Setting(rules, capabilities, begin=7, forgets=forgets)
-    played = lived(Tapes(0, setting, steps, faults), keeps_lines=True)
-    assert not played.violations, "\n".join([*played.violations, *(played.lines or [])])
+    played = lived(Tapes(0, setting, steps, faults))
+    assert not played.violations, "\n".join([*played.violations, *played.lines])
     return played
 
 

@@ -35,8 +35,8 @@ def act(action: str, dice: tuple[int, ...] = SINGLE_OF_ANN) -> Meanwhile:
 def replaced(*faults: Fault) -> Simulation:
     """Return a day on which an event gets another conference, unless people act meanwhile."""
     parts = Setting(replace(RULES, draft_s=60), FOR_GOOD, begin=EVERY_CALENDAR)
-    played = lived(Tapes(0, parts, ENDED_AND_RESTORED, faults), keeps_lines=True)
-    assert not played.violations, "\n".join([*played.violations, *(played.lines or [])])
+    played = lived(Tapes(0, parts, ENDED_AND_RESTORED, faults))
+    assert not played.violations, "\n".join([*played.violations, *played.lines])
     return played
 
 

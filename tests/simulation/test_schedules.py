@@ -26,8 +26,8 @@ OTHER_TITLE = (0, 0, 0, 0, 1, 0)
 def day(*steps: Step, faults: tuple[Fault, ...] = (), seed: int = 0, **setting: object) -> Simulation:
     """Return a day that was played; it broke no rule."""
     parts = Setting(RULES, ORDERED, begin=EVERY_CALENDAR, **setting)  # type: ignore[arg-type]
-    played = lived(Tapes(seed, parts, steps, faults), keeps_lines=True)
-    assert not played.violations, "\n".join([*played.violations, *(played.lines or [])])
+    played = lived(Tapes(seed, parts, steps, faults))
+    assert not played.violations, "\n".join([*played.violations, *played.lines])
     return played
 
 
