@@ -131,6 +131,13 @@ HORIZON = timedelta(seconds=RULES.task_horizon_s)
 MOMENT = timedelta(microseconds=1)
 
 
+@given(TIMES)
+def test_an_update_that_is_due_a_moment_later_is_another_task(due_at: datetime) -> None:
+    """Two workers may make one conference due a moment apart: the task of the earlier time would find nothing due."""
+    due = [C1.model_copy(update={"due_at": each}) for each in (due_at, due_at + MOMENT)]
+    assert len({tasks.conference_update(each, NOW, RULES).name for each in due}) == 2
+
+
 @pytest.mark.parametrize(
     ("why", "due_at", "worth"),
     [
