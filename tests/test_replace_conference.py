@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
+from confsync.adapters.memory import MemoryStore
 from confsync.core.capabilities import Capabilities
+from confsync.core.conference import Conference
 from confsync.core.owners import owners_of
 from confsync.core.rules import Rules
 from confsync.errors import (
@@ -18,6 +21,7 @@ from confsync.errors import (
 )
 from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import ConferenceCall, CreateCall, CreatedConference
+from confsync.replace_conference import replace_conference
 from tests.world import ALL_FIELDS, ANN, Crash, World, times
 
 MAKES = Capabilities(ALL_FIELDS, ordered_writes=True, creates=True)
@@ -114,6 +118,47 @@ def test_a_creation_that_is_not_answered_is_asked_again_as_the_same_operation(er
     assert names(world, event_id) == "c1-n1"
     assert len(attempts) == 2
     assert len(set(attempts)) == len(world.provider.created) == 1
+
+
+@pytest.mark.parametrize(("moment", "refusals"), [("before it is announced", 1), ("before it is answered", 2)])
+def test_a_worker_that_is_told_to_wait_forgets_no_creation_that_another_began(moment: str, refusals: int) -> None:
+    """The other dies as it asks, and then the event is lost: what was made ends. Nor do both ask at once."""
+    store, refused = MemoryStore(), list[str]()
+    world = World(capabilities=MAKES, store=store)
+    go_on = partial(replace_conference, Conference.key_for("default", "acme", "c1"), world.outside, world.terms)
+
+    def busy(call: CreateCall) -> None:
+        refused.append(call.operation_id)
+        raise ProviderBusy("later", 40)
+
+    def dies(_: CreateCall) -> None:
+        raise Crash
+
+    def another_goes_on(_: object) -> None:
+        store.on_call, world.provider.before_create, world.provider.after_create = None, lambda _: None, dies
+        world.now += timedelta(seconds=world.rules.intent_s)
+        with pytest.raises(Crash):
+            go_on()
+        world.provider.before_create, world.provider.after_create = busy, lambda _: None
+
+    def another_then_busy(call: CreateCall) -> None:
+        another_goes_on(call)
+        busy(call)
+
+    world.provider.before_create = busy
+    event_id = ended_and_restored(world)
+    world.advance(10)
+    world.now += timedelta(seconds=40)
+    if moment == "before it is announced":
+        store.on_call = lambda called: another_goes_on(called) if called == "transact" else None
+    else:
+        world.provider.before_create = another_then_busy
+    go_on()
+    assert len(refused) == refusals
+    world.provider.before_create = lambda _: None
+    world.edit(event_id, conferenceData=None)
+    world.advance(2 * 24 * 3600)
+    assert [call.conference_id for call in world.provider.calls if call.state is None] == ["c1", "c1-n1"]
 
 
 @pytest.mark.parametrize("operation", ["events.get", "events.update"])

@@ -84,23 +84,28 @@ class _Replacing:
             self._store(lambda stored, known: replacing.done(stored, known, made.links))
         return ""
 
-    def _store(self, change: Change) -> bool:
-        """Change the stored replacement, if it is still there; whether it is."""
+    def _store(self, change: Change, begun: int | None = None) -> bool:
+        """Change the stored replacement, if it is still there; whether it is.
+
+        Args:
+            begun: how many attempts this worker knows of; where there were more, it knows less, and changes nothing.
+
+        """
 
         def body(tx: Transaction) -> bool:
             stored = tx.get(Conference, self._old.key)
             replacements = stored.replacements if stored else ()
             known = next((each for each in replacements if each.number == self._reserved.number), None)
-            if stored is None or known is None:
+            if stored is None or known is None or begun not in (None, known.attempts):
                 return False
             tx.put(change(stored, known))
             return True
 
         return self._outside.store.transact(body)
 
-    def _go_on_in(self, wait: timedelta, *, perhaps_made: bool = True) -> None:
+    def _go_on_in(self, wait: timedelta, begun: int | None = None, *, perhaps_made: bool = True) -> None:
         due_at = self._outside.now() + wait
-        self._store(lambda stored, known: replacing.waiting(stored, known, due_at, perhaps_made=perhaps_made))
+        self._store(lambda stored, known: replacing.waiting(stored, known, due_at, perhaps_made=perhaps_made), begun)
 
     def _create(self) -> Replacement | None:
         """Return the replacement with its conference made and registered; None when nobody needs it any more.
@@ -109,15 +114,13 @@ class _Replacing:
             ProviderError: as the back end answered.
 
         """
-        state, is_needed = (
-            self._reserved.state,
-            not owners_of(self._old, "live").keys().isdisjoint(self._reserved.links),
-        )
+        state, begun = self._reserved.state, self._reserved.attempts
+        is_needed = not owners_of(self._old, "live").keys().isdisjoint(self._reserved.links)
         if state is None or not (is_needed or self._reserved.perhaps_made):
-            self._store(replacing.cancelled)
+            self._store(replacing.cancelled, begun)
             return None
         open_until = self._outside.now() + timedelta(seconds=self._terms.rules.intent_s)
-        if not self._store(lambda stored, known: replacing.announced(stored, known, open_until)):
+        if not self._store(lambda stored, known: replacing.announced(stored, known, open_until), begun):
             return None
         operation_id = replacing.operation_id(self._old, self._reserved)
         provider = self._outside.providers[self._old.provider]
@@ -138,28 +141,28 @@ class _Replacing:
 
     def _not_made(self, error: ProviderError) -> str:
         """Say when the same operation goes out again, if ever; return why an operator has to act, if so."""
-        rules, known_before = self._terms.rules, self._reserved.perhaps_made
+        rules, known_before, begun = self._terms.rules, self._reserved.perhaps_made, self._reserved.attempts + 1
         backoff = timedelta(seconds=rules.backoff_s(self._reserved.attempts))
         match error:
             case ProviderBusy():
                 wait = timedelta(seconds=error.retry_after_s) if error.retry_after_s else backoff
-                self._go_on_in(wait, perhaps_made=known_before)
+                self._go_on_in(wait, begun, perhaps_made=known_before)
                 return ""
             case OutcomeUnknown():
-                self._go_on_in(max(backoff, timedelta(seconds=rules.intent_s)))
+                self._go_on_in(max(backoff, timedelta(seconds=rules.intent_s)), begun)
                 return ""
             case ProviderRefusesUs():
-                self._go_on_in(timedelta(seconds=rules.refused_pause_s), perhaps_made=known_before)
+                self._go_on_in(timedelta(seconds=rules.refused_pause_s), begun, perhaps_made=known_before)
             case _:
-                self._give_up(str(error))
+                self._give_up(str(error), begun)
         return str(error)
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str, begun: int) -> None:
         """Leave the events as they are, and keep a failure for an operator."""
         old, now = self._old, self._outside.now()
         key = key_of("failure", old.key, "replacement", str(self._reserved.number))
         failure = Failure(key=key, tenant=old.tenant, conference_key=old.key, reason=reason, first_at=now, last_at=now)
-        self._store(replacing.given_up)
+        self._store(replacing.given_up, begun)
         self._outside.store.transact(lambda tx: tx.put(failure))
 
     def _register(self, created: CreatedConference, state: ConferenceState) -> Replacement | None:

@@ -127,8 +127,23 @@ def test_an_update_that_ran_a_little_early_is_followed_by_another() -> None:
     assert tasks.conference_update(at_once, at(9), RULES).schedule_time == at(9)
 
 
+def test_what_is_added_near_its_time_is_not_left_to_the_task_that_is_running() -> None:
+    """It may be due when that task was, and that task may have looked already; what is the same makes no second one."""
+    added = C1.model_copy(update={"replaced": 1})
+    again = C1.model_copy()
+    for now, names in ((at(5), 2), (NOW, 1)):
+        assert len({tasks.conference_update(each, now, RULES).name for each in (C1, again, added)}) == names
+
+
 HORIZON = timedelta(seconds=RULES.task_horizon_s)
 MOMENT = timedelta(microseconds=1)
+
+
+@given(TIMES)
+def test_an_update_that_is_due_a_moment_later_is_another_task(due_at: datetime) -> None:
+    """Two workers may make one conference due a moment apart: the task of the earlier time would find nothing due."""
+    due = [C1.model_copy(update={"due_at": each}) for each in (due_at, due_at + MOMENT)]
+    assert len({tasks.conference_update(each, NOW, RULES).name for each in due}) == 2
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,11 @@ class Scene:
         lease = Lease(holder="h", fence=fence, expires_at=worker.at + timedelta(seconds=runs_s))
         self.commit(worker, fence=fence, lease=lease, requested=self.calendar.requested + 1)
 
+    def serve(self, worker: Worker) -> None:
+        """Commit a sync that serves all that was asked for, and give the lease back."""
+        self.oracles.calendars.covers[""] = served = self.calendar.requested
+        self.commit(worker, lease=None, sync_generation=self.calendar.sync_generation + 1, served=served)
+
     def commit_conference(self, worker: Worker, **fields: object) -> None:
         """Commit a conference."""
         known = {"key": "c", "tenant": "t", "provider": "acme", "conference_id": "c"}
@@ -93,11 +98,11 @@ class Scene:
 
     def conference_task(self, at_s: float, name: str = "update") -> None:
         """Make a task for that conference."""
-        self.oracles.leavings.agenda.watch_task(name, {"conference_key": "c"}, after(at_s), START)
+        self.oracles.leavings.agenda.watch_task(name, {"conference_key": "c"}, after(at_s))
 
     def task(self, at_s: float, name: str = "task") -> None:
         """Make a task."""
-        self.oracles.leavings.agenda.watch_task(name, {"calendar_key": KEY, "kind": "any"}, after(at_s), START)
+        self.oracles.leavings.agenda.watch_task(name, {"calendar_key": KEY, "kind": "any"}, after(at_s))
 
     def end(
         self, worker: Worker, answer: object = SYNCED, *, kind: str = "due", out_of_reach: datetime | None = None

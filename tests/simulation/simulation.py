@@ -218,8 +218,7 @@ class Simulation:
 
     def _send(self, task: Task, worker: Instance) -> None:
         self.windows.watch(task.body, worker)
-        now = self.clock.now
-        self.oracles.leavings.agenda.watch_task(task.name, task.body, task.schedule_time or now, now)
+        self.oracles.leavings.agenda.watch_task(task.name, task.body, task.schedule_time or self.clock.now)
         self.requests.send(task)
 
     # The judges

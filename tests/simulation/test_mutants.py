@@ -102,7 +102,7 @@ def _work_for_ever() -> None:
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     """In two parts with the state stored between them: the same as in one go."""
-    (each,) = chosen(["no-sweep"])
+    (each,) = chosen(["token-before-effects"])
     whole, part, state = Outcome(each.name), Outcome(each.name), tmp_path / "state.json"
     try_seeds(each, whole, 8, 5, lambda _: None)
     try_seeds(each, part, 5, 5, lambda _: None)

@@ -7,6 +7,7 @@ generation. The hashed key comes first. It must never decide whether something i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from math import floor
 
 from confsync.core.conference import Conference
@@ -15,6 +16,7 @@ from confsync.core.rules import Rules
 
 SYNC = "/sync"
 UPDATE = "/update"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,13 @@ def asked_sync(calendar_key: str, now: datetime) -> Task:
 def conference_update(conference: Conference, now: datetime, rules: Rules) -> Task:
     """Return the task that brings a conference to its desired state at its `due_at`.
 
-    Clocks differ: a task may run a little early and find that it has to wait. Near the time the name is therefore new
-    each second, since that of the task that is running is used up.
+    The name of the task that is running is used up. Near the time the name is therefore new each second, since clocks
+    differ, and a task may run a little early and find that it has to wait; and with each change of the record, since
+    what is added to it may be due when that task was.
     """
     at = conference.due_at or now
-    near = floor(now.timestamp()) if at <= now + timedelta(seconds=rules.skew_s) else ""
+    is_near = at <= now + timedelta(seconds=rules.skew_s)
+    near = f"{floor(now.timestamp())}-{_mark(conference)}" if is_near else ""
     generation = conference.desired.generation if conference.desired else 0
     name = f"{conference.key}-{generation}-{_stamp(at)}-{near}".rstrip("-")
     return Task(name, UPDATE, {"conference_key": conference.key}, at)
@@ -103,6 +107,11 @@ def _bucket(now: datetime, rules: Rules) -> int:
     return floor(now.timestamp() / rules.window_s)
 
 
+def _mark(conference: Conference) -> str:
+    """8 hex digits that are others as soon as anything in the record is."""
+    return sha256(conference.model_dump_json().encode()).hexdigest()[:8]
+
+
 def _stamp(at: datetime) -> int:
-    """Milliseconds, since names hold no dots."""
-    return floor(at.timestamp() * 1000)
+    """Microseconds, as exact as the store: two times never share a name, and of two the earlier task runs too soon."""
+    return (at - _EPOCH) // timedelta(microseconds=1)

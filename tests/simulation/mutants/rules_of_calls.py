@@ -161,7 +161,7 @@ REPLACEMENTS: tuple[Mutant, ...] = (
         "A conference is asked for before anybody notes it (testing.md: recreate without reservation).",
         (
             "replace_conference:_Replacing._create",
-            "        if not self._store(lambda stored, known: replacing.announced(stored, known, open_until)):\n"
+            "        if not self._store(lambda stored, known: replacing.announced(stored, known, open_until), begun):\n"
             "            return None\n",
             "",
         ),

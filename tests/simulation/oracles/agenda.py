@@ -16,7 +16,6 @@ class Made:
 
     at: datetime
     """When it is to begin."""
-    made_at: datetime
     begun: int | None = None
     """Its place in the order in which requests began; None: not yet, or lost."""
 
@@ -37,9 +36,9 @@ class Agenda:
         self._of: dict[str, list[Made]] = {}
         """By calendar key or conference key."""
 
-    def watch_task(self, name: str, body: Mapping[str, str], at: datetime, now: datetime) -> None:
-        """Note a task that is made now, to begin at a time."""
-        made = self._by_name[name] = Made(at, now)
+    def watch_task(self, name: str, body: Mapping[str, str], at: datetime) -> None:
+        """Note a task that is made, to begin at a time."""
+        made = self._by_name[name] = Made(at)
         self._of.setdefault(body.get("calendar_key") or body["conference_key"], []).append(made)
 
     def watch_begin(self, name: str, worker: Worker) -> None:

@@ -20,8 +20,6 @@ from confsync.core.rules import Rules
 from tests.simulation.oracles.agenda import Agenda, Made
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 
-_SECOND = timedelta(seconds=1)
-
 
 @dataclass
 class _Work:
@@ -134,11 +132,10 @@ class LeavingsJudge:
                 self._judge_due(conference, due_at, turn, now, worker)
 
     def _judge_due(self, conference: Conference, due_at: datetime, turn: int, now: datetime, worker: Worker) -> None:
-        """Names of tasks are new each second: one made in the same second, of the same time, covers it too."""
-        last, same_second = max(due_at, now) + self._margin, now - _SECOND - 2 * self._skew
+        last = max(due_at, now) + self._margin
 
         def covers(task: Made) -> bool:
-            return due_at <= task.at <= last and (task.begins_after(turn) or task.made_at > same_second)
+            return due_at <= task.at <= last and task.begins_after(turn)
 
         if not self.agenda.has(conference.key, covers):
             why = f"{worker.name} ends, it is due at {due_at}, and no task begins then"
