@@ -233,6 +233,7 @@ def test_an_event_that_was_deleted_where_it_moved_to_is_gone_in_both_places() ->
     assert (left.state, left.since, left.calendar_key, left.continues_in) == ("gone", NOW, HERE, HOME.link_key)
     assert (deleted.state, deleted.since, deleted.calendar_key, deleted.continues_in) == ("gone", NOW, THERE, None)
     assert (deleted.role, deleted.event_id, deleted.created) == ("owner", "e1", at(-999))
+    assert (left.never_held, deleted.never_held) == (False, True)
 
 
 @pytest.mark.parametrize("known", [tied(referent()), tied(lost()), conference()], ids=["live", "gone", "forgotten"])

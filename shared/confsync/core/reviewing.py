@@ -117,6 +117,7 @@ def lost_there(conference: Conference, home: NewHome, now: datetime) -> Conferen
     if orphan is None or orphan.state != "orphaned":
         return conference
     moved = orphan.model_copy(update={"state": "gone", "since": now, "continues_in": home.link_key})
-    deleted = moved.model_copy(update={"calendar_key": home.calendar_key, "continues_in": None})
+    there = {"calendar_key": home.calendar_key, "continues_in": None, "never_held": True}
+    deleted = moved.model_copy(update=there)
     known = {**conference.referents, home.orphan_key: moved, home.link_key: deleted}
     return conference.model_copy(update={"referents": known})
