@@ -184,6 +184,33 @@ def test_an_event_that_lost_its_conference_and_moved_out_of_sight_is_looked_for_
     assert len(world.outcomes) - done < 20
 
 
+@pytest.mark.parametrize("became", ["deleted", "another conference"])
+def test_a_calendar_to_which_an_event_moved_after_it_had_lost_its_conference_vouches_for_no_other_event(
+    became: str,
+) -> None:
+    """What became of the event is known from there; nobody who writes there ever held the conference."""
+    world = World()
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.lose_pushes = True
+    world.model.add_calendar(TEAM, BOB, roles={ANN: "owner"})
+    world.initialize(calendar_id=TEAM)
+    world.create("Forged", "c1", who=BOB, calendar_id=TEAM, **times(world.now + timedelta(days=8)))
+    world.edit(event_id, conferenceData=None)
+    world.move(event_id, TEAM)
+    if became == "deleted":
+        world.delete(event_id, calendar_id=TEAM)
+    else:
+        world.edit(event_id, calendar_id=TEAM, conferenceData=addon_conference("c2"))
+    world.advance(12 * 3600)
+    assert [
+        call.state.title if call.state else None for call in world.provider.calls if call.conference_id == "c1"
+    ] == [
+        "Planning",
+        None,
+    ]
+
+
 # --- the add-on's word ------------------------------------------------------------------------------------------------
 
 

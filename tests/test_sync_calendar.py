@@ -396,6 +396,24 @@ def test_what_happened_in_the_gap_of_an_expired_token_is_found(variant: str) -> 
     assert world.told("c2").title == "Other", other
 
 
+def test_all_events_of_a_conference_that_calendar_forgot_are_found_gone_however_the_sweep_is_cut() -> None:
+    """The loss of the first makes the plan read the second, before the sweep has come to it: that is missing too."""
+    world = World(rules=Rules(chunk_size=1))
+    events = [world.add(f"Event {n}", "c1") for n in range(3)]
+    world.settle()
+    world.lose_pushes = True
+    world.model.options.tombstone_days = 0
+    for event_id in events:
+        world.delete(event_id)
+    world.now += timedelta(seconds=1)
+    assert set(world.model.forget_deleted(ANN)) == set(events)
+    world.model.expire_sync_tokens()
+    world.push(ANN)
+    world.settle()
+    assert {known.state for known in world.conference("c1").referents.values()} == {"gone"}
+    assert world.told("c1") is None
+
+
 def test_a_crash_in_a_sweep_does_not_lose_it() -> None:
     """The sweep's cursor is stored, and the token waits for its end."""
     world = World(rules=Rules(chunk_size=2))

@@ -185,7 +185,7 @@ class Listing:
         limit = self._rules.chunk_size
         links = self._outside.store.links_of(self.calendar.key, after=checkpoint.swept_to, limit=limit)
         sight = self._missing(self._unseen(links, checkpoint), checkpoint)
-        observed = Observed(sight, tuple(self._observer.failures_of(sight)), checkpoint.listing)
+        observed = Observed(sight, tuple(self._observer.failures_of(sight)), checkpoint.listing, is_sweep=True)
         if len(links) < limit:
             self._record(observed, self._committed(checkpoint))
             return None

@@ -39,6 +39,8 @@ class Observed:
     """Number of the full listing that it belongs to; 0 for an incremental one."""
     is_part: bool = False
     """Whether the same listing shows more events after these."""
+    is_sweep: bool = False
+    """Whether that listing is complete: what it did not show is missing from it."""
 
 
 Advance = Callable[[Calendar], Calendar]
@@ -182,8 +184,16 @@ class Observer:
         return Recorded(links, tx.get_many(Conference, conference_keys(sight, links, self._terms)))
 
     def _plan(self, recorded: Recorded, observed: Observed) -> Plan:
-        now, listing, is_part = self._outside.now(), observed.listing, observed.is_part
-        return plan(self._leased.key, observed.sight, recorded, self._terms, now=now, listing=listing, is_part=is_part)
+        return plan(
+            self._leased.key,
+            observed.sight,
+            recorded,
+            self._terms,
+            now=self._outside.now(),
+            listing=observed.listing,
+            is_part=observed.is_part,
+            is_sweep=observed.is_sweep,
+        )
 
 
 def ask_to_observe(refs: Iterable[EventRef], outside: Outside) -> None:

@@ -25,7 +25,7 @@ from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.reviewing import NewHome
 from confsync.core.rules import Rules
 from confsync.core.sight import Reading
-from confsync.core.terms import Terms
+from confsync.core.terms import Terms, holds
 from confsync.errors import CalendarError
 from confsync.hold_end import count_ends
 from confsync.observe import ask_to_observe
@@ -105,14 +105,14 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
         _change(conference, lambda c: reviewing.kept_for_good(c, now), outside, terms.rules)
         return
     searches = [search for key, orphan in orphans.items() for search in _searches(key, orphan, outside, terms)]
-    lost = [search for search in searches if _was_lost(search, conference, outside, terms)]
-    ask_to_observe([search.ref for search in searches if search not in lost], outside)
+    looks = [(search, _lost_home(search, conference, outside, terms)) for search in searches]
+    lost = [home for _, home in looks if home is not None]
+    ask_to_observe([search.ref for search, home in looks if home is None], outside)
     capabilities = terms.capabilities.get(conference.provider)
 
     def settle(stored: Conference) -> Conference:
         found_at = outside.now()  # the search took its time, and the grace period begins now
-        for search in lost:
-            home = NewHome(search.orphan_key, search.ref.link_key, search.calendar.key)
+        for home in lost:
             stored = reviewing.lost_there(stored, home, found_at)
         again = reviewing.reviewed(stored, min(give_up_at, found_at + timedelta(seconds=terms.rules.search_s)))
         return judge(again, {}, capabilities, found_at, terms.rules).conference if capabilities and lost else again
@@ -144,21 +144,25 @@ def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms)
     return [_Search(orphan_key, orphan, calendar) for calendar in others if calendar.state in ("active", "poll_only")]
 
 
-def _was_lost(search: _Search, conference: Conference, outside: Outside, terms: Terms) -> bool:
-    """Only the calendar that organizes the event now proves that it was deleted, or holds another conference.
+def _lost_home(search: _Search, conference: Conference, outside: Outside, terms: Terms) -> NewHome | None:
+    """Return where the event is shown to be lost; None: not there.
 
-    That it holds none there proves nothing: the move itself may have dropped it.
+    Only the calendar that organizes the event now proves that it was deleted, or holds another conference. That it
+    holds none there proves nothing: the move itself may have dropped it.
     """
     try:
         event = read_event(Reading(search.ref), address_of(search.calendar), outside).event
         if event is None or not may_be_same(search.orphan, event):
-            return False
+            return None
         if not shows_in_full(search.calendar, search.calendar.sync_token, outside):
-            return False
+            return None
     except CalendarError:
-        return False
+        return None
     has_one = event.conference_data is not None and event.conference_data.conference_id is not None
-    return is_deleted_here(event) or (has_one and shows_another(event, conference, terms.solutions))
+    if not (is_deleted_here(event) or (has_one and shows_another(event, conference, terms.solutions))):
+        return None
+    held = holds(event, conference, terms.solutions)
+    return NewHome(search.orphan_key, search.ref.link_key, search.calendar.key, held=held)
 
 
 def _forget(conference: Conference, outside: Outside) -> None:

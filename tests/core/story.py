@@ -220,7 +220,14 @@ class Ledger:
         self.world |= {EventRef(calendar_key, each.id): each for each in events}
 
     def plan(
-        self, sight: Sight, *, calendar_key: str = HERE, now: datetime = NOW, listing: int = 0, is_part: bool = False
+        self,
+        sight: Sight,
+        *,
+        calendar_key: str = HERE,
+        now: datetime = NOW,
+        listing: int = 0,
+        is_part: bool = False,
+        is_sweep: bool = False,
     ) -> Plan:
         """Plan from those records only that the planner says it needs."""
         wanted = link_keys(sight, calendar_key)
@@ -230,7 +237,8 @@ class Ledger:
         needed = conference_keys(sight, links, self.terms)
         conferences = {key: each for key, each in self.conferences.items() if key in needed}
         recorded = Recorded(links, conferences)
-        return plan(calendar_key, sight, recorded, self.terms, now=now, listing=listing, is_part=is_part)
+        how = {"is_part": is_part, "is_sweep": is_sweep}
+        return plan(calendar_key, sight, recorded, self.terms, now=now, listing=listing, **how)
 
     def apply(self, found: Plan) -> None:
         """Store a plan."""

@@ -147,6 +147,7 @@ MOVED_CLAIM = referent("e1", THERE, role="claimed", state="orphaned")
         ("nobody vouched for it", conference(), "claimed"),
         ("beside an owner", conference(referents=held(referent("e2"))), "owner"),
         ("beside an owner that is gone", conference(referents=held(referent("e2", state="gone"))), "owner"),
+        ("beside one that came without it", conference(referents=held(referent("e2", never_held=True))), "claimed"),
         ("beside a claim", conference(referents=held(referent("e2", role="claimed"))), "claimed"),
         ("in another calendar than the owner", conference(referents=held(referent("e1", THERE))), "claimed"),
         ("after the owner moved", conference(referents=held(referent("e1", THERE, state="orphaned"))), "owner"),
@@ -198,6 +199,14 @@ def test_an_owner_stays_owner_until_it_is_gone() -> None:
     assert bound is not None
     assert bound.role == "owner"
     assert bound_referent(ref(), timeless(), known, "registered") is None
+
+
+def test_an_owner_that_came_without_the_conference_vouches_for_its_calendar_once_it_has_it() -> None:
+    """Its organizer may drive then."""
+    known = conference(referents=held(referent(state="gone", never_held=True)))
+    bound = bound_referent(ref(), event(), known, "registered")
+    assert bound is not None
+    assert (bound.role, bound.never_held) == ("owner", False)
 
 
 def test_a_link_keeps_what_belongs_to_the_event_and_drops_what_belonged_to_its_conference() -> None:

@@ -271,6 +271,33 @@ def test_an_event_that_calendar_does_not_know_is_gone_only_after_a_complete_list
     assert lost.state == state
 
 
+@pytest.mark.parametrize(
+    ("why", "listing", "is_sweep", "state"),
+    [
+        ("the complete listing lacks it", 3, True, "gone"),
+        ("the listing showed it", 2, True, "orphaned"),
+        ("the listing is not over yet", 3, False, "orphaned"),
+    ],
+)
+def test_a_sweep_takes_for_missing_whatever_the_listing_did_not_show(
+    why: str, listing: int, is_sweep: bool, state: str
+) -> None:
+    """Also what only the plan asked for."""
+    ledger = owned(event())
+    ledger.show(event(), listing=2)
+    ledger.apply(ledger.plan({ref(): Seen(None, confirmed=True)}, listing=listing, is_sweep=is_sweep))
+    lost = ledger.referent(ref())
+    assert lost is not None
+    assert (lost.state, why) == (state, why)
+
+
+def test_a_sweep_says_nothing_of_another_calendars_event() -> None:
+    """Nor of one that has no link."""
+    ledger = owned(event())
+    away = {ref("e1", THERE): Seen(None, confirmed=True), ref("e9"): Seen(None, confirmed=True)}
+    assert ledger.plan(away, listing=3, is_sweep=True) == NOTHING
+
+
 def test_an_event_that_could_not_be_read_stays_as_it_is() -> None:
     """No reading, no conclusion."""
     ledger = owned(event())

@@ -221,7 +221,7 @@ def test_a_conference_whose_event_is_not_found_is_left_alone_for_good() -> None:
     assert found.history[-1].what == "kept for good: its event was not found again"
 
 
-HOME = NewHome(ref().link_key, ref("e1", THERE).link_key, THERE)
+HOME = NewHome(ref().link_key, ref("e1", THERE).link_key, THERE, held=False)
 
 
 def test_an_event_that_was_deleted_where_it_moved_to_is_gone_in_both_places() -> None:
@@ -233,6 +233,16 @@ def test_an_event_that_was_deleted_where_it_moved_to_is_gone_in_both_places() ->
     assert (left.state, left.since, left.calendar_key, left.continues_in) == ("gone", NOW, HERE, HOME.link_key)
     assert (deleted.state, deleted.since, deleted.calendar_key, deleted.continues_in) == ("gone", NOW, THERE, None)
     assert (deleted.role, deleted.event_id, deleted.created) == ("owner", "e1", at(-999))
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_an_event_that_was_lost_elsewhere_vouches_there_only_if_it_is_shown_to_have_had_the_conference(
+    held: bool,
+) -> None:
+    """A tombstone may show it still; where it left is another matter."""
+    orphan = referent(state="orphaned", since=at(-60))
+    found = reviewing.lost_there(tied(orphan), replace(HOME, held=held), NOW).referents
+    assert (found[HOME.orphan_key].never_held, found[HOME.link_key].never_held) == (False, not held)
 
 
 @pytest.mark.parametrize("known", [tied(referent()), tied(lost()), conference()], ids=["live", "gone", "forgotten"])

@@ -279,6 +279,18 @@ TOUCHED = (
 
 PLANNING = (
     Rule(
+        "what-the-plan-asks-for-is-not-swept",
+        "if is_sweep:\n        sight = _swept(sight, calendar_key, recorded.links, listing)\n    draft",
+        "draft",
+        "R5: a complete listing speaks of every linked event that it lacks, whoever asks for it",
+    ),
+    Rule(
+        "sweep-forgets-the-marks",
+        "if link is not None and link.seen_in != listing]",
+        "if link is not None]",
+        "R5: what the listing showed is not missing from it",
+    ),
+    Rule(
         "links-of-series-are-missing",
         "series = [seen.event.recurring_event_id for _, seen in own if seen.event and seen.event.recurring_event_id]",
         "series: list[str] = []",

@@ -156,15 +156,21 @@ BINDING = (
     ),
     Rule(
         "no-owner-beside",
-        "return calendar_key in owners or is_covered",
+        "return calendar_key in vouching or is_covered",
         "return is_covered",
         "26, 33: the second part of a split owns too",
     ),
     Rule(
         "claims-vouch",
-        'for known in conference.referents.values() if known.role == "owner"}',
-        "for known in conference.referents.values()}",
+        'if known.role == "owner" and not known.never_held)',
+        "if not known.never_held)",
         "R11: a claim vouches for nobody",
+    ),
+    Rule(
+        "who-never-held-it-vouches",
+        'if known.role == "owner" and not known.never_held)',
+        'if known.role == "owner")',
+        "R11, 54: whoever writes where an event came without its conference never had it",
     ),
     Rule(
         "guest-vouches-for-himself-alone",

@@ -179,6 +179,15 @@ def test_a_conference_that_ends_although_its_event_moved_with_it_is_reported() -
         assert rule_of(lived(tapes)) == "R9 moved"
 
 
+def test_an_event_that_came_back_unseen_and_left_only_its_id_excuses_the_end() -> None:
+    """R9: it was deleted as far as anybody saw, and what was deleted may lose its details too."""
+    back = (step(2, 168.5, "restore"), step(3, 169, "move", (0, 3, 0, 0, 0, 0)))
+    steps = (step(0, 0, "create"), step(1, 168, "delete"), *back)
+    played = lived(Tapes(0, Setting(RULES, ORDERED, begin=0), steps, ()))
+    assert played.violations == []
+    assert played.provider.conferences["c0"].state is None
+
+
 def test_a_moved_event_that_a_full_listing_did_not_show_excuses_the_end() -> None:
     """R5: of an event that is forgotten where it was nobody can tell that it moved."""
     listed = (*MOVED_OUT_OF_SIGHT, step(2, 60.1, "expire_tokens", (0, 0, 0, 0, 0, 0)))

@@ -149,10 +149,12 @@ def is_vouched_for(conference: Conference, calendar_key: str, organizer: str) ->
     """Whether an organizer's copy in this calendar may own the conference, since the add-on or an owner vouches for it.
 
     The add-on vouches for the calendar in which it was used, and where that was a guest's, for the organizer's. An
-    owner vouches for its calendar, whose writers control the conference anyway (splits and duplicates).
+    owner vouches for its calendar, whose writers control the conference anyway (splits and duplicates); not where it
+    came without the conference, so that its writers never did.
     """
-    owners = {known.calendar_key for known in conference.referents.values() if known.role == "owner"}
-    return calendar_key in owners or is_covered(conference, calendar_key, organizer)
+    owners = (known for known in conference.referents.values() if known.role == "owner" and not known.never_held)
+    vouching = {owner.calendar_key for owner in owners}
+    return calendar_key in vouching or is_covered(conference, calendar_key, organizer)
 
 
 def is_covered(conference: Conference, calendar_key: str, organizer: str) -> bool:

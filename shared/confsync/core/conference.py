@@ -51,6 +51,8 @@ class Referent(Value):
     """For an orphaned event: its organizer now, where its tombstone names one."""
     continues_in: str | None = None
     """Link key of the same event in the calendar that it moved to: what became of it is known there."""
+    never_held: bool = False
+    """Whether its calendar never showed it with the conference, not even as it was deleted: it came without."""
 
     @property
     def ref(self) -> EventRef:

@@ -8,7 +8,7 @@ scenario table extends `binding.verdict` and `judging.judge`; nothing else decid
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from confsync.core import taking, touched
@@ -16,7 +16,7 @@ from confsync.core.conference import Conference
 from confsync.core.draft import Draft
 from confsync.core.events import Event
 from confsync.core.records import EventRef, Link
-from confsync.core.sight import Reading, Sight
+from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.terms import Terms, claimed_key
 
 
@@ -78,6 +78,7 @@ def plan(
     now: datetime,
     listing: int = 0,
     is_part: bool = False,
+    is_sweep: bool = False,
 ) -> Plan:
     """Return what to record of the events of one calendar.
 
@@ -85,8 +86,11 @@ def plan(
         calendar_key: the calendar that is synced; events of others in `sight` are only looked at, never recorded.
         listing: number of the full listing that `sight` belongs to; 0 for an incremental one.
         is_part: whether the same listing shows more events after these.
+        is_sweep: whether that listing is complete: what it did not show is missing from it.
 
     """
+    if is_sweep:
+        sight = _swept(sight, calendar_key, recorded.links, listing)
     draft = Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences), is_part)
     own = [ref for ref in sight if ref.calendar_key == calendar_key]
     for ref in sorted(own, key=lambda ref: taking.turn(draft, ref)):
@@ -95,6 +99,13 @@ def plan(
     if listing:
         draft.mark_seen(own, listing)
     return _difference(draft, recorded)
+
+
+def _swept(sight: Sight, calendar_key: str, links: Mapping[str, Link], listing: int) -> dict[EventRef, Seen]:
+    """Return the sight with each event marked that the listing did not show, also one that only the plan asked for."""
+    linked = ((ref, links.get(ref.link_key)) for ref in sight if ref.calendar_key == calendar_key)
+    missing = [ref for ref, link in linked if link is not None and link.seen_in != listing]
+    return {**sight, **{ref: replace(sight[ref], missing_from_list=True) for ref in missing}}
 
 
 def _difference(draft: Draft, recorded: Recorded) -> Plan:

@@ -109,6 +109,8 @@ class NewHome:
     """Link key of the orphan."""
     link_key: str
     calendar_key: str
+    held: bool
+    """Whether it is shown to have had the conference there, before it was lost."""
 
 
 def lost_there(conference: Conference, home: NewHome, now: datetime) -> Conference:
@@ -117,6 +119,7 @@ def lost_there(conference: Conference, home: NewHome, now: datetime) -> Conferen
     if orphan is None or orphan.state != "orphaned":
         return conference
     moved = orphan.model_copy(update={"state": "gone", "since": now, "continues_in": home.link_key})
-    deleted = moved.model_copy(update={"calendar_key": home.calendar_key, "continues_in": None})
+    there = {"calendar_key": home.calendar_key, "continues_in": None, "never_held": not home.held}
+    deleted = moved.model_copy(update=there)
     known = {**conference.referents, home.orphan_key: moved, home.link_key: deleted}
     return conference.model_copy(update={"referents": known})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from confsync.core.conference import Referent
 from confsync.core.records import Link
 from confsync.core.replacing import operation_id
 from confsync.ports import ConferenceCall, CreateCall
@@ -109,12 +110,22 @@ class CallJudge:
         for held in self._truth.held(call.conference_id) if ids else ():
             if held.event_id not in ids or held.since >= decided_from:
                 continue
-            left = [owner.calendar_key for owner in owners if owner.event_id == held.event_id]
+            same = [owner for owner in owners if owner.event_id == held.event_id]
+            left = [owner.calendar_key for owner in same if not self._came_back_unseen(owner, held)]
             if any(self._calendars.listed_since(key, held.since) for key in left):
                 continue  # a full listing shows of an event that moved no more than of one that was deleted
             if any(self._truth.has_left(self._ledger.calendar_ids[key], held) for key in left):
                 what = f"is ended, but {held.event_id} moved to {held.calendar_id} with it"
                 self._complaints.add("R9 moved", f"{call.conference_id} {what}")
+
+    def _came_back_unseen(self, owner: Referent, held: Held) -> bool:
+        """Whether the event was lost, as far as anybody saw, and left with nothing but its id when it was back.
+
+        What was deleted may lose its details too: nobody can tell the two apart.
+        """
+        was_lost = owner.state == "gone" and owner.since is not None and owner.since < held.since
+        calendar_id = self._ledger.calendar_ids[owner.calendar_key]
+        return was_lost and not self._truth.is_seen_elsewhere(calendar_id, owner.event_id)
 
     def _is_known(self, owner: Held, conference_id: str) -> bool:
         """Whether the event was ever recorded as owner, so that it is read again, or a sync has covered it."""

@@ -41,7 +41,7 @@ class Owners:
         known = [referent for referent in conference.referents.values() if referent.role == "owner"]
         return (
             Link.key_for(calendar_key, held.event_id) in conference.registered
-            or any(referent.calendar_key == calendar_key for referent in known)
+            or any(referent.calendar_key == calendar_key for referent in known if not referent.never_held)
             or any(referent.ical_uid == held.fact.ical_uid for referent in known if referent.state != "live")
         )
 
