@@ -255,3 +255,61 @@ def test_a_stranger_that_held_a_discarded_conference_for_a_while_delays_its_end_
     world.delete(stranger, who=BOB)
     world.advance(3600)
     assert [(call.conference_id, call.state) for call in world.provider.calls] == [("c1", None)]
+
+
+@pytest.mark.parametrize("tombstones", ["full", "id_only"])
+def test_a_draft_whose_event_comes_back_with_another_conference_is_not_kept_for_it(tombstones: str) -> None:
+    """It was out of sight when the draft was looked at; a day later it is not."""
+    world = World()
+    world.model.options.organizer_tombstones = tombstones  # type: ignore[assignment]
+    world.model.add_calendar(TEAM, ANN)
+    event_id = world.create("Planning", "c2", **times(world.now + timedelta(days=9)))
+    world.initialize("c1", event_id)
+    world.move(event_id, TEAM)
+    world.advance(world.rules.draft_s + 3600)
+    assert world.provider.calls == []
+    world.move(event_id, ANN, calendar_id=TEAM)
+    world.advance(world.rules.search_s + 3600)
+    assert [(call.conference_id, call.state) for call in world.provider.calls] == [("c1", None)]
+
+
+# --- copies of an event that moved -----------------------------------------------------------------------------------
+
+
+def test_a_calendar_that_can_be_read_again_does_not_keep_what_its_event_lost_where_it_went() -> None:
+    """Bob's calendar shows only then that the event left; by then it has no conference any more, as Ann's shows."""
+    world = World()
+    world.model.options.organizer_tombstones = "id_only"
+    world.initialize()
+    event_id = world.add("Planning", "c1", who=BOB, **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.model.share(BOB, {ANN: "writer"})
+    world.model.suspend(BOB)
+    world.model.change_owner(ANN, BOB, event_id, ANN)
+    world.settle()
+    world.edit(event_id, conferenceData=None)
+    world.settle()
+    assert world.told("c1") is not None
+    world.model.reinstate(BOB)
+    world.advance(3 * 3600)
+    assert world.told("c1") is None
+
+
+def test_an_end_asks_a_calendar_to_read_the_event_that_it_waits_for() -> None:
+    """It moved away after it had lost the conference, and the listing of all events shows no deleted ones."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.lose_pushes = True
+    world.edit(event_id, conferenceData=None)
+    world.push(ANN)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    world.edit(event_id, attendees=[{"email": ANN, "responseStatus": "accepted"}])
+    world.move(event_id, TEAM)
+    world.model.expire_sync_tokens(ANN)
+    world.model.options.tombstone_days = 0
+    world.advance(2 * 3600)
+    found = world.conference("c1")
+    assert (found.end_after, {each.state for each in found.referents.values()}) == (None, {"orphaned"})

@@ -10,7 +10,7 @@ does.
 from collections.abc import Callable
 from datetime import datetime
 
-from confsync.core import brake, desires, ending, judging, tasks
+from confsync.core import brake, desires, ending, judging, reviewing
 from confsync.core.binding import is_covered
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, EventRef, Link
@@ -26,6 +26,7 @@ from confsync.errors import (
     ProviderRefusesUs,
 )
 from confsync.hold_end import HeldEnd, decide_anew, hold_end
+from confsync.observe import ask_to_observe
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of, is_doubtful, read_event, shows_in_full
 
@@ -68,15 +69,14 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
         if stored is None or not _is_same(stored, conference):
             return  # a sync changed it meanwhile, and judged it anew
         if ending.may_live_unseen(conference, sight, terms.solutions):
-            tx.put(desires.keep(stored, "kept: its event may hold it where nobody can see", now))
+            tx.put(reviewing.kept_unseen(stored, now, terms.rules))
         elif still_there:
             tx.put(desires.postpone_end(stored, wait_s or _patience_s(stored, terms.rules), ENDS_LATER, now))
         else:
             tx.put(desires.desire_end(stored, now))
 
     outside.store.transact(body)
-    for ref in still_there:
-        outside.task_queue.create(tasks.asked_sync(ref.calendar_key, outside.now()))
+    ask_to_observe(still_there, outside)  # its calendar may never list again what was seen here
 
 
 def _tied_elsewhere(conference: Conference, outside: Outside) -> list[EventRef]:

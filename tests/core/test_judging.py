@@ -12,6 +12,7 @@ from confsync.core.conference import Applied, Conference, Desired, Intent, Refer
 from confsync.core.desires import desire_end, is_pending, keep, next_generation, postpone_end
 from confsync.core.events import Event
 from confsync.core.history import HISTORY_LENGTH, with_note
+from confsync.core.identity import person_key
 from confsync.core.judging import Judgement, judge, was_held
 from confsync.core.owners import PAST_OWNERS, promote_claims
 from confsync.core.projection import fingerprint, project
@@ -526,3 +527,37 @@ def test_no_title_or_address_gets_into_the_history() -> None:
     """It is for operators."""
     found = judged(held_by(referent()), confirmed(event(summary="Secret")), now=NOW + timedelta(minutes=1)).conference
     assert "Secret" not in " ".join(note.what for note in found.history)
+
+
+# --- an orphan whose event was met, and lost, where it went ----------------------------------------------------------
+
+BOB_KEY = person_key("bob@example.com", "default")
+
+
+@pytest.mark.parametrize(
+    ("why", "left", "home", "ends"),
+    [
+        ("it was lost there", {}, {}, True),
+        ("its tombstone names that calendar's owner", {"moved_to": "Bob@example.com"}, {}, True),
+        ("its tombstone names somebody else", {"moved_to": "zoe@example.com"}, {}, False),
+        ("it was there before it was here", {"bound_at": at(-1)}, {}, False),
+        ("it is another event", {}, {"created": at(-98)}, False),
+        ("it went on from there", {}, {"continues_in": "x"}, False),
+        ("nobody may speak for it there", {}, {"role": "claimed"}, False),
+        ("it moved out of sight there too", {}, {"state": "orphaned"}, False),
+        ("that is the calendar that it left", {}, {"calendar_key": HERE}, False),
+    ],
+)
+def test_what_moved_out_of_sight_keeps_no_conference_that_its_newer_copy_lost(
+    why: str, left: dict[str, Any], home: dict[str, Any], ends: bool
+) -> None:
+    """The calendar that it left could not be read until the event had lost the conference in the next one."""
+    same: dict[str, Any] = {"created": at(-99), "times": UPCOMING}
+    orphan = referent("e1", **{"state": "orphaned", "bound_at": at(-9), **same, **left})
+    copied: dict[str, Any] = {"state": "gone", "bound_at": at(-5), "since": at(-4), "organizer": BOB_KEY}
+    copy = referent("e1", **{"calendar_key": THERE, **copied, **same, **home})
+    known = conference(referents={"here": orphan, "there": copy})
+    found = judged(known).conference
+    assert (found.end_after is not None, why) == (ends, why)
+    moved_on = (found.referents["here"].state, found.referents["here"].continues_in)
+    assert moved_on == (("gone", "there") if ends else ("orphaned", None))

@@ -249,3 +249,21 @@ def test_an_event_that_was_lost_elsewhere_vouches_there_only_if_it_is_shown_to_h
 def test_a_deletion_elsewhere_says_nothing_of_an_event_that_is_out_of_sight_no_more(known: Conference) -> None:
     """Its own calendar has shown it since."""
     assert reviewing.lost_there(known, HOME, NOW) == known
+
+
+@pytest.mark.parametrize(
+    ("why", "vouched_at", "again"),
+    [
+        ("just now", NOW, NOW + timedelta(seconds=RULES.search_s)),
+        ("within a month", NOW - ORPHAN_WATCH + 2 * DAY, NOW + timedelta(seconds=RULES.search_s)),
+        ("a month is nearly over", NOW - ORPHAN_WATCH + timedelta(seconds=RULES.search_s), None),
+    ],
+)
+def test_a_draft_whose_event_lives_out_of_sight_is_looked_at_again_as_an_orphan_is(
+    why: str, vouched_at: datetime, again: datetime | None
+) -> None:
+    """It is not to end meanwhile."""
+    known = drafted(vouched_at, end_after=NOW, due_at=NOW, review_at=NOW + RETENTION)
+    kept = reviewing.kept_unseen(known, NOW, RULES)
+    assert (kept.end_after, kept.review_at, kept.due_at, why) == (None, again, again, why)
+    assert kept.history[-1].what == "kept: its event may hold it where nobody can see"

@@ -312,6 +312,18 @@ REVIEWING = (
         "R9: 30 days or the event's end",
     ),
     Rule(
+        "unseen-draft-is-not-looked-at-again",
+        "again if again < last_word + timedelta(seconds=rules.orphan_s) else None",
+        "None",
+        "2: an event that moved away before anybody saw it may come back without the conference",
+    ),
+    Rule(
+        "unseen-draft-is-looked-at-for-ever",
+        "again if again < last_word + timedelta(seconds=rules.orphan_s) else None",
+        "again",
+        "R9: 30 days; Calendar forgets then that it moved",
+    ),
+    Rule(
         "found-again-is-deleted",
         'if orphan is None or orphan.state != "orphaned":',
         "if orphan is None:",

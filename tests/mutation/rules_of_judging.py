@@ -291,6 +291,30 @@ OWNERS = (
         "19: an event counts only where it lives now",
     ),
     Rule(
+        "lost-elsewhere-is-not-lost",
+        "if _was_followed_to(orphan, home, conference.tenant)",
+        "if False",
+        "19: what moved out of sight was lost where it went",
+    ),
+    Rule(
+        "went-on-counts-as-lost",
+        "if owner.continues_in is None}",
+        "}",
+        "19: an event that went on was lost elsewhere, if at all",
+    ),
+    Rule(
+        "followed-to-somebody-else",
+        "if orphan.moved_to is not None and person_key(orphan.moved_to, tenant) != home.organizer:",
+        "if False:",
+        "20: its tombstone says who has it now",
+    ),
+    Rule(
+        "was-here-after-there",
+        "was_bound_later(home, orphan) and is_same(orphan, home)",
+        "is_same(orphan, home)",
+        "19: the copy that changed last is the organizer's",
+    ),
+    Rule(
         "still-there-counts-as-left",
         "if not _is_still_there(conference.referents[key], sight)",
         "if True",
@@ -353,8 +377,8 @@ DRIVING = (
 IDENTITY = (
     Rule(
         "organizers-differ-by-case",
-        "email.lower()) if email",
-        "email) if email",
+        "email.lower())",
+        "email)",
         "18: an address is the same however it is written",
     ),
     Rule(

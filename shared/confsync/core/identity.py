@@ -22,7 +22,12 @@ def organizer_key(event: Event, tenant: str) -> str:
     write another's into it.
     """
     email = event.organizer.email if event.organizer else None
-    return key_of("organizer", tenant, email.lower()) if email else ""
+    return person_key(email, tenant) if email else ""
+
+
+def person_key(email: str, tenant: str) -> str:
+    """Return the key of an organizer by its address, as a tombstone names it."""
+    return key_of("organizer", tenant, email.lower())
 
 
 def is_same(one: Referent, other: Referent) -> bool:

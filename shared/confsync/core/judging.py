@@ -21,6 +21,7 @@ from confsync.core.owners import (
     unread_former_places,
     was_bound_later,
     was_owned,
+    without_lost,
     without_moved,
     without_past,
 )
@@ -44,6 +45,7 @@ def judge(conference: Conference, sight: Sight, capabilities: Capabilities, now:
     if former_places := unread_former_places(promoted, sight):
         return Judgement(promoted, former_places)
     conference = without_moved(promoted, sight, now)
+    conference = without_lost(conference, now)
     if owners := owners_of(conference, "live"):
         holder = next(iter(owners.values())).event_id
         conference = without_past(cancel_end(conference, holder, now), now)

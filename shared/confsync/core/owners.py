@@ -9,7 +9,7 @@ from datetime import datetime
 from confsync.core.binding import is_free, is_vouched_for
 from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
-from confsync.core.identity import is_same, may_be_same
+from confsync.core.identity import is_same, may_be_same, person_key
 from confsync.core.rules import Claims
 from confsync.core.sight import Reading, Sight
 
@@ -59,11 +59,35 @@ def _stands_for(claim: Referent, owner: Referent) -> bool:
 
 def without_moved(conference: Conference, sight: Sight, now: datetime) -> Conference:
     """An event that moved is in sight again where a live owner is the same event: it counts only there."""
-    homes = _homes(conference)
+    homes = _homes(conference).items()
+    left = {key: home for key, home in homes if not _is_still_there(conference.referents[key], sight)}
+    return _continuing(conference, left, now)
+
+
+def without_lost(conference: Conference, now: datetime) -> Conference:
+    """An event that moved out of sight is gone where its newer copy was lost in another calendar: that one counts."""
+    lost = {key: owner for key, owner in owners_of(conference, "gone").items() if owner.continues_in is None}
+    left = {
+        key: other
+        for key, orphan in owners_of(conference, "orphaned").items()
+        for other, home in lost.items()
+        if _was_followed_to(orphan, home, conference.tenant)
+    }
+    return _continuing(conference, left, now)
+
+
+def _was_followed_to(orphan: Referent, home: Referent, tenant: str) -> bool:
+    """Whether the event was met as an owner where it went after it was met here, and did not come back since."""
+    if orphan.moved_to is not None and person_key(orphan.moved_to, tenant) != home.organizer:
+        return False
+    return home.calendar_key != orphan.calendar_key and was_bound_later(home, orphan) and is_same(orphan, home)
+
+
+def _continuing(conference: Conference, homes: dict[str, str], now: datetime) -> Conference:
+    """Return the conference with these owners gone, each of which goes on under another link key."""
     left = {
         key: conference.referents[key].model_copy(update={"state": "gone", "since": now, "continues_in": home})
         for key, home in homes.items()
-        if not _is_still_there(conference.referents[key], sight)
     }
     return _referring(conference, {**conference.referents, **left}) if left else conference
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Referent, Registration
-from confsync.core.desires import is_pending, timed
+from confsync.core.desires import is_pending, keep, timed
 from confsync.core.driving import over_at
 from confsync.core.history import with_note
 from confsync.core.judging import begin_grace, draft_time, forget_time
@@ -86,6 +86,17 @@ def discarded(conference: Conference, now: datetime, rules: Rules) -> Conference
     """Return the conference with its end decided: the event that it was made for never came."""
     waiting = reviewed(conference, now + timedelta(seconds=rules.retention_s))
     return begin_grace(waiting, "its event never appeared", now, rules)
+
+
+def kept_unseen(conference: Conference, now: datetime, rules: Rules) -> Conference:
+    """Return the conference kept, since the event that it was made for may hold it where nobody can see.
+
+    The event may come back, with another conference: so it is looked at again, as often and as long as an orphan is.
+    """
+    kept = keep(conference, "kept: its event may hold it where nobody can see", now)
+    last_word = max(vouched.at for vouched in conference.registered.values())
+    again = now + timedelta(seconds=rules.search_s)
+    return reviewed(kept, again if again < last_word + timedelta(seconds=rules.orphan_s) else None)
 
 
 def give_up_at(orphan: Referent, now: datetime, rules: Rules) -> datetime:

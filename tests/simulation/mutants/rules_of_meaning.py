@@ -47,7 +47,7 @@ OWNERS: tuple[Mutant, ...] = (
         "moved-event-counts-twice",
         "R11",
         "An event that moved drives from the calendar that it left too.",
-        ("core.owners:without_moved", "if left else conference", "if False else conference"),
+        ("core.owners:without_moved", "_continuing(conference, left, now)", "conference"),
     ),
     mutant(
         "older-item-counts",
