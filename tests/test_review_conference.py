@@ -7,6 +7,7 @@ import pytest
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference
+from confsync.core.history import GRACE_BEGAN
 from confsync.core.records import Calendar, Link
 from confsync.core.rules import Rules
 from confsync.core.tasks import UPDATE
@@ -108,9 +109,10 @@ def test_an_event_that_moved_away_before_anybody_saw_it_keeps_its_conference(tom
     event_id = world.create("Planning", "c1")
     world.model.move(ANN, "primary", event_id, {"destination": TEAM})
     world.initialize("c1", event_id)
-    world.advance(30 * 3600)
+    world.advance(60 * 3600)
     assert world.provider.calls == []
     assert world.conference("c1").end_after is None
+    assert not any(note.what.startswith(GRACE_BEGAN) for note in world.conference("c1").history), "looked at each day"
 
 
 def test_a_conference_that_another_event_claims_is_no_discarded_draft() -> None:

@@ -15,20 +15,16 @@ from confsync.core.binding import is_covered
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
-from confsync.core.sight import Reading, Seen
 from confsync.core.terms import Terms
 from confsync.errors import (
-    CalendarAccessLost,
-    CalendarError,
-    CalendarQuotaExceeded,
     ProviderBusy,
     ProviderError,
     ProviderRefusesUs,
 )
 from confsync.hold_end import HeldEnd, decide_anew, hold_end
+from confsync.looking import look_at_owners
 from confsync.observe import ask_to_observe
 from confsync.ports import Outside, Transaction
-from confsync.reading import address_of, is_doubtful, read_event, shows_in_full
 
 ENDS_LATER = "end waits for its owners"
 HOST_UNKNOWN = "end waits: the back end did not say who hosts it"
@@ -55,14 +51,12 @@ def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd |
 
 
 def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> None:
-    looks = {reading.ref: _look(reading, outside, terms.rules) for reading in ending.owners_to_read(conference)}
-    sight = {ref: seen for ref, (seen, _) in looks.items()}
+    sight, wait_s = look_at_owners(conference, outside, terms.rules)
     still_there = ending.owners_still_there(conference, sight, terms.solutions, _tied_elsewhere(conference, outside))
     if not still_there and not _may_end(conference, outside, terms):
         return
     if not still_there and decide_anew(conference, outside, terms.rules):
         return  # it was put off for long, and counts once more now that it could end
-    wait_s = max((wait for _, wait in looks.values()), default=0.0)
 
     def body(tx: Transaction) -> None:
         now, stored = outside.now(), tx.get(Conference, conference.key)
@@ -154,20 +148,3 @@ def _keep_held(conference_key: str, outside: Outside) -> None:
             tx.put(desires.keep(stored, "kept: it was held already", now))
 
     outside.store.transact(body)
-
-
-def _look(reading: Reading, outside: Outside, rules: Rules) -> tuple[Seen, float]:
-    """Return the event as it is now; or nothing confirmed, and how long the end has to wait because of that."""
-    calendar = outside.store.get(Calendar, reading.ref.calendar_key)
-    if calendar is None:
-        return Seen(None), rules.frozen_retry_s
-    try:
-        seen = read_event(reading, address_of(calendar), outside)
-        is_proof = shows_in_full(calendar, calendar.sync_token, outside)
-        if is_proof and is_doubtful(seen):
-            seen = read_event(reading, address_of(calendar), outside)  # access may have been lost for a moment
-    except (CalendarAccessLost, CalendarQuotaExceeded) as error:
-        return Seen(None), error.retry_after_s or rules.frozen_retry_s
-    except CalendarError as error:
-        return Seen(None), error.retry_after_s or rules.grace_s
-    return (seen, 0.0) if is_proof and not seen.unreadable else (Seen(None), rules.frozen_retry_s)

@@ -17,7 +17,7 @@ from confsync.core.binding import is_deleted_here
 from confsync.core.brake import calendars_of, newly_decided
 from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
-from confsync.core.ending import shows_another
+from confsync.core.ending import may_live_unseen, shows_another
 from confsync.core.identity import may_be_same
 from confsync.core.judging import judge
 from confsync.core.owners import owners_of
@@ -28,6 +28,7 @@ from confsync.core.sight import Reading
 from confsync.core.terms import Terms, holds
 from confsync.errors import CalendarError
 from confsync.hold_end import count_ends
+from confsync.looking import look_at_owners
 from confsync.observe import ask_to_observe
 from confsync.paging import links_of
 from confsync.ports import Outside, Transaction
@@ -48,11 +49,19 @@ def review_conference(conference_key: str, outside: Outside, terms: Terms) -> No
         case "look for it":
             _look_for_orphans(conference, outside, terms)
         case "discarded":
-            _change(conference, lambda c: reviewing.discarded(c, outside.now(), terms.rules), outside, terms.rules)
+            _discard(conference, outside, terms)
         case "forget":
             _forget(conference, outside)
         case "nothing":
             _change(conference, lambda c: reviewing.wait_on(c, outside.now(), terms.rules), outside, terms.rules)
+
+
+def _discard(conference: Conference, outside: Outside, terms: Terms) -> None:
+    """Decide the end of a draft, unless its event lives where nobody can follow it: that would be taken back."""
+    sight, _ = look_at_owners(conference, outside, terms.rules)
+    lives_unseen = may_live_unseen(conference, sight, terms.solutions)
+    change = reviewing.kept_unseen if lives_unseen else reviewing.discarded
+    _change(conference, lambda c: change(c, outside.now(), terms.rules), outside, terms.rules)
 
 
 def _change(conference: Conference, change: reviewing.Change, outside: Outside, rules: Rules) -> None:
