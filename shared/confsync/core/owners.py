@@ -122,6 +122,7 @@ def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
 
 
 def was_bound_later(one: Referent, other: Referent) -> bool:
+    """Whether the event had changed since the other was bound, when it was bound itself; False where nobody knows."""
     return one.bound_at is not None and other.bound_at is not None and one.bound_at > other.bound_at
 
 
