@@ -193,6 +193,14 @@ def test_a_conference_that_nobody_needs_any_more_gets_no_successor(why: str, kno
     assert (lost.gone, lost.replacements, lost.intent, lost.due_at, why) == (True, (), None, None, why)
 
 
+def test_a_conference_that_is_gone_for_good_does_not_wait_for_its_end() -> None:
+    """Its end was decided while the call was under way; there is nothing left to end, now or ever."""
+    known = wanting(referents={ref().link_key: referent(state="gone")})
+    opened, intent = announced(desires.schedule_end(known, 60, "its event is gone", NOW))
+    lost = effects.given_up(opened, intent, MAKES, "404", NOW)
+    assert (lost.gone, lost.end_after, lost.due_at) == (True, None, None)
+
+
 # --- back and forth -----------------------------------------------------------------------------------------------
 
 

@@ -254,6 +254,12 @@ EFFECTS = (
         "R15: raised above the stored one",
     ),
     Rule(
+        "end-of-what-is-gone-waits",
+        "return _without_state(without_end(gone) if gone.end_after is not None else gone)",
+        "return _without_state(gone)",
+        "L3: what is gone for good has no end to wait for",
+    ),
+    Rule(
         "stale-reuses",
         "generation = max(next_generation(conference), stored_generation + 1)",
         "generation = stored_generation + 1",

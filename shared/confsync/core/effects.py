@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from confsync.core import replacing
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Intent, Verb
-from confsync.core.desires import is_pending, next_generation, timed, without_difference
+from confsync.core.desires import is_pending, next_generation, timed, without_difference, without_end
 from confsync.core.history import with_note
 from confsync.core.owners import owners_of
 from confsync.core.records import key_of
@@ -124,7 +124,8 @@ def given_up(
     noted = with_note(closed, f"generation {intent.generation}: the back end says that it ended for good", now, "done")
     owners, state = owners_of(conference, "live"), _desired(conference).state
     if not owners or state is None:
-        return _without_state(noted.model_copy(update={"gone": True}))
+        gone = noted.model_copy(update={"gone": True})
+        return _without_state(without_end(gone) if gone.end_after is not None else gone)  # there is none to end
     return _without_state(replacing.succeed(noted, owners, state, capabilities, now))
 
 

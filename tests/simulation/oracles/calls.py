@@ -128,12 +128,16 @@ class CallJudge:
         return was_lost and not self._truth.is_seen_elsewhere(calendar_id, owner.event_id)
 
     def _is_known(self, owner: Held, conference_id: str) -> bool:
-        """Whether the event was ever recorded as owner, so that it is read again, or a sync has covered it."""
+        """Whether the event was ever recorded as owner, so that it is read again, or a sync has covered it.
+
+        Of one that Calendar refuses to show, the sync covers no more than that it could not be read (R18).
+        """
         conference, calendar = self._ledger.conference(conference_id), self._ledger.calendar(owner.calendar_id)
         if conference is None or calendar is None:
             return False
         referent = conference.referents.get(Link.key_for(calendar.key, owner.event_id))
         is_covered = owner.fact.change <= self._calendars.token_at.get(calendar.key, 0)
+        is_covered = is_covered and owner.event_id not in self._truth.refused
         return is_covered or (referent is not None and referent.role == "owner")
 
     def _is_true(self, conference_id: str, title: str | None, state: str) -> bool:
