@@ -195,6 +195,26 @@ def test_a_moved_event_that_a_full_listing_did_not_show_excuses_the_end() -> Non
     assert played.provider.conferences["c0"].state is None
 
 
+def test_a_full_listing_excuses_the_end_in_the_very_instant_of_the_move() -> None:
+    """R5: what the move announces is listed without delay, and whole, since the token had expired."""
+    create, move = MOVED_OUT_OF_SIGHT
+    expired = step(2, 59, "expire_tokens", (0, 0, 0, 0, 0, 0))
+    played = day(create, expired, move, forgets_moved=True, forgets=True)
+    assert played.provider.conferences["c0"].state is None
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_only_a_full_listing_that_got_on_after_a_change_counts_as_one_since(*, is_listed: bool) -> None:
+    """R9: two things of one instant have an order too."""
+    played = Simulation(Tapes(0, Setting(RULES, ORDERED), (), ()))
+    judge, truth = played.oracles.calendars, played.truth
+    before = Calendar(key="k", tenant="t", calendar_id=ANN, subject=ANN)
+    truth.noted = 7 if is_listed else 6
+    judge.watch(before, before.model_copy(update={"full_listings": 1}), START, Worker())
+    assert judge.listed_since("k", 7) is is_listed
+    assert not judge.listed_since("another", 7)
+
+
 @pytest.mark.parametrize(("asked", "broken"), [(1, []), (2, ["R4 asked again"])])
 def test_a_calendar_is_free_only_when_all_that_was_asked_for_is_served(asked: int, broken: list[str]) -> None:
     """R4: a sync that committed lists again for what came meanwhile."""

@@ -22,8 +22,8 @@ class CalendarJudge:
         self.token_at: dict[str, int] = {}
         """By calendar key: which change the stored token covers."""
         self._claimed_at: dict[str, datetime] = {}
-        self._listed_at: dict[str, datetime] = {}
-        """By calendar key: when a full listing last got on."""
+        self._listed_at: dict[str, int] = {}
+        """By calendar key: how many changes there were when a full listing last got on; many are of one instant."""
         self.covers: dict[str, int] = {}
         """By token: how many syncs were asked for when the first page of its listing left."""
 
@@ -37,13 +37,13 @@ class CalendarJudge:
         self._watch_fence(before, after, worker)
         self._watch_release(old, after)
         if after.full_listings > old.full_listings or (old.checkpoint is not None and old.checkpoint.listing):
-            self._listed_at[after.key] = now
+            self._listed_at[after.key] = self._truth.noted
         if after.sync_token is not None and after.sync_token != old.sync_token:
             self._watch_token(after, covered_by(self._secret, after.sync_token))
 
-    def listed_since(self, calendar_key: str, moment: datetime) -> bool:
-        """Whether a full listing of the calendar has got on since."""
-        return self._listed_at.get(calendar_key, moment) > moment
+    def listed_since(self, calendar_key: str, number: int) -> bool:
+        """Whether a full listing of the calendar has got on since the change of that number."""
+        return self._listed_at.get(calendar_key, 0) >= number
 
     def _complain(self, rule: str, calendar: Calendar, what: str) -> None:
         self._complaints.add(rule, f"{calendar.calendar_id} {what}")

@@ -112,7 +112,7 @@ class CallJudge:
                 continue
             same = [owner for owner in owners if owner.event_id == held.event_id]
             left = [owner.calendar_key for owner in same if not self._came_back_unseen(owner, held)]
-            if any(self._calendars.listed_since(key, held.since) for key in left):
+            if any(self._calendars.listed_since(key, held.since_number) for key in left):
                 continue  # a full listing shows of an event that moved no more than of one that was deleted
             if any(self._truth.has_left(self._ledger.calendar_ids[key], held) for key in left):
                 what = f"is ended, but {held.event_id} moved to {held.calendar_id} with it"

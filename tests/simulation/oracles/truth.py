@@ -51,6 +51,8 @@ class Held:
     calendar_id: str
     event_id: str
     since: datetime
+    since_number: int
+    """Position, among all changes of all calendars, of the one since which it holds it."""
     fact: Fact
 
 
@@ -69,7 +71,8 @@ class Truth:
         self._newest: dict[tuple[str, str], Version] = {}
         """By calendar and event; Calendar forgets, this does not."""
         self._seen: dict[str, int] = {}
-        self._noted = 0
+        self.noted = 0
+        """How many changes there were, in all calendars."""
         self._by_calendar: dict[str, dict[str, list[Fact]]] = {}
         self._holders: dict[str, dict[tuple[str, str], None]] = {}
         self._hidden_since: dict[str, datetime] = {}
@@ -138,9 +141,9 @@ class Truth:
             self.states.setdefault(conference_id, {}).setdefault((calendar_id, event_id), set()).add(state)
 
     def _fact(self, calendar_id: str, version: Version, now: datetime) -> Fact:
-        self._noted += 1
+        self.noted += 1
         return Fact(
-            number=self._noted,
+            number=self.noted,
             at=now,
             change=version.change,
             updated=datetime.fromtimestamp(version.updated_us // 1000 / 1000, UTC),
@@ -172,8 +175,8 @@ class Truth:
         for calendar_id, event_id in self._holders.get(conference_id, ()):
             facts = self.facts[calendar_id, event_id]
             if facts[-1].conference_id == conference_id:
-                since = list(takewhile(lambda fact: fact.conference_id == conference_id, reversed(facts)))[-1].at
-                found[calendar_id, event_id] = Held(calendar_id, event_id, since, facts[-1])
+                first = list(takewhile(lambda fact: fact.conference_id == conference_id, reversed(facts)))[-1]
+                found[calendar_id, event_id] = Held(calendar_id, event_id, first.at, first.number, facts[-1])
         return [held for held in found.values() if (held.calendar_id, held.fact.master_id) not in found]
 
     def waits_since(self, calendar_id: str, event_id: str) -> datetime | None:
