@@ -93,7 +93,7 @@ class Settling:
             channels = {channel.id for channel in day.model.open_channels(calendar_id)}
             evening.judge_calendar(calendar_id, channels, is_watched=is_watched)
         evening.judge_conferences(told, day.clock.now)
-        held_by = {name: day.oracles.owners.of(name) for name in told}
+        held_by = {name: day.oracles.owners.shown(name) for name in told}
         day.oracles.brakes.judge(told, held_by)
         evening.judge_made(day.provider.made_for, told)
         calls = len(day.provider.calls) - self._calls

@@ -197,6 +197,19 @@ def test_an_event_that_was_met_where_it_went_ends_its_conference_there_by_losing
     assert evening.judge(MADE) == broken
 
 
+@pytest.mark.parametrize(("refuses", "is_shown"), [(False, True), (True, False)])
+def test_an_event_that_calendar_refuses_to_show_cannot_be_found_to_hold_its_conference(
+    refuses: bool, is_shown: bool
+) -> None:
+    """It holds it all the same: only who has to find that out is excused."""
+    evening = Evenings()
+    event_id = evening.meet()
+    evening.vouch(event_id)
+    evening.truth.refused = [event_id] if refuses else []
+    assert [held.event_id for held in evening.owners.of("c1")] == [event_id]
+    assert [held.event_id for held in evening.owners.shown("c1")] == ([event_id] if is_shown else [])
+
+
 def _lose(evening: Evenings, calendar_id: str, event_id: str, how: str) -> None:
     evening.now += timedelta(minutes=1)
     if how == "deleted":

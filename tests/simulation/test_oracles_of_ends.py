@@ -58,7 +58,9 @@ class Ending:
         fact = self.truth.facts[ANN, "event"][-1]
         key = Link.key_for("ann", "event")
         self.judge.watch_link(
-            Link(key=key, calendar_key="ann", event_id="event", conference_key="a", updated=fact.updated)
+            Link(
+                key=key, calendar_key="ann", event_id="event", conference_key="a", updated=fact.updated, etag=fact.etag
+            )
         )
 
     def decide_and_want(self, decided_s: float, wanted_s: float) -> list[str]:
@@ -146,6 +148,27 @@ def test_a_time_that_nobody_recorded_proves_nothing() -> None:
     day.model.patch(ANN, ANN, "event", dict(times(START - timedelta(days=1))))
     day.model.delete(ANN, ANN, "event")
     assert day.decide_and_want(2, 200) == []
+
+
+def test_a_deletion_that_is_recorded_says_nothing_of_what_it_deleted_in_the_same_moment() -> None:
+    """Its `updated` is that of the move into the past, which nobody saw."""
+    day = Ending(TOMORROW)
+    day.record()
+    day.now = at(1)
+    day.model.patch(ANN, ANN, "event", dict(times(START - timedelta(days=1))))
+    day.model.delete(ANN, ANN, "event")
+    day.record()
+    assert day.decide_and_want(2, 200) == []
+
+
+def test_what_was_held_is_not_ended_though_its_reminders_changed_since() -> None:
+    """Of those nobody is told, and what was recorded stands."""
+    day = Ending(START - timedelta(days=1))
+    day.record()
+    day.now = at(1)
+    day.model.patch(ANN, ANN, "event", {"reminders": {"useDefault": False, "overrides": []}})
+    day.model.delete(ANN, ANN, "event")
+    assert day.decide_and_want(2, 200) == ["R9"]
 
 
 # Ends that may have been told

@@ -120,7 +120,7 @@ class BrakeJudge:
 
         Args:
             told: by conference id, what the conferencing system holds; None: it ended.
-            held_by: conference ids that events hold.
+            held_by: conference ids that events hold which can be read.
 
         """
         for conference in self._ledger.conferences():

@@ -11,7 +11,7 @@ from confsync.core.conference import Conference, Referent
 from confsync.core.records import Link
 from confsync.core.rules import Rules
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker, ends
-from tests.simulation.oracles.truth import Truth
+from tests.simulation.oracles.truth import Fact, Truth
 
 
 class EndJudge:
@@ -23,13 +23,13 @@ class EndJudge:
         self._grace, self._skew = timedelta(seconds=rules.grace_s), skew
         self._decided: dict[str, datetime] = {}
         """By conference key: when what its end was decided from was read."""
-        self._recorded: dict[str, set[datetime]] = {}
-        """By link key: which states of its event were ever recorded, by the event's `updated`."""
+        self._recorded: dict[str, set[str]] = {}
+        """By link key: which states of its event were ever recorded, by etag: a deletion may have one `updated` with
+        what it deletes."""
 
     def watch_link(self, after: Link) -> None:
         """Note which state of an event is recorded."""
-        if after.updated is not None:
-            self._recorded.setdefault(after.key, set()).add(after.updated)
+        self._recorded.setdefault(after.key, set()).add(after.etag)
 
     def watch(self, before: Conference | None, after: Conference, now: datetime, worker: Worker) -> None:
         """Judge one committed conference."""
@@ -65,10 +65,15 @@ class EndJudge:
         """Give when the event was over that had the conference; nothing where nobody recorded its last such state."""
         calendar_id = self._calendar_id(owner)
         facts = self._truth.facts.get((calendar_id, owner.event_id), ())
-        last = next((fact for fact in reversed(facts) if fact.conference_id == conference.conference_id), None)
-        link_key = Link.key_for(owner.calendar_key, owner.event_id)
-        if last is not None and last.updated in self._recorded.get(link_key, ()):
-            yield max([last.over_at, *self._truth.ends_of_exceptions(calendar_id, owner.event_id)])
+        held = [fact for fact in facts if fact.conference_id == conference.conference_id]
+        recorded = self._recorded.get(Link.key_for(owner.calendar_key, owner.event_id), set())
+        if any(fact.etag in recorded and _says_the_same(fact, held[-1]) for fact in held):
+            yield max([held[-1].over_at, *self._truth.ends_of_exceptions(calendar_id, owner.event_id)])
+
+
+def _says_the_same(fact: Fact, last: Fact) -> bool:
+    """Whether the event was the same but for what nobody is told of: an edit of reminders leaves `updated`."""
+    return (fact.updated, fact.over_at) == (last.updated, last.over_at)
 
 
 def _is_decided(conference: Conference) -> bool:

@@ -36,6 +36,11 @@ class Owners:
             )
         ]
 
+    def shown(self, conference_id: str) -> list[Held]:
+        """Return those of them that Calendar shows: what it refuses for good, nobody can find to hold anything."""
+        refused = self._truth.refused
+        return [h for h in self.of(conference_id) if h.event_id not in refused and h.fact.master_id not in refused]
+
     def _is_known(self, held: Held, conference: Conference, calendar_key: str) -> bool:
         """Whether the product knows it as an owner, or one that vouches for it: whoever it knows must not lose."""
         known = [referent for referent in conference.referents.values() if referent.role == "owner"]

@@ -35,6 +35,8 @@ class Fact:
     change: int
     """Position in its calendar's sequence of changes."""
     updated: datetime
+    etag: str
+    """Of this change alone: several within a moment have one `updated`."""
     conference_id: str | None
     """The conference that it holds as a live organizer's copy."""
     ical_uid: str
@@ -147,6 +149,7 @@ class Truth:
             at=now,
             change=version.change,
             updated=datetime.fromtimestamp(version.updated_us // 1000 / 1000, UTC),
+            etag=version.etag,
             conference_id=self._conference_of(calendar_id, version),
             ical_uid=str(version.body.get("iCalUID")),
             master_id=version.master_id,
