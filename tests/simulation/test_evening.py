@@ -242,6 +242,18 @@ def test_a_conference_that_was_made_for_another_inherits_its_words() -> None:
     assert words.said("c1n0n1") == words.heard("c1n0") == {(ANN, "e")}
 
 
+def test_who_may_drive_what_was_made_for_another_may_have_moved_before_it_was_made() -> None:
+    """An event that came with the conference by another way may not."""
+    evening = Evenings()
+    event_id = evening.meet()
+    evening.vouch(event_id)
+    evening.move(event_id, BOB)
+    evening.words.made_for = {"c2": "c1"}
+    evening.model.patch(BOB, BOB, event_id, {"conferenceData": addon_conference("c2")}, V1)
+    evening.model.insert(ANN, ELSEWHERE, _stranger() | {"conferenceData": addon_conference("c2")}, V1)
+    assert evening.owners.calendars_that_may("c2") == {ANN, BOB}
+
+
 def test_under_the_policy_matching_the_only_event_owns_what_nobody_vouched_for() -> None:
     """Once the add-on spoke for another event, its word counts."""
     evening = Evenings("matching")

@@ -1,4 +1,4 @@
-"""The oracles of what is told again and of channels: each is shown what it must report, and what it must not."""
+"""The oracles of what is told, once and again, and of channels: each is shown what it must report, and what not."""
 
 from datetime import datetime, timedelta
 
@@ -7,10 +7,15 @@ import pytest
 from confsync.core.conference import Applied, Conference, Intent
 from confsync.core.records import Calendar, Channel
 from confsync.core.state import ConferenceState
+from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import ConferenceCall
+from tests.simulation.oracles.calendars import CalendarJudge
+from tests.simulation.oracles.calls import CallJudge
 from tests.simulation.oracles.channels import ChannelJudge
-from tests.simulation.oracles.ledger import Complaints
+from tests.simulation.oracles.conferences import ConferenceJudge
+from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.told import ToldJudge
+from tests.simulation.test_evening import Evenings
 from tests.simulation.test_oracles import Worker, conference
 from tests.world import ANN, START
 
@@ -26,6 +31,43 @@ def rules_of(complaints: Complaints) -> list[str]:
 def at(seconds: float) -> datetime:
     """Return a time so many seconds after the start."""
     return START + timedelta(seconds=seconds)
+
+
+# What events said
+
+
+@pytest.mark.parametrize(
+    ("title", "exact", "broken"), [("Plan", False, []), ("Plan", True, ["S2"]), ("Other", False, ["S2"])]
+)
+def test_where_lists_lag_a_conference_that_was_made_for_another_may_be_told_of_two_moments(
+    title: str, exact: bool, broken: list[str]
+) -> None:
+    """A series and its instances are listed one after the other: only what they say together was never true."""
+    evening = Evenings()
+    evening.vouch(evening.meet(conferenceData=addon_conference("c2")))
+    evening.words.made_for = {"c2": "c1"}
+    judge = call_judge(evening, exact=exact)
+    call = ConferenceCall("c2", "c2", "op1", 1, ConferenceState(title=title, location="of another moment"))
+    judge.watch(call, 0, 0, Worker())
+    assert rules_of(evening.complaints) == broken
+
+
+def call_judge(evening: Evenings, *, exact: bool) -> CallJudge:
+    """Return the judge of calls in this Calendar."""
+    truth, complaints = evening.truth, evening.complaints
+    ledger = Ledger(evening.committed, {})
+    judge = CallJudge(
+        truth,
+        ledger,
+        complaints,
+        evening.owners,
+        calendars=CalendarJudge(truth, ledger, complaints, "secret"),
+        conferences=ConferenceJudge(truth, ledger, complaints),
+        ordered=False,
+        exact=exact,
+    )
+    judge.made_for = evening.words.made_for
+    return judge
 
 
 # What is told again

@@ -145,9 +145,11 @@ class CallJudge:
         said = self._truth.states.get(conference_id, {})
         may = self._owners.calendars_that_may(conference_id)
         states = {s for (calendar_id, _), found in said.items() if calendar_id in may for s in found}
-        if conference_id in self.made_for:
-            return state in states or self._is_true(self.made_for[conference_id], title, state)
-        return state in states if self._exact else title is None or any(f'"title":"{title}"' in s for s in states)
+        mixed = not self._exact and (title is None or any(f'"title":"{title}"' in each for each in states))
+        if state in states or mixed:
+            return True
+        before = self.made_for.get(conference_id)
+        return before is not None and self._is_true(before, title, state)
 
     def watch_write(self, calendar_id: str, event_id: str, conference_data: Mapping[str, Any] | None) -> None:
         """Judge conference data that takes effect in an event now: it replaces what the event holds, by our own."""

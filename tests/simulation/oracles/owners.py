@@ -57,8 +57,9 @@ class Owners:
         return len({fact.ical_uid for _, fact in self._truth.facts_of(conference_id)}) == 1
 
     def calendars_that_may(self, conference_id: str) -> set[str]:
-        """Return the calendars of registered events, and those to which their events were moved."""
-        said = self._truth.states.get(conference_id, {})
+        """Return the calendars of registered events, and those to which they were moved, with it or one before it."""
+        line = self._words.line(conference_id)
+        said = {place for each in line for place in self._truth.states.get(each, {})}
         if self._claims == "matching":
             return {calendar_id for calendar_id, _ in said}  # whoever came when no other event held it
         may = {calendar_id for calendar_id, _ in self._words.said(conference_id)}

@@ -30,13 +30,15 @@ class Words:
 
     def said(self, conference_id: str) -> set[Place]:
         """Return the events that the add-on ever vouched for."""
-        return self._said.get(self._first(conference_id), set())
+        return self._said.get(self.line(conference_id)[-1], set())
 
     def heard(self, conference_id: str) -> set[Place]:
         """Return those of them that confsync is bound to know."""
-        return self._heard.get(self._first(conference_id), set())
+        return self._heard.get(self.line(conference_id)[-1], set())
 
-    def _first(self, conference_id: str) -> str:
-        while conference_id in self.made_for:
-            conference_id = self.made_for[conference_id]
-        return conference_id
+    def line(self, conference_id: str) -> list[str]:
+        """Return the conference, the one that it was made for, and so on; the last was made for none."""
+        found = [conference_id]
+        while found[-1] in self.made_for:
+            found.append(self.made_for[found[-1]])
+        return found
