@@ -161,6 +161,7 @@ def test_an_alert_is_due_once_an_hour() -> None:
         (conference(desired=WANTED, applied=TOLD), True),
         (conference(desired=WANTED, applied=TOLD, brake="held"), False),
         (conference(desired=WANTED, applied=TOLD, intent=Intent(generation=2, verb="end", deadline=NOW)), False),
+        (conference(desired=WANTED, applied=TOLD, intent=Intent(generation=1, verb="update", deadline=NOW)), True),
         (conference(desired=WANTED, applied=Applied(generation=2, fingerprint="ended")), False),
         (conference(desired=WANTED, refused=2), False),
         (conference(desired=Desired(generation=2, fingerprint="f")), False),

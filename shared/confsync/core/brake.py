@@ -141,12 +141,13 @@ def is_alert_due(brake: Brake, now: datetime, rules: Rules) -> bool:
 def may_hold(conference: Conference, now: datetime) -> bool:
     """Whether an end is about to be wanted or told that an operator did not approve.
 
-    Not where a call is announced already: it may have ended the conference.
+    Not where the end is announced already: it may have ended the conference.
     """
     if conference.brake != "none":
         return False
     ends = conference.desired is not None and conference.desired.ended
-    return is_end_due(conference, now) or (ends and conference.intent is None and is_pending(conference))
+    is_announced = conference.intent is not None and conference.intent.verb == "end"
+    return is_end_due(conference, now) or (ends and not is_announced and is_pending(conference))
 
 
 def held(conference: Conference, hold: Hold, now: datetime) -> Conference:
