@@ -313,13 +313,13 @@ REVIEWING = (
     ),
     Rule(
         "unseen-draft-is-not-looked-at-again",
-        "again if again < last_word + timedelta(seconds=rules.orphan_s) else None",
+        "again if again < give_up else None",
         "None",
         "2: an event that moved away before anybody saw it may come back without the conference",
     ),
     Rule(
         "unseen-draft-is-looked-at-for-ever",
-        "again if again < last_word + timedelta(seconds=rules.orphan_s) else None",
+        "again if again < give_up else None",
         "again",
         "R9: 30 days; Calendar forgets then that it moved",
     ),

@@ -116,7 +116,12 @@ def forget_time(conference: Conference, now: datetime, rules: Rules) -> datetime
 
 def draft_time(conference: Conference, rules: Rules) -> datetime:
     """Return until when the events that the add-on vouched for may come; there is at least one."""
-    return max(vouched.at for vouched in conference.registered.values()) + timedelta(seconds=rules.draft_s)
+    return last_word(conference) + timedelta(seconds=rules.draft_s)
+
+
+def last_word(conference: Conference) -> datetime:
+    """Return when the add-on vouched for an event of the conference last; it did at least once."""
+    return max(vouched.at for vouched in conference.registered.values())
 
 
 def _follow_owners(

@@ -13,7 +13,7 @@ from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Refe
 from confsync.core.desires import is_pending, keep, timed
 from confsync.core.driving import over_at
 from confsync.core.history import with_note
-from confsync.core.judging import begin_grace, draft_time, forget_time
+from confsync.core.judging import begin_grace, draft_time, forget_time, last_word
 from confsync.core.owners import is_deserted, owners_of, was_owned
 from confsync.core.rules import Rules
 
@@ -94,9 +94,8 @@ def kept_unseen(conference: Conference, now: datetime, rules: Rules) -> Conferen
     The event may come back, with another conference: so it is looked at again, as often and as long as an orphan is.
     """
     kept = keep(conference, "kept: its event may hold it where nobody can see", now)
-    last_word = max(vouched.at for vouched in conference.registered.values())
-    again = now + timedelta(seconds=rules.search_s)
-    return reviewed(kept, again if again < last_word + timedelta(seconds=rules.orphan_s) else None)
+    again, give_up = now + timedelta(seconds=rules.search_s), last_word(conference) + timedelta(seconds=rules.orphan_s)
+    return reviewed(kept, again if again < give_up else None)
 
 
 def give_up_at(orphan: Referent, now: datetime, rules: Rules) -> datetime:
