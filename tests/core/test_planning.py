@@ -11,7 +11,7 @@ from confsync.core.desires import timed
 from confsync.core.driving import over_at
 from confsync.core.events import Event
 from confsync.core.history import GRACE_BEGAN
-from confsync.core.owners import PAST_OWNERS
+from confsync.core.owners import PAST_OWNERS, owners_of
 from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
 from confsync.core.records import Link
 from confsync.core.sight import Reading, Seen
@@ -555,8 +555,73 @@ def test_an_instance_whose_series_gets_the_same_conference_becomes_part_of_it() 
     ledger.show(instance(master, 2))
     ledger.show(series(updated=3), instance(master, 2, updated=3))
     assert ledger.c1.driver == ref("s1").link_key
+    ledger.put(cancelled_instance(master, 2))
     ledger.show(tombstone("s1"))
     assert ledger.c1.end_after is not None
+
+
+@pytest.mark.parametrize("instead", [None, "c2"])
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_an_instance_that_keeps_what_its_series_lost_holds_the_conference_alone(
+    instead: str | None, *, is_listed: bool
+) -> None:
+    """It need not be listed with its series, whose whole reading shows it; one that lost it too stays out."""
+    master = series()
+    ledger = owned(master)
+    keeping, losing = instance(master, 2, updated=1), instance(master, 3, updated=1)
+    ledger.show(keeping, losing)
+    ledger.put(instance(master, 3, conference=None, updated=2))
+    ledger.show(series(conference=instead, updated=2), *([keeping] if is_listed else []))
+    assert set(owners_of(ledger.c1, "live")) == {ref("s1_2").link_key}
+    assert ledger.c1.driver == ref("s1_2").link_key
+    assert ledger.c1.end_after is None
+    assert ledger.links[ref("s1_2").link_key].series_id is None
+    ledger.show(series(updated=3))
+    assert set(owners_of(ledger.c1, "live")) == {ref("s1").link_key}
+
+
+def test_an_instance_that_gets_back_what_its_series_lost_holds_it_alone() -> None:
+    """The end that was decided when nobody had it is taken back."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(instance(master, 2, conference=None, updated=1))
+    ledger.show(series(conference=None, updated=2))
+    assert ledger.c1.end_after is not None
+    ledger.show(instance(master, 2, updated=3))
+    assert ledger.c1.end_after is None
+    assert ledger.c1.driver == ref("s1_2").link_key
+
+
+def test_an_instance_does_not_hold_alone_what_its_series_got_back() -> None:
+    """The series is asked for, as it need not be listed again."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(instance(master, 2, conference=None, updated=1))
+    ledger.show(series(conference=None, updated=2))
+    ledger.put(series(updated=3))
+    ledger.show(instance(master, 2, updated=3))
+    assert set(owners_of(ledger.c1, "live")) == {ref("s1").link_key}
+
+
+def test_an_instance_without_the_conference_of_its_series_costs_no_reading() -> None:
+    """The series is told as if it were not there, whether it was listed before its series or after it."""
+    master, without = series(), instance(series(), 2, conference=None)
+    after, together = owned(master), Ledger.of(conference("c1", ref("s1")))
+    after.readings.clear()
+    after.show(without)
+    together.show(master, without)
+    assert after.readings == []
+    assert after.links[ref("s1").link_key] == together.links[ref("s1").link_key]
+
+
+def test_an_instance_waits_for_its_series_of_which_only_an_id_is_shown() -> None:
+    """The conference may be the series' own, which a list that lags shows as a bare tombstone."""
+    master = series()
+    ledger = Ledger.of(conference("c1", ref("s1")))
+    ledger.put(master, instance(master, 2))
+    ledger.settle(seen(stub("s1"), instance(master, 2)))
+    assert set(owners_of(ledger.c1, "live")) == {ref("s1").link_key}
+    assert Reading(ref("s1")) in ledger.readings
 
 
 def test_an_instance_that_is_only_read_with_its_series_becomes_part_of_it() -> None:

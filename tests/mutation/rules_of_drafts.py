@@ -130,9 +130,27 @@ TAKING = (
     Rule(
         "switch-leaves-the-old",
         "if tie.link is not None and tie.link.conference_key != conference_key:\n"
-        '        draft.lose(ref, tie, "gone", event)\n',
+        "        _lose(draft, ref, seen, tie)\n",
         "",
         "31, 32: another conference takes the event away from the one before",
+    ),
+    Rule(
+        "exceptions-go-with-their-series",
+        "series.release(draft, ref, seen, tie.link)",
+        "pass",
+        "24: an instance may keep what its series lost",
+    ),
+    Rule(
+        "deleted-series-is-read-whole",
+        "if lives_on and tie.link is not None and tie.link.has_exceptions:",
+        "if tie.link is not None and tie.link.has_exceptions:",
+        "28: the instances of a deleted series are deleted",
+    ),
+    Rule(
+        "series-without-exceptions-is-read-whole",
+        "if lives_on and tie.link is not None and tie.link.has_exceptions:",
+        "if lives_on and tie.link is not None and tie.link.ical_uid:",
+        "24: an event that lost its conference costs no second call",
     ),
     Rule("too-many-claims", "and claims >= MOST_CLAIMS", "and False", "R11: a record must not grow by forged ids"),
     Rule(
@@ -174,6 +192,36 @@ TAKING = (
 )
 
 SERIES = (
+    Rule(
+        "lost-series-stands-for-instances",
+        "if series is None or not series.conference_key or _has_lost_it(draft, series):",
+        "if series is None or not series.conference_key:",
+        "24: an instance holds alone what its series lost",
+    ),
+    Rule(
+        "exception-counts-as-bound",
+        "link.conference_key == named and link.series_id is None",
+        "link.conference_key == named",
+        "24: the series may have got the conference back",
+    ),
+    Rule(
+        "bare-series-was-shown",
+        "(seen.confirmed or seen.event is None or seen.event.updated is not None)",
+        "True",
+        "R13, 22: a bare id says nothing of the conference of its series",
+    ),
+    Rule(
+        "cancelled-exceptions-keep-it",
+        "if not e.is_cancelled and draft.shares(e, lost.conference_key))",
+        "if draft.shares(e, lost.conference_key))",
+        "24: no call for an instance that is gone with its series' conference",
+    ),
+    Rule(
+        "seen-exceptions-are-read-again",
+        "draft.readings.update(Reading(exception) for exception in refs if exception not in draft.sight)",
+        "draft.readings.update(Reading(exception) for exception in refs)",
+        "24: what was read is taken",
+    ),
     Rule(
         "series-of-any-conference",
         "return series if claimed_key(event, draft.terms) in (None, series.conference_key) else None",

@@ -22,8 +22,14 @@ def unread_series_of(draft: Draft, ref: EventRef) -> EventRef | None:
         return None
     series, named = EventRef(draft.calendar_key, event.recurring_event_id), claimed_key(event, draft.terms)
     binds = event.is_organizers_copy and not event.is_cancelled and named is not None
-    is_bound = link is not None and link.conference_key == named
-    return series if binds and not is_bound and series not in draft.sight else None
+    is_bound = link is not None and link.conference_key == named and link.series_id is None
+    return series if binds and not is_bound and not _is_shown(draft, series) else None
+
+
+def _is_shown(draft: Draft, series: EventRef) -> bool:
+    """Whether the series is in sight, as more than an id."""
+    seen = draft.sight.get(series)
+    return seen is not None and (seen.confirmed or seen.event is None or seen.event.updated is not None)
 
 
 def series_of(draft: Draft, ref: EventRef) -> Link | None:
@@ -32,19 +38,26 @@ def series_of(draft: Draft, ref: EventRef) -> Link | None:
     series_id = event.recurring_event_id if event else None
     series_id = series_id or (link.series_id if link else None)
     series = draft.links.get(Link.key_for(draft.calendar_key, series_id)) if series_id else None
-    if series is None or not series.conference_key:
+    if series is None or not series.conference_key or _has_lost_it(draft, series):
         return None
     if event is None:
         return series
     return series if claimed_key(event, draft.terms) in (None, series.conference_key) else None
 
 
+def _has_lost_it(draft: Draft, series: Link) -> bool:
+    referent = draft.tie_of(series.ref).referent
+    return referent is not None and referent.state == "gone"
+
+
 def take_exception(draft: Draft, ref: EventRef, series: Link) -> None:
     """An exception says nothing on its own: its series is read whole and told as one."""
+    event = draft.sight[ref].event
     _remember_exception(draft, ref, series)
-    _reach(draft, series, [event] if (event := draft.sight[ref].event) else [], whole=False)
-    draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
-    if draft.is_live_owner(series):
+    _reach(draft, series, [event] if event else [], whole=False)
+    if event is None or draft.shares(event, series.conference_key):
+        draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
+    if series.has_exceptions and draft.is_live_owner(series):
         _want_whole(draft, EventRef(draft.calendar_key, series.event_id), series)
 
 
@@ -66,6 +79,16 @@ def absorb(draft: Draft, ref: EventRef, event: Event | None, series: Link) -> No
     shares = tie.link is not None and tie.link.conference_key == series.conference_key
     if shares and tie.referent is not None and draft.is_live_owner(series):
         draft.lose(ref, tie, "gone", event)
+
+
+def release(draft: Draft, ref: EventRef, seen: Seen, lost: Link) -> None:
+    """The series lost its conference: each exception that kept it holds it alone from now on."""
+    if seen.exceptions is None:
+        draft.readings.add(Reading(ref, lost.ical_uid))
+        return
+    keeping = (e for e in seen.exceptions if not e.is_cancelled and draft.shares(e, lost.conference_key))
+    refs = (EventRef(draft.calendar_key, exception.id) for exception in keeping)
+    draft.readings.update(Reading(exception) for exception in refs if exception not in draft.sight)
 
 
 def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, has_unseen: bool) -> None:

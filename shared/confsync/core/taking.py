@@ -84,8 +84,10 @@ def _follow_verdict(draft: Draft, ref: EventRef, seen: Seen, tie: Tie, named: st
         draft.readings.add(Reading(ref))
     elif found == "bind" and seen.event is not None and named is not None:
         _bind(draft, ref, seen.event, seen, named)
-    elif found in ("gone", "orphaned"):
-        draft.lose(ref, tie, "gone" if found == "gone" else "orphaned", seen.event)
+    elif found == "gone":
+        _lose(draft, ref, seen, tie)
+    elif found == "orphaned":
+        draft.lose(ref, tie, "orphaned", seen.event)
     elif found == "ignore" and tie.is_live_owner:
         draft.unheard.add(ref)
 
@@ -117,7 +119,7 @@ def _bind(draft: Draft, ref: EventRef, event: Event, seen: Seen, conference_key:
     if referent.role == "claimed" and ref.link_key not in conference.referents:
         draft.claims.add(ref)
     if tie.link is not None and tie.link.conference_key != conference_key:
-        draft.lose(ref, tie, "gone", event)
+        _lose(draft, ref, seen, tie)
     link = bound_link(ref, event, conference_key, tie.link)
     draft.links[link.key] = link
     draft.refer(conference_key, link.key, referent)
@@ -127,6 +129,14 @@ def _bind(draft: Draft, ref: EventRef, event: Event, seen: Seen, conference_key:
         held_it = tie.link is not None and tie.link.conference_key == conference_key and tie.is_live_owner
         is_half_seen = draft.is_part and tie.link is not None and tie.link.etag != event.etag
         series.take_series(draft, ref, seen, link, has_unseen=is_half_seen or not held_it)
+
+
+def _lose(draft: Draft, ref: EventRef, seen: Seen, tie: Tie) -> None:
+    """Record that the event has its conference no more; exceptions of a series may have kept it."""
+    draft.lose(ref, tie, "gone", seen.event)
+    lives_on = seen.event is not None and not seen.event.is_cancelled
+    if lives_on and tie.link is not None and tie.link.has_exceptions:
+        series.release(draft, ref, seen, tie.link)
 
 
 def _is_one_claim_too_many(ref: EventRef, referent: Referent, conference: Conference) -> bool:
