@@ -614,6 +614,15 @@ def test_an_instance_without_the_conference_of_its_series_costs_no_reading() -> 
     assert after.links[ref("s1").link_key] == together.links[ref("s1").link_key]
 
 
+def test_the_claim_of_an_instance_gives_way_to_the_claim_of_its_series() -> None:
+    """Whichever comes first, alone or together: one series has one claim."""
+    ledger = Ledger.of(conference("c1"))
+    ledger.show(instance(series("s1", None), 2))
+    ledger.show(series(updated=3), instance(series(), 2, own=False, updated=4))
+    claims = {key for key, each in ledger.c1.referents.items() if each.state == "live"}
+    assert claims == {ref("s1").link_key}
+
+
 def test_an_instance_waits_for_its_series_of_which_only_an_id_is_shown() -> None:
     """The conference may be the series' own, which a list that lags shows as a bare tombstone."""
     master = series()
@@ -868,17 +877,6 @@ def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:
     ledger = Ledger.of(conference())
     ledger.show(master, instance(master, 2))
     assert ledger.readings == []
-    assert ledger.c1.desired is None
-
-
-def test_an_instance_with_a_claim_of_its_own_keeps_it_beside_a_series_that_is_a_claim_too() -> None:
-    """Neither drives, so neither stands for the other."""
-    master = series("s1", None)
-    ledger = Ledger.of(conference())
-    ledger.put(master)
-    ledger.show(instance(master, 2))
-    ledger.show(series(updated=3), instance(master, 2, updated=3))
-    assert {each.state for each in ledger.c1.referents.values()} == {"live"}
     assert ledger.c1.desired is None
 
 
