@@ -86,6 +86,26 @@ def test_what_cannot_be_proven_in_a_first_listing_is_read_again_when_it_can() ->
     assert world.provider.calls[-1].state is None
 
 
+def test_a_full_listing_has_not_shown_what_was_only_asked_for_and_is_unknown() -> None:
+    """The duplicate was deleted and forgotten; it is asked for as the next driver before the listing is complete."""
+    world = World()
+    first = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    copy = world.duplicate(first)
+    world.settle()
+    world.lose_pushes = True
+    world.delete(copy)
+    world.edit(first, conferenceData=None)
+    world.model.options.tombstone_days = 0
+    world.now += timedelta(seconds=1)
+    assert world.model.forget_deleted(ANN) == [copy]
+    world.model.expire_sync_tokens(ANN)
+    world.push(ANN)
+    world.settle()
+    assert owners_of(world.conference("c1"), "gone").keys() == world.conference("c1").referents.keys()
+    assert world.told("c1") is None
+
+
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
