@@ -132,6 +132,26 @@ def test_a_hand_over_survives_a_sync_whose_clock_is_behind() -> None:
     assert world.told("c1").title == "Tomorrow"
 
 
+def test_tasks_that_run_early_twice_within_a_second_leave_one_that_does_not() -> None:
+    """By a slow clock neither is due yet; what they were to tell does not wait for the scheduled run."""
+    world = World(rules=Rules(grace_s=60))
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.delete(event_id)
+    world.advance(1)
+    due_at = world.conference("c1").due_at
+    assert due_at is not None
+    world.now, world.next_run = due_at, due_at + timedelta(hours=1)
+    for late in (0.9, 0.7):
+        tasks = world.queue.pop_due(world.now)
+        world.now = due_at - timedelta(seconds=late)
+        for task in tasks:
+            world.run(task)
+        world.now = due_at
+    world.advance(2 * world.rules.skew_s)
+    assert world.told("c1") is None
+
+
 def test_a_hand_over_that_broke_off_before_it_asked_anybody_is_made_again() -> None:
     """What it stored first says when to look once more."""
     broken: list[str] = []
