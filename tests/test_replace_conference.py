@@ -22,6 +22,7 @@ from confsync.errors import (
 from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import ConferenceCall, CreateCall, CreatedConference
 from confsync.replace_conference import replace_conference
+from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, Crash, World, times
 
 MAKES = Capabilities(ALL_FIELDS, ordered_writes=True, creates=True)
@@ -210,6 +211,33 @@ def test_an_event_that_changes_meanwhile_is_read_again_and_its_change_stays() ->
     assert world.model.get(ANN, "primary", event_id)["summary"] == "Retro"
     assert names(world, event_id) == "c1-n1"
     assert world.told("c1-n1").title == "Retro"
+
+
+@pytest.mark.parametrize("moment", ["before_create", "after_create"])
+def test_an_event_that_comes_back_while_the_successor_is_made_gets_it(moment: str) -> None:
+    """A sync adds it to the reservation during the call; that for which it is made holds the old one no more."""
+    world = World(capabilities=MAKES)
+    first = world.add("Planning", "c1")
+    second = world.duplicate(first)
+    world.settle()
+    for event_id in (first, second):
+        world.delete(event_id)
+    world.settle()
+    assert world.told("c1") is None
+
+    def change_both(_: CreateCall) -> None:
+        setattr(world.provider, moment, lambda _: None)
+        world.lose_pushes = True
+        world.edit(first, conferenceData=None)
+        world.restore(second)
+        sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
+        assert len(world.conference("c1").replacements[0].links) == 2
+
+    setattr(world.provider, moment, change_both)
+    world.restore(first)
+    until_settled(world)
+    assert [names(world, event_id) for event_id in (first, second)] == [None, "c1-n1"]
+    assert len(owners_of(world.conference("c1-n1"), "live")) == 1
 
 
 def test_an_event_that_loses_its_conference_meanwhile_is_not_written_and_what_was_made_ends() -> None:

@@ -171,16 +171,21 @@ class _Replacing:
         made = self._reserved.model_copy(update={**told, "state": None, "due_at": self._outside.now()})
         successor = self._successor(created.conference_id, state)
 
-        def body(tx: Transaction) -> Replacement | None:
+        def body(tx: Transaction) -> tuple[Conference, Replacement] | None:
             stored, known = tx.get(Conference, self._old.key), tx.get(Conference, successor.key)
             if stored is None:
                 return None
             if known is None:
                 tx.put(successor)
-            tx.put(replacing.stored(stored, made))
-            return made
+            for_all = replacing.with_links_of(stored, made)
+            tx.put(replacing.stored(stored, for_all))
+            return stored, for_all
 
-        return self._outside.store.transact(body)
+        registered = self._outside.store.transact(body)
+        if registered is None:
+            return None
+        self._old, for_all = registered  # a sync may have added events to it while it was made
+        return for_all
 
     def _successor(self, conference_id: str, state: ConferenceState) -> Conference:
         old, now, told = self._old, self._outside.now(), fingerprint(state)

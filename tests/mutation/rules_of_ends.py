@@ -3,6 +3,12 @@
 from tests.mutation.mutants import Rule
 
 REPLACING = (
+    Rule(
+        "links-as-they-were-read",
+        "next(links, replacement.links)",
+        "replacement.links",
+        "R16: an event that came while a successor was made gets it too",
+    ),
     Rule("gone-revives", "return conference.gone or (ended and not", "return (ended and not", "56: gone for good"),
     Rule(
         "restorable-is-replaced",
