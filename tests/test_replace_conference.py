@@ -253,6 +253,39 @@ def test_an_event_that_loses_its_conference_meanwhile_is_not_written_and_what_wa
     assert world.told("c1-n1") is None
 
 
+@pytest.mark.parametrize("is_written", [False, True])
+def test_a_successor_that_was_written_nowhere_does_not_wait_for_an_event_that_moved_out_of_sight(
+    is_written: bool,
+) -> None:
+    """Nobody can hold it; one of which only the answer to the write was lost is kept, since its event may."""
+    world = World(capabilities=MAKES, rules=Rules(draft_s=600))
+    world.model.add_calendar("team@group.example.com", ANN)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    world.lose_pushes = True
+
+    def move_away(_: object) -> None:
+        world.provider.after_create = lambda _: None
+        world.move(event_id, "team@group.example.com")
+
+    def write_and_move(called: str) -> None:
+        if called == "events.update":
+            world.before_calendar = lambda _: None
+            world.edit(event_id, conferenceData=addon_conference("c1-n1"))
+            move_away(called)
+
+    if is_written:
+        world.before_calendar = write_and_move
+    else:
+        world.provider.after_create = move_away
+    world.restore(event_id)
+    world.push(ANN)
+    world.advance(4 * 3600)
+    assert (world.told("c1-n1") is not None) == is_written
+
+
 def test_an_event_that_cannot_be_written_now_is_written_later() -> None:
     """Lost access costs time only."""
     world = World(capabilities=MAKES)

@@ -381,6 +381,12 @@ ENDING = (
         "2, 19: of an event that nobody saw, an id alone proves nothing",
     ),
     Rule(
+        "unwritten-keeps",
+        " if not each.unwritten)",
+        ")",
+        "2, 19: what was never written is held nowhere",
+    ),
+    Rule(
         "drafts-are-not-read", "return owners or list(expected)", "return owners", "2: the event is read before the end"
     ),
     Rule(
