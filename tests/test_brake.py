@@ -20,6 +20,7 @@ from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
 from confsync.update_conference import UpdateOutcome, update_conference
 from tests.world import ALL_FIELDS, ANN, BOB, World
 
+TEAM = "team@group.example.com"
 HOUR_S = 3600
 FEW = Rules(calendar_brake=3, tenant_brake=50, calendar_brake_share=0.1, tenant_brake_share=0.1)
 """More than three ends of a calendar within an hour are too many."""
@@ -144,6 +145,22 @@ def test_the_ends_of_all_calendars_count_for_their_tenant() -> None:
     world.settle()
     assert (ended(world), len(held(world))) == (set(), 5)
     assert [(each.hold.scope, each.hold.count, each.hold.limit) for each in alerts(world)] == [("tenant", 5, 4)]
+
+
+def test_an_end_counts_for_every_calendar_that_owned_the_conference() -> None:
+    """Half of a calendar's meetings moved away before all were deleted: the other calendar's syncs find those ends."""
+    world, events = peopled(FEW, ann=4)
+    world.model.add_calendar(TEAM, ANN)
+    world.initialize(calendar_id=TEAM)
+    for conference_id in ("ann0", "ann1"):
+        world.move(events[conference_id], TEAM)
+    world.settle()
+    for conference_id in ("ann0", "ann1"):
+        world.delete(events[conference_id], calendar_id=TEAM)
+    for conference_id in ("ann2", "ann3"):
+        world.delete(events[conference_id])
+    world.settle()
+    assert (ended(world), held(world)) == (set(), set(events))
 
 
 def test_each_scope_raises_its_own_alert_once_an_hour() -> None:

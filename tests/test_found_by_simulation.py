@@ -86,6 +86,26 @@ def test_what_cannot_be_proven_in_a_first_listing_is_read_again_when_it_can() ->
     assert world.provider.calls[-1].state is None
 
 
+def test_a_full_listing_has_not_shown_what_was_only_asked_for_and_is_unknown() -> None:
+    """The duplicate was deleted and forgotten; it is asked for as the next driver before the listing is complete."""
+    world = World()
+    first = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    copy = world.duplicate(first)
+    world.settle()
+    world.lose_pushes = True
+    world.delete(copy)
+    world.edit(first, conferenceData=None)
+    world.model.options.tombstone_days = 0
+    world.now += timedelta(seconds=1)
+    assert world.model.forget_deleted(ANN) == [copy]
+    world.model.expire_sync_tokens(ANN)
+    world.push(ANN)
+    world.settle()
+    assert owners_of(world.conference("c1"), "gone").keys() == world.conference("c1").referents.keys()
+    assert world.told("c1") is None
+
+
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
@@ -110,6 +130,26 @@ def test_a_hand_over_survives_a_sync_whose_clock_is_behind() -> None:
     world.queue.after_call = sync_with_a_slow_clock
     world.advance(2 * 3600)
     assert world.told("c1").title == "Tomorrow"
+
+
+def test_tasks_that_run_early_twice_within_a_second_leave_one_that_does_not() -> None:
+    """By a slow clock neither is due yet; what they were to tell does not wait for the scheduled run."""
+    world = World(rules=Rules(grace_s=60))
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.delete(event_id)
+    world.advance(1)
+    due_at = world.conference("c1").due_at
+    assert due_at is not None
+    world.now, world.next_run = due_at, due_at + timedelta(hours=1)
+    for late in (0.9, 0.7):
+        tasks = world.queue.pop_due(world.now)
+        world.now = due_at - timedelta(seconds=late)
+        for task in tasks:
+            world.run(task)
+        world.now = due_at
+    world.advance(2 * world.rules.skew_s)
+    assert world.told("c1") is None
 
 
 def test_a_hand_over_that_broke_off_before_it_asked_anybody_is_made_again() -> None:

@@ -22,6 +22,7 @@ from confsync.errors import (
 from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import ConferenceCall, CreateCall, CreatedConference
 from confsync.replace_conference import replace_conference
+from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, Crash, World, times
 
 MAKES = Capabilities(ALL_FIELDS, ordered_writes=True, creates=True)
@@ -212,6 +213,33 @@ def test_an_event_that_changes_meanwhile_is_read_again_and_its_change_stays() ->
     assert world.told("c1-n1").title == "Retro"
 
 
+@pytest.mark.parametrize("moment", ["before_create", "after_create"])
+def test_an_event_that_comes_back_while_the_successor_is_made_gets_it(moment: str) -> None:
+    """A sync adds it to the reservation during the call; that for which it is made holds the old one no more."""
+    world = World(capabilities=MAKES)
+    first = world.add("Planning", "c1")
+    second = world.duplicate(first)
+    world.settle()
+    for event_id in (first, second):
+        world.delete(event_id)
+    world.settle()
+    assert world.told("c1") is None
+
+    def change_both(_: CreateCall) -> None:
+        setattr(world.provider, moment, lambda _: None)
+        world.lose_pushes = True
+        world.edit(first, conferenceData=None)
+        world.restore(second)
+        sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
+        assert len(world.conference("c1").replacements[0].links) == 2
+
+    setattr(world.provider, moment, change_both)
+    world.restore(first)
+    until_settled(world)
+    assert [names(world, event_id) for event_id in (first, second)] == [None, "c1-n1"]
+    assert len(owners_of(world.conference("c1-n1"), "live")) == 1
+
+
 def test_an_event_that_loses_its_conference_meanwhile_is_not_written_and_what_was_made_ends() -> None:
     """A conference that no event ever held is as good as a discarded draft."""
     world = World(capabilities=MAKES)
@@ -223,6 +251,39 @@ def test_an_event_that_loses_its_conference_meanwhile_is_not_written_and_what_wa
     world.now += timedelta(days=1, minutes=1)
     world.settle()
     assert world.told("c1-n1") is None
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_a_successor_that_was_written_nowhere_does_not_wait_for_an_event_that_moved_out_of_sight(
+    is_written: bool,
+) -> None:
+    """Nobody can hold it; one of which only the answer to the write was lost is kept, since its event may."""
+    world = World(capabilities=MAKES, rules=Rules(draft_s=600))
+    world.model.add_calendar("team@group.example.com", ANN)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    world.lose_pushes = True
+
+    def move_away(_: object) -> None:
+        world.provider.after_create = lambda _: None
+        world.move(event_id, "team@group.example.com")
+
+    def write_and_move(called: str) -> None:
+        if called == "events.update":
+            world.before_calendar = lambda _: None
+            world.edit(event_id, conferenceData=addon_conference("c1-n1"))
+            move_away(called)
+
+    if is_written:
+        world.before_calendar = write_and_move
+    else:
+        world.provider.after_create = move_away
+    world.restore(event_id)
+    world.push(ANN)
+    world.advance(4 * 3600)
+    assert (world.told("c1-n1") is not None) == is_written
 
 
 def test_an_event_that_cannot_be_written_now_is_written_later() -> None:

@@ -5,6 +5,7 @@
 It must never count conferences inside a transaction, nor hold an update.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,12 +38,21 @@ class HeldEnd:
 
 
 def count_ends(
-    tx: Transaction, tenant: str, calendar_keys: Sequence[str], *, ends: int, now: datetime, rules: Rules
+    tx: Transaction, tenant: str, decided: Sequence[Conference], *, now: datetime, rules: Rules
 ) -> list[Brake]:
-    """Return the brakes that have to be stored in the transaction in which so many ends are decided."""
-    blank = {each.key: each for each in brake.counters(tenant, calendar_keys)}
+    """Return the brakes that have to be stored in the transaction in which these ends are decided.
+
+    Each end counts where its turn will ask: for all calendars that owned the conference, whoever found that it ends.
+    """
+    if not decided:
+        return []
+    ends = Counter(key for conference in decided for key in brake.calendars_of(conference))
+    blank = {each.key: each for each in brake.counters(tenant, sorted(ends))}
     known = tx.get_many(Brake, blank)
-    return [brake.counted(each, ends, now, rules) for each in (blank | known).values()]
+    return [
+        brake.counted(each, ends[each.calendar_key] if each.calendar_key else len(decided), now, rules)
+        for each in (blank | known).values()
+    ]
 
 
 def decide_anew(conference: Conference, outside: Outside, rules: Rules) -> bool:
@@ -57,7 +67,7 @@ def decide_anew(conference: Conference, outside: Outside, rules: Rules) -> bool:
         now, stored = outside.now(), tx.get(Conference, conference.key)
         if stored is None or not brake.is_stale(stored, now, rules):
             return
-        brakes = count_ends(tx, stored.tenant, brake.calendars_of(stored), ends=1, now=now, rules=rules)
+        brakes = count_ends(tx, stored.tenant, [stored], now=now, rules=rules)
         for changed in (*brakes, schedule_end(stored, rules.grace_s, WAITED_LONG, now)):
             tx.put(changed)
 

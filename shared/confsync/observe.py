@@ -12,7 +12,7 @@ from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.conference import Conference
 from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan, series_keys
-from confsync.core.records import Brake, Calendar, EventRef, Failure, Link, key_of
+from confsync.core.records import Calendar, EventRef, Failure, Link, key_of
 from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -144,7 +144,8 @@ class Observer:
             if found.readings:
                 return calendar, found
             others = tx.get_many(Calendar, self._unread_elsewhere(observed.sight))
-            brakes = self._counted(tx, brake.newly_decided(recorded.conferences, found.conferences))
+            decided = brake.newly_decided(recorded.conferences, found.conferences)
+            brakes = count_ends(tx, self._leased.tenant, decided, now=self._outside.now(), rules=self._terms.rules)
             advanced = self._to_be_read_again(advance(calendar), observed.sight)
             failures = [failure.after(known.get(failure.key)) for failure in observed.failures]
             asked = [self._asked(other, observed.sight) for other in others.values()]
@@ -169,13 +170,6 @@ class Observer:
     def _asked(self, other: Calendar, sight: Sight) -> Calendar:
         unread = [ref.event_id for ref, seen in sight.items() if seen.unreadable and ref.calendar_key == other.key]
         return asked_to_observe(other, unread, self._outside.now())
-
-    def _counted(self, tx: Transaction, ends: int) -> list[Brake]:
-        """Count decided ends for the brakes of this calendar and its tenant, in the transaction that decides them."""
-        now, rules = self._outside.now(), self._terms.rules
-        if not ends:
-            return []
-        return count_ends(tx, self._leased.tenant, [self._leased.key], ends=ends, now=now, rules=rules)
 
     def _recorded(self, tx: Transaction, sight: Sight) -> Recorded:
         links = tx.get_many(Link, link_keys(sight, self._leased.key))

@@ -171,22 +171,27 @@ class _Replacing:
         made = self._reserved.model_copy(update={**told, "state": None, "due_at": self._outside.now()})
         successor = self._successor(created.conference_id, state)
 
-        def body(tx: Transaction) -> Replacement | None:
+        def body(tx: Transaction) -> tuple[Conference, Replacement] | None:
             stored, known = tx.get(Conference, self._old.key), tx.get(Conference, successor.key)
             if stored is None:
                 return None
             if known is None:
                 tx.put(successor)
-            tx.put(replacing.stored(stored, made))
-            return made
+            for_all = replacing.with_links_of(stored, made)
+            tx.put(replacing.stored(stored, for_all))
+            return stored, for_all
 
-        return self._outside.store.transact(body)
+        registered = self._outside.store.transact(body)
+        if registered is None:
+            return None
+        self._old, for_all = registered  # a sync may have added events to it while it was made
+        return for_all
 
     def _successor(self, conference_id: str, state: ConferenceState) -> Conference:
         old, now, told = self._old, self._outside.now(), fingerprint(state)
         events = {key: old.referents[key] for key in self._reserved.links if key in old.referents}
         vouched = {
-            key: Registration(calendar_key=event.calendar_key, event_id=event.event_id, at=now)
+            key: Registration(calendar_key=event.calendar_key, event_id=event.event_id, at=now, unwritten=True)
             for key, event in events.items()
         }
         made = Conference(
@@ -206,10 +211,9 @@ class _Replacing:
         if referent is None or calendar is None:
             return 0.0
         rules = self._terms.rules
-        if not self._vouch(link_key, referent, made):
-            return self._begin_anew(EventRef(calendar.key, referent.event_id))
         try:
-            self._write(referent.event_id, calendar, made)
+            if not self._write(link_key, referent, calendar, made):
+                return self._begin_anew(EventRef(calendar.key, referent.event_id))
         except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRequestRejected) as error:
             return error.retry_after_s or rules.frozen_retry_s
         except CalendarError as error:
@@ -236,14 +240,20 @@ class _Replacing:
 
         return self._outside.store.transact(body)
 
-    def _write(self, event_id: str, calendar: Calendar, made: Replacement) -> None:
-        """Write into the event as it is now, if it still names the old conference; raise where it changes meanwhile."""
-        at, api = address_of(calendar), self._outside.calendar_api
+    def _write(self, link_key: str, referent: Referent, calendar: Calendar, made: Replacement) -> bool:
+        """Write into the event as it is now, if it still names the old conference; raise where it changes meanwhile.
+
+        False: the new conference is unknown.
+        """
+        at, event_id, api = address_of(calendar), referent.event_id, self._outside.calendar_api
         event = api.get_event(at, event_id)
         if event is None or not self._is_named_by(event):
-            return
+            return True
+        if not self._vouch(link_key, referent, made):
+            return False
         api.write_conference_data(at, event_id, event.etag, json.loads(made.conference_data or "null"))
         ask_to_observe([EventRef(calendar.key, event_id)], self._outside)  # the push of our own write may be lost
+        return True
 
     def _is_named_by(self, event: Event) -> bool:
         shown = event.is_organizers_copy and not event.is_cancelled

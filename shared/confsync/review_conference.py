@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from confsync.core import reviewing
 from confsync.core.binding import is_deleted_here
-from confsync.core.brake import calendars_of, newly_decided
+from confsync.core.brake import newly_decided
 from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
 from confsync.core.ending import may_live_unseen, shows_another
@@ -71,8 +71,8 @@ def _change(conference: Conference, change: reviewing.Change, outside: Outside, 
         stored = tx.get(Conference, conference.key)
         if stored is not None and _is_same(stored, conference):
             changed = change(stored)
-            ends, keys = newly_decided({stored.key: stored}, [changed]), calendars_of(changed)
-            brakes = count_ends(tx, stored.tenant, keys, ends=ends, now=outside.now(), rules=rules) if ends else []
+            decided = newly_decided({stored.key: stored}, [changed])
+            brakes = count_ends(tx, stored.tenant, decided, now=outside.now(), rules=rules)
             for each in (*brakes, changed):
                 tx.put(each)
 

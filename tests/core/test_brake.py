@@ -118,11 +118,11 @@ def test_what_counts_as_decided_anew() -> None:
     ends, changed = conference(desired=WANTED), conference(last_error="x")
     decided = [grace, ends, held]
     for after in decided:
-        assert brake.newly_decided({none.key: none}, [after]) == 1
-        assert brake.newly_decided({}, [after]) == 1
-        assert all(brake.newly_decided({none.key: before}, [after]) == 0 for before in decided)
-    assert brake.newly_decided({none.key: none}, [changed]) == 0
-    assert brake.newly_decided({grace.key: grace}, [none]) == 0
+        assert brake.newly_decided({none.key: none}, [after]) == [after]
+        assert brake.newly_decided({}, [after]) == [after]
+        assert not any(brake.newly_decided({none.key: before}, [after]) for before in decided)
+    assert brake.newly_decided({none.key: none}, [changed]) == []
+    assert brake.newly_decided({grace.key: grace}, [none]) == []
 
 
 def test_which_conferences_count_to_the_size() -> None:

@@ -225,6 +225,17 @@ def test_a_conference_is_no_discarded_draft_while_its_event_may_be_somewhere(
     assert (may_live_unseen(DRAFT, sight, [ACME]), why) == (unseen, why)
 
 
+def test_an_event_into_which_nobody_wrote_the_conference_keeps_none() -> None:
+    """Whatever is left of it; another that may hold it does."""
+    registered = {key: word.model_copy(update={"unwritten": True}) for key, word in DRAFT.registered.items()}
+    unwritten = DRAFT.model_copy(update={"registered": registered})
+    assert owners_to_read(unwritten) == []
+    assert owners_still_there(unwritten, {ref(): Seen(AWAY, confirmed=True)}, [ACME]) == []
+    assert not may_live_unseen(unwritten, {ref(): Seen(AWAY, confirmed=True)}, [ACME])
+    both = DRAFT.model_copy(update={"registered": {**registered, **conference("c1", ref("e2")).registered}})
+    assert owners_to_read(both) == [Reading(ref("e2"))]
+
+
 def test_an_event_that_was_seen_once_is_followed_and_lives_nowhere_unseen() -> None:
     """What its conference holds of it says where it is."""
     assert not may_live_unseen(ENDING, {ref(): Seen(AWAY, confirmed=True)}, [ACME])

@@ -950,6 +950,14 @@ def test_a_full_listing_marks_what_it_saw_and_not_what_it_missed() -> None:
     assert ledger.links[ref("e2").link_key].seen_in == 0
 
 
+def test_a_full_listing_marks_nothing_that_was_only_asked_for_and_is_unknown() -> None:
+    """Nothing proves yet that it is gone: the sweep, which can, must not pass it by."""
+    ledger = owned(event(), event("e2", starts=at(100)))
+    ledger.settle({**seen(event()), ref("e2"): Seen(None, confirmed=True, unproven=True)}, listing=7)
+    assert ledger.links[ref().link_key].seen_in == 7
+    assert ledger.links[ref("e2").link_key].seen_in == 0
+
+
 def test_an_incremental_list_leaves_the_marks_alone() -> None:
     """They belong to full listings."""
     ledger = owned(event())

@@ -119,12 +119,24 @@ def test_an_update_waits_for_its_time_and_is_new_with_generation_and_time() -> N
     assert len(names) == 4
 
 
-def test_an_update_that_ran_a_little_early_is_followed_by_another() -> None:
-    """Clocks differ: near its time the name is new each second, and nothing is scheduled in no time."""
-    early = [tasks.conference_update(C1, at(5) + timedelta(seconds=s), RULES) for s in (-2, -1, 0)]
-    assert len({task.name for task in early}) == 3
+def test_an_update_that_is_due_is_another_task_each_second() -> None:
+    """The task that is running has used its name up; nothing is scheduled in no time."""
+    due = [tasks.conference_update(C1, at(5) + timedelta(seconds=s), RULES) for s in (0, 1, 2)]
+    assert len({task.name for task in due}) == 3
+    assert {task.schedule_time for task in due} == {at(5)}
     at_once = C1.model_copy(update={"due_at": None})
     assert tasks.conference_update(at_once, at(9), RULES).schedule_time == at(9)
+
+
+def test_an_update_that_ran_a_little_early_is_followed_by_one_that_is_early_for_nobody() -> None:
+    """Clocks differ: by a slow one the next task might be early within the same second, and its name be used up."""
+    skew = timedelta(seconds=RULES.skew_s)
+    early = {tasks.conference_update(C1, at(5) - ahead, RULES).name: ahead for ahead in (skew, MOMENT)}
+    assert len(early) == 1
+    for before in (NOW, at(5), at(5) + MOMENT):
+        assert tasks.conference_update(C1, before, RULES).name not in early
+    assert tasks.conference_update(C1, at(5) - MOMENT, RULES).schedule_time == at(5) + skew
+    assert tasks.conference_update(C1, at(5) - skew - MOMENT, RULES).schedule_time == at(5)
 
 
 def test_what_is_added_near_its_time_is_not_left_to_the_task_that_is_running() -> None:

@@ -3,6 +3,12 @@
 from tests.mutation.mutants import Rule
 
 REPLACING = (
+    Rule(
+        "links-as-they-were-read",
+        "next(links, replacement.links)",
+        "replacement.links",
+        "R16: an event that came while a successor was made gets it too",
+    ),
     Rule("gone-revives", "return conference.gone or (ended and not", "return (ended and not", "56: gone for good"),
     Rule(
         "restorable-is-replaced",
@@ -373,6 +379,12 @@ ENDING = (
         "return is_deleted_here(seen.event)",
         "return _is_deleted(seen.event)",
         "2, 19: of an event that nobody saw, an id alone proves nothing",
+    ),
+    Rule(
+        "unwritten-keeps",
+        " if not each.unwritten)",
+        ")",
+        "2, 19: what was never written is held nowhere",
     ),
     Rule(
         "drafts-are-not-read", "return owners or list(expected)", "return owners", "2: the event is read before the end"

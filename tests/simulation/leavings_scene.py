@@ -93,8 +93,9 @@ class Scene:
     def commit_conference(self, worker: Worker, **fields: object) -> None:
         """Commit a conference."""
         known = {"key": "c", "tenant": "t", "provider": "acme", "conference_id": "c"}
-        new = self.committed["conference"]["c"] = Conference.model_validate({**known, **fields})
-        self.oracles.watch_commit(None, new, worker.at, worker)
+        before, new = self.committed["conference"].get("c"), Conference.model_validate({**known, **fields})
+        self.committed["conference"]["c"] = new
+        self.oracles.watch_commit(before, new, worker.at, worker)
 
     def conference_task(self, at_s: float, name: str = "update") -> None:
         """Make a task for that conference."""

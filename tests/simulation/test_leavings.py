@@ -2,10 +2,12 @@
 
 import pytest
 
+from confsync.core.conference import Registration
 from confsync.errors import CalendarUnavailable
 from confsync.receive_notification import Receipt
 from confsync.update_conference import UpdateOutcome
 from tests.simulation.leavings_scene import ANN, BLANK, KEY, SYNCED, Scene, Worker, after, leased
+from tests.world import START
 
 # Syncs that found the calendar leased
 
@@ -138,6 +140,22 @@ def test_what_another_worker_committed_since_is_for_that_one() -> None:
     scene.commit_conference(second, due_at=after(61))
     assert scene.end(first, UpdateOutcome("c")) == []
     assert scene.end(second, UpdateOutcome("c")) == ["R18 due"]
+
+
+@pytest.mark.parametrize("is_vouched_first", [True, False])
+def test_who_vouches_for_an_event_leaves_the_task_to_whoever_said_when_the_conference_is_due(
+    is_vouched_first: bool,
+) -> None:
+    """It adds nothing that is due; and the other one owes the task still."""
+    scene = Scene()
+    first, second = scene.begin(), scene.begin()
+    word = {"l": Registration(calendar_key=KEY, event_id="e", at=START)}
+    if is_vouched_first:
+        scene.commit_conference(second, registered=word)
+    scene.commit_conference(first, due_at=after(60))
+    scene.commit_conference(second, due_at=after(60), registered=word)
+    assert scene.end(second, UpdateOutcome("c")) == []
+    assert scene.end(first, UpdateOutcome("c")) == ["R18 due"]
 
 
 # Pushes

@@ -70,9 +70,9 @@ def counters(tenant: str, calendar_keys: Sequence[str]) -> list[Brake]:
     return [*(Scope(tenant, key).first for key in calendar_keys), of_tenant]
 
 
-def newly_decided(before: Mapping[str, Conference], after: Iterable[Conference]) -> int:
-    """Return how many ends are decided that were not decided before."""
-    return sum(1 for each in after if _is_decided(each) and not _is_decided(before.get(each.key)))
+def newly_decided(before: Mapping[str, Conference], after: Iterable[Conference]) -> list[Conference]:
+    """Return the conferences whose end is decided, and was not before."""
+    return [each for each in after if _is_decided(each) and not _is_decided(before.get(each.key))]
 
 
 def _is_decided(conference: Conference | None) -> bool:

@@ -69,6 +69,8 @@ class Registration(Value):
     """When the add-on said so; the event may appear later, or never."""
     organizer: str = ""
     """Where the add-on was used by a guest: the key of the organizer, in whose calendar the event may own it."""
+    unwritten: bool = False
+    """Whether confsync had the conference made for the event, and has not begun to write it there: so none holds it."""
 
     @property
     def ref(self) -> EventRef:

@@ -28,10 +28,10 @@ def is_end_due(conference: Conference, now: datetime) -> bool:
 def owners_to_read(conference: Conference) -> list[Reading]:
     """Return what has to be read again before the end; a series whole, since its exceptions may hold the conference.
 
-    Where no event ever owned it, these are the events that were to.
+    Where no event ever owned it, these are the events that were to, but for those that cannot have got it.
     """
     owners = [_reading(referent) for referent in conference.referents.values() if referent.role == "owner"]
-    expected = (Reading(each.ref) for each in conference.registered.values())
+    expected = (Reading(each.ref) for each in conference.registered.values() if not each.unwritten)
     return owners or list(expected)
 
 

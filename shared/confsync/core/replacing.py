@@ -140,6 +140,12 @@ def stored(conference: Conference, replacement: Replacement) -> Conference:
     return timed(conference.model_copy(update={"replacements": _with(conference, replacement)}))
 
 
+def with_links_of(conference: Conference, replacement: Replacement) -> Replacement:
+    """Return the replacement for the events that it is stored for by now."""
+    links = (each.links for each in conference.replacements if each.number == replacement.number)
+    return replacement.model_copy(update={"links": next(links, replacement.links)})
+
+
 def announced(conference: Conference, replacement: Replacement, due_at: datetime) -> Conference:
     """Return the conference with a call for this replacement about to leave; until `due_at` its outcome is open."""
     update = {"due_at": due_at, "attempts": replacement.attempts + 1, "perhaps_made": True}

@@ -106,7 +106,7 @@ class Oracles:
             self.ends.watch(old, after, now, worker)
             self.told.watch_commit(old, after, worker)
             self.waits.watch_commit(after, worker)
-            self.leavings.watch_conference(after, worker)
+            self.leavings.watch_conference(old, after, worker)
         elif isinstance(after, Link):
             self.conferences.watch_link(before if isinstance(before, Link) else None, after)
             self.ends.watch_link(after)

@@ -79,9 +79,15 @@ class LeavingsJudge:
             work.committed_at = now if is_served else None
             work.put_off_to = None if is_served else after.due_at
 
-    def watch_conference(self, after: Conference, worker: Worker) -> None:
-        """Note what a worker committed of a conference."""
-        self._deeds_of(worker).conferences[after.key] = after, self.agenda.turn
+    def watch_conference(self, before: Conference | None, after: Conference, worker: Worker) -> None:
+        """Note what a worker committed of a conference; who only vouches for an event leaves it due as it was."""
+        if before is None or _says_more(before, after):
+            self._deeds_of(worker).conferences[after.key] = after, self.agenda.turn
+            return
+        for deeds in self._deeds.values():
+            known = deeds.conferences.get(after.key)
+            if known is not None and known[0] is before:
+                deeds.conferences[after.key] = after, known[1]
 
     def _deeds_of(self, worker: Worker) -> _Deeds:
         deeds = self._deeds.get(worker)
@@ -171,6 +177,11 @@ class LeavingsJudge:
 
     def _complain(self, rule: str, what: str, why: str) -> None:
         self._complaints.add(rule, f"{what}: {why}")
+
+
+def _says_more(before: Conference, after: Conference) -> bool:
+    """Whether a commit changed more of a conference than who is expected to hold it."""
+    return before.model_copy(update={"registered": after.registered}) != after
 
 
 def _is_shut(calendar: Calendar) -> bool:
