@@ -580,6 +580,21 @@ def test_an_instance_that_keeps_what_its_series_lost_holds_the_conference_alone(
     assert set(owners_of(ledger.c1, "live")) == {ref("s1").link_key}
 
 
+def test_a_series_that_loses_its_conference_costs_no_call_for_instances_that_cannot_keep_it() -> None:
+    """A cancelled one, those of a deleted series, and those of an event that never had any."""
+    master, single = series(), event("e1")
+    ledger = owned(master, single)
+    ledger.show(cancelled_instance(master, 2))
+    ledger.readings.clear()
+    ledger.show(series(conference=None, updated=2), event("e1", conference=None, updated=2))
+    assert set(ledger.readings) == {Reading(ref("s1")), Reading(ref("s1"), "s1@google.com"), Reading(ref("e1"))}
+    deleted = owned(master)
+    deleted.show(cancelled_instance(master, 2))
+    deleted.readings.clear()
+    deleted.show(tombstone("s1"))
+    assert set(deleted.readings) == {Reading(ref("s1"))}
+
+
 def test_an_instance_that_gets_back_what_its_series_lost_holds_it_alone() -> None:
     """The end that was decided when nobody had it is taken back."""
     master = series()
@@ -612,15 +627,6 @@ def test_an_instance_without_the_conference_of_its_series_costs_no_reading() -> 
     together.show(master, without)
     assert after.readings == []
     assert after.links[ref("s1").link_key] == together.links[ref("s1").link_key]
-
-
-def test_the_claim_of_an_instance_gives_way_to_the_claim_of_its_series() -> None:
-    """Whichever comes first, alone or together: one series has one claim."""
-    ledger = Ledger.of(conference("c1"))
-    ledger.show(instance(series("s1", None), 2))
-    ledger.show(series(updated=3), instance(series(), 2, own=False, updated=4))
-    claims = {key for key, each in ledger.c1.referents.items() if each.state == "live"}
-    assert claims == {ref("s1").link_key}
 
 
 def test_an_instance_waits_for_its_series_of_which_only_an_id_is_shown() -> None:
@@ -878,6 +884,30 @@ def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:
     ledger.show(master, instance(master, 2))
     assert ledger.readings == []
     assert ledger.c1.desired is None
+
+
+def test_an_instance_with_a_claim_of_its_own_keeps_it_beside_a_series_that_is_a_claim_too() -> None:
+    """Neither drives, so neither stands for the other."""
+    master = series("s1", None)
+    ledger = Ledger.of(conference())
+    ledger.put(master)
+    ledger.show(instance(master, 2))
+    ledger.show(series(updated=3), instance(master, 2, updated=3))
+    assert {each.state for each in ledger.c1.referents.values()} == {"live"}
+    assert ledger.c1.desired is None
+
+
+def test_an_instance_with_a_claim_of_its_own_loses_it_also_beside_a_series_that_is_a_claim() -> None:
+    """What is shown of it is heard, whether its series came with it or later."""
+    together, later = Ledger.of(conference()), Ledger.of(conference())
+    for ledger in (together, later):
+        ledger.show(instance(series("s1", None), 2))
+    foreign = instance(series(), 2, own=False, updated=4)
+    together.show(series(updated=3), foreign)
+    later.show(foreign)
+    later.show(series(updated=3))
+    assert together.referent(ref("s1_2")) == later.referent(ref("s1_2"))
+    assert {key for key, each in together.c1.referents.items() if each.state == "live"} == {ref("s1").link_key}
 
 
 def test_a_series_that_cannot_be_read_whole_stays_as_it_is() -> None:

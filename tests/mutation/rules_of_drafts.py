@@ -242,15 +242,9 @@ SERIES = (
     ),
     Rule(
         "absorbed-without-owner",
-        '(tie.referent.role == "claimed" or draft.is_live_owner(series)):',
-        "True:",
+        "if shares and tie.referent is not None and draft.is_live_owner(series):",
+        "if shares and tie.referent is not None:",
         "24: an instance gives way to a series that holds the conference, no other",
-    ),
-    Rule(
-        "claims-are-not-absorbed",
-        '(tie.referent.role == "claimed" or draft.is_live_owner(series)):',
-        "draft.is_live_owner(series):",
-        "24: a claim gives way to the claim of its series, whichever is listed first",
     ),
     Rule(
         "live-instance-becomes-exception",

@@ -77,7 +77,7 @@ def absorb(draft: Draft, ref: EventRef, event: Event | None, series: Link) -> No
     """From now on the series stands for its instance."""
     tie = draft.tie_of(ref)
     shares = tie.link is not None and tie.link.conference_key == series.conference_key
-    if shares and tie.referent is not None and (tie.referent.role == "claimed" or draft.is_live_owner(series)):
+    if shares and tie.referent is not None and draft.is_live_owner(series):
         draft.lose(ref, tie, "gone", event)
 
 

@@ -44,10 +44,12 @@ def _give_up_own(draft: Draft, ref: EventRef, link: Link) -> None:
     seen, tie = draft.sight[ref], draft.tie_of(ref)
     if tie.link is None or tie.referent is None or tie.referent.state != "live":
         return
-    if tie.link.conference_key == link.conference_key:
+    if tie.link.conference_key != link.conference_key:
+        _follow_verdict(draft, ref, seen, tie, None)
+    elif draft.is_live_owner(link):
         series.absorb(draft, ref, seen.event, link)
     else:
-        _follow_verdict(draft, ref, seen, tie, None)
+        _take_event(draft, ref)  # neither drives, so neither stands for the other
 
 
 def _take_event(draft: Draft, ref: EventRef) -> None:
