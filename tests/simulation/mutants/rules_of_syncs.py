@@ -32,8 +32,8 @@ TOKENS: tuple[Mutant, ...] = (
         "What was deleted before a full listing is never found (testing.md: no mark-and-sweep after 410).",
         (
             "listing:Listing._sweep",
-            "self._missing(self._unseen(links, checkpoint), checkpoint)",
-            "{}",
+            "readings = (Reading(link.ref) for link in self._unseen(links, checkpoint))",
+            "readings = ()",
         ),
     ),
     mutant(
