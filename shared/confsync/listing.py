@@ -146,7 +146,7 @@ class Listing:
     def _observed(
         self, events: list[Event], at: Checkpoint, failures: tuple[Failure, ...] = (), *, is_part: bool
     ) -> Observed:
-        sight = {EventRef(self.calendar.key, event.id): Seen(event) for event in events}
+        sight = {EventRef(self.calendar.key, event.id): Seen(event, listed=True) for event in events}
         return Observed(sight, failures, at.listing, is_part)
 
     def _of_interest(self, items: list[Any], at: Checkpoint) -> tuple[list[Event], list[Failure]]:

@@ -73,9 +73,11 @@ class Observer:
 
     def _with(self, sight: Sight, observed: Observed) -> Observed:
         """A reading may lag behind the listing that asked for it: then the listing stands, to be read again."""
-        newer = {ref: seen for ref, seen in sight.items() if not _lags(seen, observed.sight.get(ref))}
+        known = observed.sight
+        newer = {ref: seen for ref, seen in sight.items() if not _lags(seen, known.get(ref))}
+        read = {ref: replace(seen, listed=ref in known and known[ref].listed) for ref, seen in newer.items()}
         failures = (*observed.failures, *self.failures_of(sight))
-        return replace(observed, sight={**observed.sight, **newer}, failures=failures)
+        return replace(observed, sight={**known, **read}, failures=failures)
 
     def read(self, readings: Iterable[Reading], sync_token: str | None) -> dict[EventRef, Seen]:
         """Read events, or their whole series, each in its own calendar, while the lease is kept.
