@@ -22,10 +22,10 @@ DRAFT = (
         "R9, 19: the named organizer's calendar is asked",
     ),
     Rule(
-        "orphan-is-not-reviewed",
-        'if state == "orphaned" and is_news:\n            self._review_now',
-        "if False:\n            self._review_now",
-        "R9, 19: where an event moved to is asked at once",
+        "news-of-an-orphan-are-old",
+        "since = self.now if is_news else",
+        "since = self.now if tie.referent.state != state else",
+        "R9, 19: where an event moved to is asked as soon as its tombstone names it",
     ),
     Rule(
         "lost-link-keeps-its-stamp",
