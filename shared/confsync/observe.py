@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from confsync.core import brake, leases, tasks
+from confsync.core import brake, leases, rereading, tasks
 from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.conference import Conference
@@ -157,11 +157,13 @@ class Observer:
         return self._outside.store.transact(body)
 
     def _to_be_read_again(self, calendar: Calendar, sight: Sight) -> Calendar:
-        """What nobody can prove without a sync token is read again as soon as there is one."""
-        unproven = [ref.event_id for ref, seen in sight.items() if seen.unproven and ref.calendar_key == calendar.key]
-        return (
-            calendar.model_copy(update={"to_observe": _added(calendar.to_observe, unproven)}) if unproven else calendar
-        )
+        """What nobody can prove without a sync token is read as soon as there is one; what is refused, days later."""
+        own = {ref.event_id: seen for ref, seen in sight.items() if ref.calendar_key == calendar.key}
+        unproven = [event_id for event_id, seen in own.items() if seen.unproven]
+        refused = [event_id for event_id, seen in own.items() if seen.unreadable]
+        shown = {event_id for event_id, seen in own.items() if seen.confirmed and not seen.says_nothing}
+        noted = rereading.noted(calendar, refused, shown, self._outside.now(), self._terms.rules)
+        return noted.model_copy(update={"to_observe": _added(noted.to_observe, unproven)}) if unproven else noted
 
     def _unread_elsewhere(self, sight: Sight) -> set[str]:
         """Other calendars with an event that matters here, but that could not be read: their own syncs read it."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from confsync.core.events import LIST_PARAMETERS_VERSION
 from confsync.core.records import Calendar, Checkpoint, Lease
+from confsync.core.rereading import asked_again
 from confsync.core.rules import Rules
 from confsync.errors import FenceLost
 
@@ -35,7 +36,7 @@ def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim
         return Claim(_due_after(asked, calendar.lease.expires_at, rules), granted=False)
     fence = calendar.fence + 1
     lease = Lease(holder=holder, fence=fence, expires_at=now + timedelta(seconds=rules.lease_s))
-    leased = asked.model_copy(update={"fence": fence, "lease": lease})
+    leased = asked_again(asked.model_copy(update={"fence": fence, "lease": lease}), now)
     return Claim(_due_after(leased, lease.expires_at, rules), granted=True)
 
 
