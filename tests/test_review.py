@@ -357,6 +357,29 @@ def test_a_lease_never_runs_out_under_a_working_holder() -> None:
     assert expired == 0
 
 
+def test_the_lease_of_a_sync_counts_from_its_claim() -> None:
+    """Stopping a channel that nobody remembers took half a minute before the first reading."""
+    world = World()
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    calendar = world.calendar()
+    world.lose_pushes = True
+    world.delete(event_id)
+    expires_at = []
+
+    def slow(operation: str) -> None:
+        if operation == "channels.stop":
+            world.now += timedelta(seconds=30)
+        elif operation == "events.get":
+            lease = world.calendar().lease
+            expires_at.append(lease.expires_at if lease else world.now)
+
+    world.before_calendar = slow
+    request = SyncRequest(calendar.key, "leading", channel_id="forgotten", resource_id="r")
+    sync_calendar(request, world.outside, world.terms)
+    assert expires_at == [world.now + timedelta(seconds=60)]
+
+
 def test_a_task_ends_before_its_deadline_however_slow_the_back_end_is() -> None:
     """What cannot be told within the time of the task is told by tasks of its own."""
     world = World()

@@ -53,7 +53,7 @@ class Observer:
     def __init__(self, leased: Calendar, outside: Outside, terms: Terms) -> None:
         """Keep the calendar as this worker claimed it: its fence is checked with every write."""
         self._leased, self._outside, self._terms = leased, outside, terms
-        self._extended_at = outside.now()
+        self._extended_at = leases.extended_at(leased, terms.rules)
 
     def record(self, observed: Observed, advance: Advance) -> tuple[Calendar, Plan]:
         """Record observations and progress in one transaction; return the stored calendar and what else changed.
@@ -66,7 +66,7 @@ class Observer:
         for _ in range(MAX_ROUNDS):
             calendar, found = self._attempt(observed, advance)
             if not found.readings:
-                self._extended_at = self._outside.now()
+                self._extended_at = leases.extended_at(calendar, self._terms.rules)
                 return calendar, found
             observed = self._with(self.read(found.readings, calendar.sync_token), observed)
         raise CalendarUnavailable(f"calendar {self._leased.key}: its events changed faster than they could be read")
@@ -109,7 +109,7 @@ class Observer:
 
     def _keep_lease(self) -> None:
         rules, now = self._terms.rules, self._outside.now()
-        if now - self._extended_at < timedelta(seconds=rules.extend_every_s):
+        if self._extended_at is not None and now - self._extended_at < timedelta(seconds=rules.extend_every_s):
             return
 
         def body(tx: Transaction) -> None:

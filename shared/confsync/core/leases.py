@@ -74,6 +74,11 @@ def extend(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:
     return _due_after(calendar.model_copy(update={"lease": lease}), lease.expires_at, rules)
 
 
+def extended_at(calendar: Calendar, rules: Rules) -> datetime | None:
+    """Return when the lease began to run last; None for a calendar that is not leased."""
+    return calendar.lease.expires_at - timedelta(seconds=rules.lease_s) if calendar.lease is not None else None
+
+
 def save_checkpoint(calendar: Calendar, checkpoint: Checkpoint, now: datetime, rules: Rules) -> Calendar:
     """Return the calendar with the listing's progress, its lease extended."""
     numbered = use_listing_number(calendar, checkpoint)

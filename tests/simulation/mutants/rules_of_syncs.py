@@ -165,6 +165,16 @@ LEASES: tuple[Mutant, ...] = (
         ),
     ),
     mutant(
+        "lease-is-not-kept-while-reading",
+        "R4",
+        "Between two pages the lease is not extended, however long the readings take.",
+        (
+            "observe:Observer._keep_lease",
+            "now - self._extended_at < timedelta(seconds=rules.extend_every_s)",
+            "True",
+        ),
+    ),
+    mutant(
         "lease-is-left-behind",
         "R4",
         "A sync that broke off keeps its lease until it expires.",
