@@ -357,6 +357,29 @@ def test_a_lease_never_runs_out_under_a_working_holder() -> None:
     assert expired == 0
 
 
+def test_the_lease_of_a_sync_counts_from_its_claim() -> None:
+    """Stopping a channel that nobody remembers took half a minute before the first reading."""
+    world = World()
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    calendar = world.calendar()
+    world.lose_pushes = True
+    world.delete(event_id)
+    expires_at = []
+
+    def slow(operation: str) -> None:
+        if operation == "channels.stop":
+            world.now += timedelta(seconds=30)
+        elif operation == "events.get":
+            lease = world.calendar().lease
+            expires_at.append(lease.expires_at if lease else world.now)
+
+    world.before_calendar = slow
+    request = SyncRequest(calendar.key, "leading", channel_id="forgotten", resource_id="r")
+    sync_calendar(request, world.outside, world.terms)
+    assert expires_at == [world.now + timedelta(seconds=60)]
+
+
 def test_a_task_ends_before_its_deadline_however_slow_the_back_end_is() -> None:
     """What cannot be told within the time of the task is told by tasks of its own."""
     world = World()
@@ -591,3 +614,49 @@ def test_a_gap_that_ends_during_a_sync_is_not_forgotten_by_its_commit() -> None:
     sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
     world.settle()
     assert world.told("c1").title == "Unannounced"
+
+
+def refusing(world: World, refused: set[str]) -> list[str]:
+    """Let Calendar refuse to show these events; return a list that fills with each such refusal."""
+    original, asked = world.calendar_api.get_event, list[str]()
+
+    def get_event(at: Address, event_id: str) -> Event | None:
+        if event_id in refused:
+            asked.append(event_id)
+            raise CalendarRequestRejected("400", "badRequest")
+        return original(at, event_id)
+
+    world.calendar_api.get_event = get_event  # type: ignore[method-assign]
+    return asked
+
+
+def test_an_event_that_calendar_refused_to_show_once_is_read_again_within_days() -> None:
+    """The token has moved past its deletion, and nothing else would ever ask for it (rule R18)."""
+    world = World()
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    refused = {event_id}
+    asked = refusing(world, refused)
+    world.delete(event_id)
+    world.settle()
+    refused.clear()
+    world.advance(20 * 3600)
+    assert (len(asked), world.told("c1") is None) == (1, False)
+    world.advance(12 * 3600)
+    assert world.told("c1") is None
+    assert world.calendar().unread == ()
+
+
+def test_an_event_that_calendar_never_shows_is_left_to_an_operator() -> None:
+    """A week later nobody asks any more, and its failure says how often it was asked for; a change asks anew."""
+    world = World()
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=40)))
+    world.settle()
+    asked = refusing(world, {event_id})
+    world.edit(event_id, conferenceData=None)
+    world.advance(12 * 86400)
+    assert len(asked) == 8
+    assert [(failure.event_id, failure.count) for failure in world.failures()] == [(event_id, 8)]
+    world.edit(event_id, summary="Changed")
+    world.advance(86400 * 1.5)
+    assert len(asked) == 10

@@ -8,7 +8,6 @@ the sweep of a full listing is done: until then deletions in the gap are known n
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -147,7 +146,7 @@ class Listing:
     def _observed(
         self, events: list[Event], at: Checkpoint, failures: tuple[Failure, ...] = (), *, is_part: bool
     ) -> Observed:
-        sight = {EventRef(self.calendar.key, event.id): Seen(event) for event in events}
+        sight = {EventRef(self.calendar.key, event.id): Seen(event, listed=True) for event in events}
         return Observed(sight, failures, at.listing, is_part)
 
     def _of_interest(self, items: list[Any], at: Checkpoint) -> tuple[list[Event], list[Failure]]:
@@ -184,7 +183,8 @@ class Listing:
         """Read each event that a full listing did not show: deleted in the gap, out of sight, or not listed at all."""
         limit = self._rules.chunk_size
         links = self._outside.store.links_of(self.calendar.key, after=checkpoint.swept_to, limit=limit)
-        sight = self._missing(self._unseen(links, checkpoint), checkpoint)
+        readings = (Reading(link.ref) for link in self._unseen(links, checkpoint))
+        sight = self._observer.read(readings, checkpoint.next_sync_token)  # proves that all is still shown in full
         observed = Observed(sight, tuple(self._observer.failures_of(sight)), checkpoint.listing, is_sweep=True)
         if len(links) < limit:
             self._record(observed, self._committed(checkpoint))
@@ -197,12 +197,6 @@ class Listing:
         unseen = [link for link in links if link.seen_in != checkpoint.listing and link.series_id is None]
         conferences = self._outside.store.get_many(Conference, {link.conference_key for link in unseen})
         return [link for link in unseen if _is_held(link, conferences)]
-
-    def _missing(self, links: list[Link], checkpoint: Checkpoint) -> dict[EventRef, Seen]:
-        """The listing may have been long ago: its own next token proves that the calendar is still shown in full."""
-        readings = (Reading(link.ref) for link in links)
-        found = self._observer.read(readings, checkpoint.next_sync_token)
-        return {ref: replace(seen, missing_from_list=True) for ref, seen in found.items()}
 
     def _extended(self, calendar: Calendar) -> Calendar:
         return leases.extend(calendar, self._outside.now(), self._rules)

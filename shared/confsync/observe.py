@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from confsync.core import brake, leases, tasks
+from confsync.core import brake, leases, rereading, tasks
 from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.conference import Conference
@@ -53,7 +53,7 @@ class Observer:
     def __init__(self, leased: Calendar, outside: Outside, terms: Terms) -> None:
         """Keep the calendar as this worker claimed it: its fence is checked with every write."""
         self._leased, self._outside, self._terms = leased, outside, terms
-        self._extended_at = outside.now()
+        self._extended_at = leases.extended_at(leased, terms.rules)
 
     def record(self, observed: Observed, advance: Advance) -> tuple[Calendar, Plan]:
         """Record observations and progress in one transaction; return the stored calendar and what else changed.
@@ -66,16 +66,18 @@ class Observer:
         for _ in range(MAX_ROUNDS):
             calendar, found = self._attempt(observed, advance)
             if not found.readings:
-                self._extended_at = self._outside.now()
+                self._extended_at = leases.extended_at(calendar, self._terms.rules)
                 return calendar, found
             observed = self._with(self.read(found.readings, calendar.sync_token), observed)
         raise CalendarUnavailable(f"calendar {self._leased.key}: its events changed faster than they could be read")
 
     def _with(self, sight: Sight, observed: Observed) -> Observed:
         """A reading may lag behind the listing that asked for it: then the listing stands, to be read again."""
-        newer = {ref: seen for ref, seen in sight.items() if not _lags(seen, observed.sight.get(ref))}
+        known = observed.sight
+        newer = {ref: seen for ref, seen in sight.items() if not _lags(seen, known.get(ref))}
+        read = {ref: replace(seen, listed=ref in known and known[ref].listed) for ref, seen in newer.items()}
         failures = (*observed.failures, *self.failures_of(sight))
-        return replace(observed, sight={**observed.sight, **newer}, failures=failures)
+        return replace(observed, sight={**known, **read}, failures=failures)
 
     def read(self, readings: Iterable[Reading], sync_token: str | None) -> dict[EventRef, Seen]:
         """Read events, or their whole series, each in its own calendar, while the lease is kept.
@@ -107,7 +109,7 @@ class Observer:
 
     def _keep_lease(self) -> None:
         rules, now = self._terms.rules, self._outside.now()
-        if now - self._extended_at < timedelta(seconds=rules.extend_every_s):
+        if self._extended_at is not None and now - self._extended_at < timedelta(seconds=rules.extend_every_s):
             return
 
         def body(tx: Transaction) -> None:
@@ -156,11 +158,13 @@ class Observer:
         return self._outside.store.transact(body)
 
     def _to_be_read_again(self, calendar: Calendar, sight: Sight) -> Calendar:
-        """What nobody can prove without a sync token is read again as soon as there is one."""
-        unproven = [ref.event_id for ref, seen in sight.items() if seen.unproven and ref.calendar_key == calendar.key]
-        return (
-            calendar.model_copy(update={"to_observe": _added(calendar.to_observe, unproven)}) if unproven else calendar
-        )
+        """What nobody can prove without a sync token is read as soon as there is one; what is refused, days later."""
+        own = {ref.event_id: seen for ref, seen in sight.items() if ref.calendar_key == calendar.key}
+        unproven = [event_id for event_id, seen in own.items() if seen.unproven]
+        refused = [event_id for event_id, seen in own.items() if seen.unreadable]
+        shown = {event_id for event_id, seen in own.items() if seen.confirmed and not seen.says_nothing}
+        noted = rereading.noted(calendar, refused, shown, self._outside.now(), self._terms.rules)
+        return noted.model_copy(update={"to_observe": _added(noted.to_observe, unproven)}) if unproven else noted
 
     def _unread_elsewhere(self, sight: Sight) -> set[str]:
         """Other calendars with an event that matters here, but that could not be read: their own syncs read it."""

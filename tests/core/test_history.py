@@ -203,7 +203,7 @@ def test_the_grace_says_what_was_seen_of_the_event(how: str, shown: object, what
 def test_an_event_that_is_missing_from_a_full_listing_is_named_so() -> None:
     """Positive evidence of another kind."""
     ledger = owned(event())
-    ledger.settle({ref(): Seen(None, confirmed=True, missing_from_list=True)}, listing=1)
+    ledger.settle({ref(): Seen(None, confirmed=True, missing_from_list=True)})
     assert ("seen", "the event was missing from a full listing", "e1") in lines(ledger.c1)
 
 

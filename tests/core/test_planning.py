@@ -276,7 +276,9 @@ def test_an_event_that_calendar_does_not_know_is_gone_only_after_a_complete_list
     [
         ("the complete listing lacks it", 3, True, "gone"),
         ("the listing showed it", 2, True, "orphaned"),
-        ("the listing is not over yet", 3, False, "orphaned"),
+        ("the listing is not over yet", 3, False, "live"),
+        ("an earlier page of it showed it", 2, False, "orphaned"),
+        ("no listing of all events is under way", 0, False, "orphaned"),
     ],
 )
 def test_a_sweep_takes_for_missing_whatever_the_listing_did_not_show(
@@ -289,6 +291,19 @@ def test_a_sweep_takes_for_missing_whatever_the_listing_did_not_show(
     lost = ledger.referent(ref())
     assert lost is not None
     assert (lost.state, why) == (state, why)
+
+
+@pytest.mark.parametrize(("listed", "state", "seen_in"), [(True, "orphaned", 3), (False, "live", 2)])
+def test_what_the_plan_asks_for_in_vain_is_left_to_the_sweep_unless_it_was_listed(
+    listed: bool, state: str, seen_in: int
+) -> None:
+    """The page may show an event that is unknown by now: then it moved away, and the listing does not lack it."""
+    ledger = owned(event())
+    ledger.show(event(), listing=2)
+    ledger.apply(ledger.plan({ref(): Seen(None, confirmed=True, listed=listed)}, listing=3))
+    lost = ledger.referent(ref())
+    assert lost is not None
+    assert (lost.state, ledger.links[ref().link_key].seen_in) == (state, seen_in)
 
 
 def test_a_sweep_says_nothing_of_another_calendars_event() -> None:

@@ -22,10 +22,10 @@ DRAFT = (
         "R9, 19: the named organizer's calendar is asked",
     ),
     Rule(
-        "orphan-is-not-reviewed",
-        'if state == "orphaned" and is_news:\n            self._review_now',
-        "if False:\n            self._review_now",
-        "R9, 19: where an event moved to is asked at once",
+        "news-of-an-orphan-are-old",
+        "since = self.now if is_news else",
+        "since = self.now if tie.referent.state != state else",
+        "R9, 19: where an event moved to is asked as soon as its tombstone names it",
     ),
     Rule(
         "lost-link-keeps-its-stamp",
@@ -334,8 +334,8 @@ TOUCHED = (
 PLANNING = (
     Rule(
         "what-the-plan-asks-for-is-not-swept",
-        "if is_sweep:\n        sight = _swept(sight, calendar_key, recorded.links, listing)\n    draft",
-        "draft",
+        "if is_sweep:\n        sight = _swept(sight, calendar_key, recorded.links, listing)",
+        "if is_sweep:\n        sight = dict(sight)",
         "R5: a complete listing speaks of every linked event that it lacks, whoever asks for it",
     ),
     Rule(
@@ -343,6 +343,36 @@ PLANNING = (
         "if link is not None and link.seen_in != listing]",
         "if link is not None]",
         "R5: what the listing showed is not missing from it",
+    ),
+    Rule(
+        "unknown-does-not-wait-for-the-sweep",
+        "elif listing:\n",
+        "elif False:\n",
+        "44: only a complete listing tells whether an unknown event was deleted or moved away",
+    ),
+    Rule(
+        "listed-and-unknown-waits-for-the-sweep",
+        "if seen.event is None and not seen.listed]",
+        "if seen.event is None]",
+        "R9: an event that was listed and is unknown by now moved away",
+    ),
+    Rule(
+        "listed-before-and-unknown-waits-for-the-sweep",
+        "link.seen_in != listing and link.series_id is None]",
+        "link.series_id is None]",
+        "R9: an event that an earlier page showed and that is unknown by now moved away",
+    ),
+    Rule(
+        "unknown-is-marked-as-shown",
+        "[ref for ref in own if sight[ref].listed or sight[ref].event is not None]",
+        "own",
+        "44: the sweep reads what was asked for in vain while the listing went on",
+    ),
+    Rule(
+        "listed-and-unknown-is-not-marked",
+        "if sight[ref].listed or sight[ref].event is not None]",
+        "if sight[ref].event is not None]",
+        "R9: what was listed is not missing from the listing, though it is unknown by now",
     ),
     Rule(
         "links-of-series-are-missing",
@@ -404,7 +434,7 @@ PLANNING = (
         "for ref in own:",
         "order of a batch",
     ),
-    Rule("nothing-is-marked", "if listing:\n", "if False:\n", "R5: mark and sweep"),
+    Rule("nothing-is-marked", "    if listing:\n", "    if False:\n", "R5: mark and sweep"),
     Rule(
         "all-links-are-written",
         "links=tuple(link for key, link in draft.links.items() if links.get(key) != link),",

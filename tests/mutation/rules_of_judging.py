@@ -41,6 +41,12 @@ JUDGING = (
         "R8: another part drives when the driver is over",
     ),
     Rule(
+        "orphan-is-not-reviewed",
+        "            review_at = now\n",
+        "            pass\n",
+        "R9, 19: where an event moved to is asked at once",
+    ),
+    Rule(
         "orphans-end",
         'if owners_of(conference, "orphaned"):\n        return keep',
         "if False:\n        return keep",

@@ -12,6 +12,12 @@ LEASES = (
         "if False:",
         "R4: one calendar syncs in one place at a time",
     ),
+    Rule(
+        "refused-is-not-read-again",
+        'asked_again(asked.model_copy(update={"fence": fence, "lease": lease}), now)',
+        'asked.model_copy(update={"fence": fence, "lease": lease})',
+        "R18: an event that was refused once is read again",
+    ),
     Rule("same-fence", "fence = calendar.fence + 1\n", "fence = calendar.fence\n", "R2: a new fence with each claim"),
     Rule(
         "frozen-for-ever",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from confsync.core.events import LIST_PARAMETERS_VERSION, Window
 from confsync.core.rules import Rules
 from confsync.errors import (
     CalendarUnavailable,
@@ -13,7 +14,7 @@ from confsync.errors import (
 from confsync.ports import Address
 from tests.scenarios.expectations import assert_gap_was_found, assert_quiet, referents, story, titles, verbs
 from tests.scenarios.worlds import four, in_the_gap, unheard, weekly
-from tests.world import ANN, BOB, Crash
+from tests.world import ANN, BOB, Crash, World, times
 
 # Expired tokens
 
@@ -37,6 +38,33 @@ def test_an_expired_token_costs_one_full_listing_that_finds_everything(tombstone
     assert world.calendar().full_listings == listings + 1
     why = "the event was missing from a full listing" if tombstones == "forgotten" else "the event was deleted"
     assert f"decided: grace began: no owner was left; {why}" in story(world, "c0")
+    assert_quiet(world)
+
+
+@pytest.mark.scenario(44)
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_a_deletion_is_found_though_its_event_is_asked_for_before_the_listing_is_complete(is_proven: bool) -> None:
+    """What the other event shows makes it the driver; that it is unknown by then says nothing until the sweep."""
+    world = World()
+    first = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    other = world.duplicate(first)
+    world.settle()
+    with unheard(world):
+        world.edit(first, conferenceData=None)
+        world.delete(other)
+    world.model.options.tombstone_days = 0
+    world.now += timedelta(seconds=1)
+    assert world.model.forget_deleted(ANN) == [other]
+    if is_proven:  # a token of other list parameters, which Calendar accepts all the same
+        token = world.calendar_api.list_events(
+            Address(ANN, ANN), sync_token=None, page_token=None, window=Window()
+        ).next_sync_token
+        old = {"sync_token": token, "parameters_version": LIST_PARAMETERS_VERSION - 1}
+        world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update=old)))
+    world.push(ANN)
+    world.settle()
+    assert referents(world, "c1") == {first: ("owner", "gone"), other: ("owner", "gone")}
+    assert world.told("c1") is None
     assert_quiet(world)
 
 

@@ -32,6 +32,9 @@ class Watch(Protocol):
     def watch_page(self, calendar_id: str, items: int, worker: Instance) -> None:
         """Hear of a page that a worker was shown."""
 
+    def watch_reading(self, worker: Instance) -> None:
+        """Hear of an event that a worker is about to read on its own."""
+
 
 class SimulatedCalendar:
     """The `CalendarApi` of a simulation."""
@@ -46,6 +49,8 @@ class SimulatedCalendar:
         self._listings = 0
         self._broken: set[str] = set()
         """Listings of which no page is shown any more."""
+        self._in_series: set[Instance] = set()
+        """Who read the exceptions of a series last, and goes on with the series itself: that is one reading."""
 
     def list_events(self, at: Address, *, sync_token: str | None, page_token: str | None, window: Window) -> EventPage:
         """Return one page."""
@@ -91,11 +96,15 @@ class SimulatedCalendar:
 
     def list_series(self, at: Address, ical_uid: str) -> tuple[Event, ...]:
         """Return a series."""
+        self._in_series.add(self._gate.caller())
         return self._gate.passing("calendar", "events.list series", lambda: self._api.list_series(at, ical_uid))
 
     def get_event(self, at: Address, event_id: str) -> Event | None:
         """Return an event."""
         caller = self._gate.caller()
+        if caller not in self._in_series:
+            self._watch.watch_reading(caller)
+        self._in_series.discard(caller)
 
         def shown() -> Event | None:
             if event_id in self.refused:

@@ -80,7 +80,7 @@ def covering(day: Simulation) -> Iterator[Coverage]:
     ) -> Plan:  # as the planner itself
         seen.update(cell_of(ref, shown, recorded, terms) for ref, shown in sight.items())
         planned: Plan = plan(calendar_key, sight, recorded, terms, **how)
-        witness.watch_plan(calendar_key, sight, recorded, planned)
+        witness.watch_plan(calendar_key, sight, recorded, planned, swept=how["listing"] if how["is_sweep"] else None)
         return planned
 
     with patch("confsync.observe.plan", spied):  # the only way to look on without a switch in production code

@@ -10,7 +10,7 @@ from itertools import pairwise
 from confsync.core.conference import Conference
 from confsync.core.events import Event
 from confsync.core.planning import Plan, Recorded
-from confsync.core.records import Calendar, Record
+from confsync.core.records import Calendar, Link, Record
 from confsync.core.sight import Seen, Sight
 from tests.simulation.coverage_rows import MARKS
 from tests.simulation.gestures import SUBJECTS, Done
@@ -43,17 +43,30 @@ class Witness:
 
     # Plans
 
-    def watch_plan(self, calendar_key: str, sight: Sight, recorded: Recorded, planned: Plan) -> None:
-        """Look at one plan: what it was made of, and what came of it."""
+    def watch_plan(
+        self, calendar_key: str, sight: Sight, recorded: Recorded, planned: Plan, *, swept: int | None
+    ) -> None:
+        """Look at one plan: what it was made of, and what came of it.
+
+        Args:
+            swept: number of the full listing that is complete by now; None where the plan is of no sweep.
+
+        """
         if planned.claims:
             self._meet("a claim was seen that nobody vouched for")
         for ref, seen in sight.items():
             if ref.calendar_key == calendar_key:
-                self._watch_seen(calendar_key, seen, is_known=ref.link_key in recorded.links)
+                known = recorded.links.get(ref.link_key)
+                self._watch_missing(known, swept)
+                self._watch_seen(calendar_key, seen, is_known=known is not None)
+
+    def _watch_missing(self, known: Link | None, swept: int | None) -> None:
+        if known is None or swept is None or known.calendar_key not in self._without_token:
+            return
+        if known.seen_in != swept:
+            self._meet("a full listing after a rejected token did not contain a known event")
 
     def _watch_seen(self, calendar_key: str, seen: Seen, *, is_known: bool) -> None:
-        if seen.missing_from_list and calendar_key in self._without_token:
-            self._meet("a full listing after a rejected token did not contain a known event")
         if seen.event is not None:
             self._watch_event(calendar_key, seen.event, is_known=is_known)
             self._watch_own_write(seen)

@@ -169,6 +169,19 @@ def test_an_orphan_is_followed_to_where_its_event_is_lost(destination: str, then
     assert evening.judge(evening.truth.projection(destination, event_id)) == broken
 
 
+@pytest.mark.parametrize(("number", "broken"), [(0, ["L2"]), (1, ["L2"]), (2, []), (3, [])])
+def test_an_instance_of_a_split_series_is_where_its_part_is(number: int, broken: list[str]) -> None:
+    """The later part moved out of sight, and with it whichever instance the conference was made for."""
+    evening = Evenings()
+    weekly = {"summary": "Plan", **times(START + timedelta(days=2)), "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=4"]}
+    series_id = str(evening.model.insert(ANN, ANN, weekly, V1)["id"])
+    ids = [str(item["id"]) for item in evening.model.instances(ANN, ANN, series_id)["items"]]
+    part = evening.model.edit_this_and_following(ANN, ANN, ids[2], {"summary": "Later"})
+    evening.vouch(ids[number])
+    evening.move(str(part["id"]), ELSEWHERE)
+    assert evening.judge(MADE) == broken
+
+
 def test_a_move_that_does_not_say_where_it_went_is_not_followed_to_another_persons_calendar() -> None:
     """Nothing but the id is left where the old organizer is no guest."""
     evening = Evenings()

@@ -31,6 +31,35 @@ def test_each_commit_of_a_sync_lets_its_lease_run_anew(ends_s: float, broken: li
     assert scene.broken == broken
 
 
+@pytest.mark.parametrize(("read_s", "broken"), [(29, []), (30, ["R4 lease"])])
+def test_a_lease_is_written_again_every_twenty_seconds_of_readings(read_s: float, broken: list[str]) -> None:
+    """Counted from its last commit."""
+    scene = Scene()
+    worker = scene.begin()
+    scene.claim(worker)
+    lease = scene.calendar.lease
+    assert lease is not None
+    worker.at = after(10)
+    scene.commit(worker, lease=lease.model_copy(update={"expires_at": after(70)}))
+    worker.at = after(read_s)
+    scene.oracles.watch_reading(worker)
+    assert scene.broken == broken
+
+
+def test_what_is_read_without_a_lease_needs_none() -> None:
+    """A sync looks at events also when its calendar is done, and one that lost it finds that out as it writes."""
+    scene = Scene()
+    first, second = scene.begin(), scene.begin(at_s=60)
+    scene.claim(first)
+    scene.claim(second)
+    first.at = after(100)
+    scene.oracles.watch_reading(first)
+    scene.serve(second)
+    second.at = after(100)
+    scene.oracles.watch_reading(second)
+    assert scene.broken == []
+
+
 @pytest.mark.parametrize("answer", [SYNCED, CalendarUnavailable("no answer")])
 def test_a_sync_that_ends_in_any_way_holds_no_lease(answer: object) -> None:
     """Well, or with an error."""

@@ -46,7 +46,7 @@ class Referent(Value):
     bound_at: datetime | None = None
     """The event's `updated` when it was bound: of two copies of one event, the newer one is where it is now."""
     since: datetime | None = None
-    """When it was found gone or orphaned."""
+    """When it was found gone or orphaned; of an orphan, when it was last said anew where it is now."""
     moved_to: str | None = None
     """For an orphaned event: its organizer now, where its tombstone names one."""
     continues_in: str | None = None

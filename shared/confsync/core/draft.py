@@ -10,7 +10,6 @@ from datetime import datetime
 
 from confsync.core.binding import Tie, deletes_also, role_of, tie_of
 from confsync.core.conference import Conference, Referent, ReferentState, Role
-from confsync.core.desires import timed
 from confsync.core.events import Event
 from confsync.core.history import note_promoted, note_referent
 from confsync.core.owners import promote_claims
@@ -82,11 +81,9 @@ class Draft:
             return
         moved_to = event.organizer.email if event is not None and event.organizer is not None else None
         is_news = tie.referent.state != state or (state == "orphaned" and tie.referent.moved_to != moved_to)
-        since = self.now if tie.referent.state != state else tie.referent.since
+        since = self.now if is_news else tie.referent.since
         lost = {"state": state, "since": since, "moved_to": moved_to if state == "orphaned" else None}
         self.refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update=lost))
-        if state == "orphaned" and is_news:
-            self._review_now(tie.link.conference_key)
         if state == "gone" and event is not None:
             self._lose_other_views(tie.link.conference_key, tie.referent, event)
         if event is not None and event.updated is not None:
@@ -99,11 +96,6 @@ class Draft:
         for key, other in referents.items():
             if other.state == "live" and deletes_also(tombstone, lost, other):
                 self.refer(conference_key, key, other.model_copy(update={"state": "gone", "since": self.now}))
-
-    def _review_now(self, conference_key: str) -> None:
-        """Where an event moved to is asked at once."""
-        conference = self.conferences[conference_key]
-        self.conferences[conference_key] = timed(conference.model_copy(update={"review_at": self.now}))
 
     def shares(self, exception: Event, conference_key: str) -> bool:
         """Whether an exception of a series tells of the series' conference: it has it, or is cancelled."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from confsync.core.events import LIST_PARAMETERS_VERSION
 from confsync.core.records import Calendar, Checkpoint, Lease
+from confsync.core.rereading import asked_again
 from confsync.core.rules import Rules
 from confsync.errors import FenceLost
 
@@ -35,7 +36,7 @@ def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim
         return Claim(_due_after(asked, calendar.lease.expires_at, rules), granted=False)
     fence = calendar.fence + 1
     lease = Lease(holder=holder, fence=fence, expires_at=now + timedelta(seconds=rules.lease_s))
-    leased = asked.model_copy(update={"fence": fence, "lease": lease})
+    leased = asked_again(asked.model_copy(update={"fence": fence, "lease": lease}), now)
     return Claim(_due_after(leased, lease.expires_at, rules), granted=True)
 
 
@@ -71,6 +72,11 @@ def extend(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:
     assert calendar.lease is not None  # noqa: S101 - callers called check_fence
     lease = calendar.lease.model_copy(update={"expires_at": now + timedelta(seconds=rules.lease_s)})
     return _due_after(calendar.model_copy(update={"lease": lease}), lease.expires_at, rules)
+
+
+def extended_at(calendar: Calendar, rules: Rules) -> datetime | None:
+    """Return when the lease began to run last; None for a calendar that is not leased."""
+    return calendar.lease.expires_at - timedelta(seconds=rules.lease_s) if calendar.lease is not None else None
 
 
 def save_checkpoint(calendar: Calendar, checkpoint: Checkpoint, now: datetime, rules: Rules) -> Calendar:

@@ -91,13 +91,15 @@ def plan(
     """
     if is_sweep:
         sight = _swept(sight, calendar_key, recorded.links, listing)
+    elif listing:
+        sight = _left_to_sweep(sight, calendar_key, recorded.links, listing)
     draft = Draft(calendar_key, sight, terms, now, dict(recorded.links), dict(recorded.conferences), is_part)
     own = [ref for ref in sight if ref.calendar_key == calendar_key]
     for ref in sorted(own, key=lambda ref: taking.turn(draft, ref)):
         taking.take(draft, ref)
     touched.judge_touched(draft)
     if listing:
-        draft.mark_seen(own, listing)
+        draft.mark_seen([ref for ref in own if sight[ref].listed or sight[ref].event is not None], listing)
     return _difference(draft, recorded)
 
 
@@ -106,6 +108,17 @@ def _swept(sight: Sight, calendar_key: str, links: Mapping[str, Link], listing: 
     linked = ((ref, links.get(ref.link_key)) for ref in sight if ref.calendar_key == calendar_key)
     missing = [ref for ref, link in linked if link is not None and link.seen_in != listing]
     return {**sight, **{ref: replace(sight[ref], missing_from_list=True) for ref in missing}}
+
+
+def _left_to_sweep(sight: Sight, calendar_key: str, links: Mapping[str, Link], listing: int) -> dict[EventRef, Seen]:
+    """Return the sight in which nothing follows yet from an event that is unknown, and was not listed so far.
+
+    The sweep reads it once more, when the complete listing can tell whether it was deleted or moved away.
+    """
+    unknown = [ref for ref, seen in sight.items() if seen.event is None and not seen.listed]
+    linked = ((ref, links.get(ref.link_key)) for ref in unknown if ref.calendar_key == calendar_key)
+    unlisted = [ref for ref, link in linked if link is not None and link.seen_in != listing and link.series_id is None]
+    return {**sight, **{ref: replace(sight[ref], unproven=True) for ref in unlisted}}
 
 
 def _difference(draft: Draft, recorded: Recorded) -> Plan:

@@ -71,6 +71,16 @@ class Channel(Value):
     """Which key signed its channel token."""
 
 
+class Unread(Value):
+    """An event that Calendar refused to show."""
+
+    event_id: str
+    again_at: datetime
+    """When it may be asked for again."""
+    rereads: int = 0
+    """How often that was in vain."""
+
+
 class Calendar(Record):
     """One calendar, seen as one user, and where its sync stands."""
 
@@ -99,6 +109,8 @@ class Calendar(Record):
     checkpoint: Checkpoint | None = None
     to_observe: tuple[str, ...] = ()
     """Ids of events that were registered and have to be read again."""
+    unread: tuple[Unread, ...] = ()
+    """Events that Calendar refused to show, to be read again slowly."""
     channels: tuple[Channel, ...] = ()
     renew_at: datetime | None = None
     due_at: datetime | None = None

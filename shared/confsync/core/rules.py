@@ -68,6 +68,10 @@ class Rules:
     """Whether a duplicate of an event shares its conference or gets one of its own."""
     draft_s: float = 24 * 3600
     """A registered conference whose event has not appeared after this was discarded with its draft."""
+    reread_s: float = 24 * 3600
+    """An event that Calendar refused to show is asked for again after this, by the next sync of its calendar."""
+    most_rereads: int = 7
+    """So often; then its failure is left to an operator, until the event changes."""
     orphan_s: float = 30 * 24 * 3600
     """An event that moved out of sight is looked for during this time."""
     search_s: float = 24 * 3600

@@ -20,6 +20,8 @@ class Seen:
     """Whether it was read on its own just now; a listed item alone never ends anything."""
     exceptions: tuple[Event, ...] | None = None
     """All exceptions of a series; None unless the series was read whole."""
+    listed: bool = False
+    """Whether the page of a listing that is recorded now contains it, whatever a reading on its own showed since."""
     missing_from_list: bool = False
     """Whether a complete listing as writer did not contain it."""
     unreadable: bool = False

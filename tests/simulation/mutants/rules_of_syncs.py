@@ -32,8 +32,8 @@ TOKENS: tuple[Mutant, ...] = (
         "What was deleted before a full listing is never found (testing.md: no mark-and-sweep after 410).",
         (
             "listing:Listing._sweep",
-            "self._missing(self._unseen(links, checkpoint), checkpoint)",
-            "{}",
+            "readings = (Reading(link.ref) for link in self._unseen(links, checkpoint))",
+            "readings = ()",
         ),
     ),
     mutant(
@@ -162,6 +162,16 @@ LEASES: tuple[Mutant, ...] = (
             "core.leases:extend",
             '{"expires_at": now + timedelta(seconds=rules.lease_s)}',
             "{}",
+        ),
+    ),
+    mutant(
+        "lease-is-not-kept-while-reading",
+        "R4",
+        "Between two pages the lease is not extended, however long the readings take.",
+        (
+            "observe:Observer._keep_lease",
+            "now - self._extended_at < timedelta(seconds=rules.extend_every_s)",
+            "True",
         ),
     ),
     mutant(

@@ -8,7 +8,7 @@ Which rule is watched where:
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
     R9   also ends: not before its time, not over an owner that waits, not of what was held
-    R4   leases: claimed when free, extended, given back
+    R4   leases: claimed when free, extended, kept while events are read, given back
     R3, R4, R18  leavings: each request that is answered well leaves the task that goes on
     R10  brakes: what is held, what is told, what an operator said of it
     R12  told, L4                       R13  conferences      R14, R17  calls      R15  calls, told
@@ -70,7 +70,7 @@ class Oracles:
         self.told = ToldJudge(self.complaints)
         self.channels = ChannelJudge(self.complaints, skew)
         self.waits = WaitJudge(ledger, self.complaints, skew)
-        self.leases = LeaseJudge(ledger, self.complaints, rules.lease_s)
+        self.leases = LeaseJudge(ledger, self.complaints, rules)
         self.leavings = LeavingsJudge(ledger, self.complaints, rules, skew)
         self.calendars = CalendarJudge(truth, ledger, self.complaints, secret)
         self.conferences = ConferenceJudge(truth, ledger, self.complaints)
@@ -151,6 +151,10 @@ class Oracles:
         elif isinstance(answer, Receipt):
             self.leavings.watch_push(about["calendar_id"], now, worker)
         self.leavings.forget(worker)
+
+    def watch_reading(self, worker: Worker) -> None:
+        """Hear of an event that a worker is about to read on its own."""
+        self.leases.watch_reading(worker)
 
     def watch_page(self, calendar_id: str, items: int, worker: Worker) -> None:
         """Hear of a page of events that a worker was shown."""

@@ -1,4 +1,4 @@
-"""One place syncs a calendar at a time: who may claim it, how long, and that nobody goes and keeps it (R4).
+"""One place syncs a calendar at a time: who may claim it, how long, how it is kept, and that it is given back (R4).
 
 A lease is judged by the clock of the worker that wrote it or looked at it, so that wrong clocks excuse nothing. It must
 never ask the product whether a calendar is leased.
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from confsync.core.records import Calendar
+from confsync.core.rules import Rules
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 
 
@@ -25,9 +26,10 @@ class _Hold:
 class LeaseJudge:
     """Watches leases as they are taken, extended, and given back."""
 
-    def __init__(self, ledger: Ledger, complaints: Complaints, lease_s: float) -> None:
-        """Begin with no lease; each runs for `lease_s` from when it was written."""
-        self._ledger, self._complaints, self._lease = ledger, complaints, timedelta(seconds=lease_s)
+    def __init__(self, ledger: Ledger, complaints: Complaints, rules: Rules) -> None:
+        """Begin with no lease; each runs for `lease_s` from when it was written, and is written every so often."""
+        self._ledger, self._complaints = ledger, complaints
+        self._lease, self._every = timedelta(seconds=rules.lease_s), timedelta(seconds=rules.extend_every_s)
         self._holds: dict[Worker, dict[str, _Hold]] = {}
         """By worker and calendar id."""
 
@@ -48,6 +50,17 @@ class LeaseJudge:
         if new.expires_at < held.written_at + self._lease:
             self._complain(after, f"goes on after {held.written_at}, and its lease still ends at {new.expires_at}")
         held.written_at, held.seen_at = worker.now(), now
+
+    def watch_reading(self, worker: Worker) -> None:
+        """Judge a reading of one event that leaves now: many of them take longer than a lease."""
+        for calendar_id, held in self._holds.get(worker, {}).items():
+            calendar = self._ledger.calendar(calendar_id)
+            if calendar is None or calendar.lease is None or calendar.lease.fence != held.fence:
+                continue
+            if worker.now() - held.written_at >= self._every:
+                self._complain(
+                    calendar, f"is read on at {worker.now()}, and its lease was written at {held.written_at}"
+                )
 
     def watch_end(self, worker: Worker, out_of_reach: datetime | None, *, is_alive: bool) -> None:
         """Judge what a worker holds that ends.

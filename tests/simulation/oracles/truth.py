@@ -215,9 +215,16 @@ class Truth:
         return self._newest[calendar_id, event_id].tombstone is Tombstone.SCRUBBED
 
     def seen_as(self, calendar_id: str, event_id: str) -> tuple[str, str] | None:
-        """Return the event itself, or the series of which it is an instance like all others; None: it never came."""
-        places = ((calendar_id, event_id), (calendar_id, event_id.rpartition("_")[0]))
-        return next((place for place in places if place in self.facts), None)
+        """Return the event itself, or the series of which it is an instance like all others; None: it never came.
+
+        Of a series that was split, that is the part that had begun by then.
+        """
+        if (calendar_id, event_id) in self.facts:
+            return calendar_id, event_id
+        root, _, begins = event_id.rpartition("_")
+        parts = [(each.partition("_R")[2], each) for each in self._by_calendar.get(calendar_id, {})]
+        begun = [(since, each) for since, each in parts if each in (root, f"{root}_R{since}") and since <= begins]
+        return (calendar_id, max(begun)[1]) if begun else None
 
     def is_proof_of_loss(self, calendar_id: str, event_id: str, conference_id: str) -> bool:
         """Whether an event's own calendar shows it deleted, or with another conference."""
