@@ -47,7 +47,7 @@ def worker(settings: WorkerSettings) -> tuple[Outside, Terms, PushTerms]:
 def outside(settings: WorkerSettings) -> Outside:
     """Return everything that the worker and the renewal may reach."""
     return Outside(
-        store=store(settings.store),
+        store=store(settings.store, settings.firestore_emulator),
         calendar_api=_calendar_api(settings),
         task_queue=task_queue(settings),
         providers=_providers(settings),
@@ -66,11 +66,17 @@ def terms(settings: WorkerSettings, providers: Mapping[str, ConferenceProvider])
     )
 
 
-def store(location: str) -> Store:
-    """Return the store at `sqlite:PATH`."""
-    from confsync.adapters.sqlite import SqliteStore  # noqa: PLC0415
+def store(location: str, emulator: str | None = None) -> Store:
+    """Return the store at `firestore:projects/PROJECT/databases/DATABASE` or `sqlite:PATH`."""
+    kind, _, place = location.partition(":")
+    if kind == "sqlite":
+        from confsync.adapters.sqlite import SqliteStore  # noqa: PLC0415
 
-    return SqliteStore(location.removeprefix("sqlite:"))
+        return SqliteStore(place)
+    from confsync.adapters.firestore import FirestoreStore  # noqa: PLC0415
+    from confsync.adapters.firestore_calls import build_client  # noqa: PLC0415
+
+    return FirestoreStore(place, lambda: build_client(emulator))
 
 
 def _calendar_api(settings: WorkerSettings) -> CalendarApi:

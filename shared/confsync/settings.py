@@ -123,7 +123,8 @@ class Settings(BaseModel):
         "CHANNEL_TOKEN_KEYS": "id:base64 of at least 16 bytes, several separated by commas, the signing one first",
         "CONFERENCE_SOLUTIONS": 'a JSON list such as [{"provider": "acme", "names": ["Acme Meet"], "url": '
         '"https://acme.example/hooks", "secrets": ["whsec_..."]}]',
-        "STORE": "sqlite:PATH",
+        "FIRESTORE_EMULATOR_HOST": "HOST:PORT",
+        "STORE": "firestore:projects/PROJECT/databases/DATABASE or sqlite:PATH",
         "SIGN_IN": "local or delegated",
         "SYNC_CALENDAR_URL": "URL of the sync_calendar function",
         "NOTIFICATION_URL": "URL of the receive_notification function",
@@ -210,7 +211,9 @@ class WorkerSettings(ReceiveNotificationSettings):
 
     notification_url: Url = Field(alias="NOTIFICATION_URL")
     """Where Calendar sends notifications."""
-    store: str = Field(alias="STORE", pattern=r"^sqlite:.+$")
+    store: str = Field(alias="STORE", pattern=r"^(sqlite:.+|firestore:projects/[^/]+/databases/[^/]+)$")
+    firestore_emulator: str | None = Field(None, alias="FIRESTORE_EMULATOR_HOST", pattern=r"^[^:/\s]+:\d+$")
+    """`HOST:PORT` where Firestore is served instead of by Google."""
     sign_in: Literal["local", "delegated"] = Field("delegated", alias="SIGN_IN")
     """`delegated`: keyless domain-wide delegation; `local`: the local Calendar server."""
     delegate: str | None = Field(None, alias="DELEGATE")

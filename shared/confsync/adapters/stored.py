@@ -4,7 +4,7 @@ It must never touch a file, the network or the clock.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from pydantic import ValidationError
@@ -26,6 +26,9 @@ QUERIED: Mapping[str, tuple[str, ...]] = {
     "brake": (),
 }
 """By kind: the fields that queries ask for, so that they are kept beside the JSON."""
+
+FAILURES_LAST = timedelta(days=90)
+"""A failure that did not come back for so long may be deleted by the store itself."""
 
 
 def sortable(moment: datetime) -> str:
@@ -82,6 +85,11 @@ def _column(value: datetime | str | None) -> str | None:
     return sortable(value) if isinstance(value, datetime) else value
 
 
+def expires_at(record: Record) -> datetime | None:
+    """Return when the store may delete the record by itself, sooner or later; None: never."""
+    return record.last_at + FAILURES_LAST if isinstance(record, Failure) else None
+
+
 class Reads(Protocol):
     """How a store reads inside a transaction."""
 
@@ -92,12 +100,13 @@ class Reads(Protocol):
 class Write:
     """A record that is to be written, as the store keeps it; encoded at once so that the body sees the error."""
 
-    __slots__ = ("body", "columns")
+    __slots__ = ("body", "columns", "expires_at")
 
     def __init__(self, record: Record) -> None:
         """Encode `record`; raises `StoreError` when it cannot be stored."""
         self.body = encode(record)
         self.columns = columns(record)
+        self.expires_at = expires_at(record)
 
 
 class BufferedTransaction:

@@ -71,7 +71,7 @@ def explain_command(as_json: bool, **given: str | None) -> None:
         asked = Asked(**given)
         asked.check()
         settings = WorkerSettings.from_mapping(os.environ)
-        found = explained(asked, parts.store(settings.store), settings, parts.utc_now())
+        found = explained(asked, parts.store(settings.store, settings.firestore_emulator), settings, parts.utc_now())
     except (SettingsError, ValueError) as error:
         click.echo(f"confsync explain: {error}", err=True)
         sys.exit(2)

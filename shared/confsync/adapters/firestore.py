@@ -1,0 +1,164 @@
+"""The store in Firestore (Native mode).
+
+A transaction is begin, reads, commit, with nothing remote between them. It must never commit twice: the outcome of a
+commit that was not answered is unknown, and whoever called reads the records again.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+
+from confsync.adapters.firestore_calls import FirestoreCalls, LostRace
+from confsync.adapters.firestore_layout import BODY, SHARDS, document_path, in_shard
+from confsync.adapters.stored import BufferedTransaction, sortable
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link, Record
+from confsync.errors import StoreUnavailable
+from confsync.ports import Transaction
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often a body runs; the database itself lets each attempt wait for those before it."""
+KEY = "__name__"
+
+
+class FirestoreStore:
+    """A serializable store; safe for many threads, processes and instances, and across a fork.
+
+    Besides `StoreUnavailable`, every method raises `SettingsError` where an operator must act. After a
+    `StoreUnavailable` the writes of a transaction may have taken effect, or may still do so.
+    """
+
+    def __init__(self, database: str, connect: Callable[[], FirestoreClient], *, timeout_s: float = 20.0) -> None:
+        """Keep the settings; the first call of each process connects.
+
+        Args:
+            database: `projects/PROJECT/databases/DATABASE`.
+            connect: builds the client.
+            timeout_s: how long one request may take; a read may be sent again in that time.
+
+        """
+        self._calls = FirestoreCalls(database, connect, timeout_s)
+
+    def transact(self, body: Callable[[Transaction], T]) -> T:
+        """Run `body`, again where another transaction was in the way, and commit what its last run wrote."""
+        previous = b""
+        for _ in range(ATTEMPTS):
+            attempt = _Attempt(self._calls, previous)
+            try:
+                return attempt.run(body)
+            except LostRace:
+                previous = attempt.id or previous
+        raise StoreUnavailable(
+            f"Firestore {self._calls.database}: others held or changed the same records in each of {ATTEMPTS} "
+            "attempts. Try again later"
+        )
+
+    def get(self, kind: type[R], key: str) -> R | None:
+        """Return the newest committed record, None when there is none."""
+        return self.get_many(kind, (key,)).get(key)
+
+    def get_many(self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
+        """Return the newest committed records that exist, by key."""
+        return self._calls.read(kind, keys)
+
+    def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
+        """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
+        return self._select(Link, limit, where=_equal("calendar_key", calendar_key), after=after)
+
+    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
+        return self._due(Calendar, "due_at", before, limit)
+
+    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars as `subject` sees them, in the order of their keys."""
+        return self._select(Calendar, limit, where=_equal("subject", subject))
+
+    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
+        return self._due(Calendar, "renew_at", before, limit)
+
+    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences with `due_at` at or before `before`, the oldest first."""
+        return self._due(Conference, "due_at", before, limit)
+
+    def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
+        """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
+        return self._select(kind, limit, after=after)
+
+    def _due(self, kind: type[R], field: str, before: datetime, limit: int) -> list[R]:
+        """Merge what is due in each shard; `limit` of each, since all of them may be in one."""
+        found = [
+            record
+            for shard in range(SHARDS)
+            for record in self._select(kind, limit, where=_until(field, shard, sortable(before)), order=field)
+        ]
+        return sorted(found, key=lambda record: (getattr(record, field), record.key))[: max(limit, 0)]
+
+    def _select(
+        self, kind: type[R], limit: int, *, where: Mapping[str, Any] | None = None, order: str = "", after: str = ""
+    ) -> list[R]:
+        if limit <= 0:
+            return []
+        query: dict[str, Any] = {
+            "from_": [{"collection_id": kind.kind}],
+            "select": {"fields": [{"field_path": BODY}]},
+            "order_by": [{"field": {"field_path": name}, "direction": "ASCENDING"} for name in (order, KEY) if name],
+            "limit": limit,
+        }
+        if where is not None:
+            query["where"] = where
+        if after:
+            reference = document_path(self._calls.database, kind.kind, after)
+            query["start_at"] = {"values": [{"reference_value": reference}], "before": False}
+        return self._calls.query(kind, query)
+
+
+class _Attempt:
+    """One run of a transaction's body."""
+
+    def __init__(self, calls: FirestoreCalls, previous: bytes) -> None:
+        """Begin nothing yet: a body that reads nothing needs no transaction."""
+        self._calls, self._previous = calls, previous
+        self.id = b""
+        """Empty until something was read."""
+
+    def run(self, body: Callable[[Transaction], T]) -> T:
+        """Return what the body returns, once its writes are committed."""
+        transaction = BufferedTransaction(self._read)
+        try:
+            result = body(transaction)
+            transaction.end()
+            if transaction.writes or self.id:
+                self._calls.commit(transaction.writes, self.id)
+        except BaseException:
+            transaction.end()
+            if self.id:
+                self._calls.roll_back(self.id)
+            raise
+        return result
+
+    def _read(self, kind: type[R], keys: tuple[str, ...]) -> dict[str, R]:
+        if not self.id:
+            self.id = self._calls.begin(self._previous)
+        return self._calls.read_locked(kind, keys, self.id)
+
+
+def _equal(field: str, value: str) -> dict[str, Any]:
+    return _filter(field, "EQUAL", value)
+
+
+def _until(field: str, shard: int, moment: str) -> dict[str, Any]:
+    within = [
+        _filter(field, "GREATER_THAN", in_shard(shard, "")),
+        _filter(field, "LESS_THAN_OR_EQUAL", in_shard(shard, moment)),
+    ]
+    return {"composite_filter": {"op": "AND", "filters": within}}
+
+
+def _filter(field: str, op: str, value: str) -> dict[str, Any]:
+    return {"field_filter": {"field": {"field_path": field}, "op": op, "value": {"string_value": value}}}
