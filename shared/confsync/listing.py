@@ -7,7 +7,7 @@ Each arrow is one transaction that checks the fence and extends the lease. It mu
 the sweep of a full listing is done: until then deletions in the gap are known nowhere else.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -34,13 +34,11 @@ MOST_CLAIMS_NAMED = 10
 class Listing:
     """Lists a leased calendar until everything that was asked for is served and the lease is given back."""
 
-    def __init__(
-        self, claimed: Calendar, outside: Outside, terms: Terms, tell: Callable[[Iterable[Conference]], object]
-    ) -> None:
+    def __init__(self, claimed: Calendar, outside: Outside, terms: Terms, tell: Callable[[Conference], object]) -> None:
         """Begin, or go on from the calendar's checkpoint.
 
         Args:
-            tell: called with the conferences that changed so far, when a commit does not end the work.
+            tell: called with each conference that changed so far, when a commit does not end the work.
 
         """
         self._tell = tell
@@ -48,6 +46,8 @@ class Listing:
         """As last stored; its lease is None once the listing is committed."""
         self.listed = 0
         self.changed: dict[str, Conference] = {}
+        self.announced = ""
+        """Key of the changed conference whose call was announced as the lease was given back."""
         self.claims: list[str] = []
         """Events that claim a conference for which nobody vouched, for the log."""
         self._known: dict[str, Link] | None = None
@@ -75,7 +75,8 @@ class Listing:
             except PageTokenRejected:
                 self._start_over(keep_token=True)
             if self.calendar.lease is not None and not self.calendar.to_observe:
-                self._tell(self.changed.values())
+                for conference in self.changed.values():
+                    self._tell(conference)
                 self.changed.clear()
 
     def _start_over(self, *, keep_token: bool) -> None:
@@ -150,13 +151,17 @@ class Listing:
         return Observed(sight, failures, at.listing, is_part)
 
     def _of_interest(self, items: list[Any], at: Checkpoint) -> tuple[list[Event], list[Failure]]:
-        """Return the events that are linked or name a conference of ours, and the items that cannot be read."""
-        known = self._links_of(items, at)
-        events, failures = [], []
-        for item in items:
-            if not isinstance(item, dict) or not isinstance(item.get("id"), str):
-                failures.append(self._failure("", "a listed item has no id"))
-            elif _may_concern_us(item, known, self._terms.solutions):
+        """Return the events that are linked or name a conference of ours, and the items that cannot be read.
+
+        A cheap look before an item is read in full: most events of a calendar have nothing to do with us.
+        """
+        readable = [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
+        failures = [self._failure("", "a listed item has no id")] * (len(items) - len(readable))
+        ours = [_names_ours(item, self._terms.solutions) for item in readable]
+        known = self._links_of([item for item, is_ours in zip(readable, ours, strict=True) if not is_ours], at)
+        events = []
+        for item, is_ours in zip(readable, ours, strict=True):
+            if is_ours or item["id"] in known or item.get("recurringEventId") in known:
                 try:
                     events.append(parse_event(item))
                 except ValidationError as error:
@@ -165,14 +170,14 @@ class Listing:
         mine = [event for event in events if concerns_us(event, links, self.calendar.key, self._terms)]
         return mine, failures
 
-    def _links_of(self, items: list[Any], at: Checkpoint) -> dict[str, Link]:
+    def _links_of(self, items: list[dict[str, Any]], at: Checkpoint) -> dict[str, Link]:
         """Return links by event id: all of the calendar for a long list, else those of the items."""
         if self._known is None and (at.listing or len(items) > self._rules.chunk_size):
             self._known = {link.event_id: link for link in links_of(self._outside.store, self.calendar.key)}
         if self._known is not None:
             return self._known
-        ids = {str(item.get(name)) for item in items if isinstance(item, dict) for name in ("id", "recurringEventId")}
-        keys = [Link.key_for(self.calendar.key, id_) for id_ in ids]
+        named = (item.get(name) for item in items for name in ("id", "recurringEventId"))
+        keys = {Link.key_for(self.calendar.key, id_) for id_ in named if isinstance(id_, str)}
         return {link.event_id: link for link in self._outside.store.get_many(Link, keys).values()}
 
     def _failure(self, event_id: str, reason: str) -> Failure:
@@ -215,6 +220,7 @@ class Listing:
     def _record(self, observed: Observed, advance: Advance) -> None:
         self.calendar, found = self._observer.record(observed, advance)
         self.changed.update({conference.key: conference for conference in found.conferences})
+        self.announced = found.announced
         self.claims.extend(sorted(ref.event_id for ref in found.claims)[: MOST_CLAIMS_NAMED - len(self.claims)])
         if self._known is not None:
             self._known.update({link.event_id: link for link in found.links})
@@ -230,10 +236,7 @@ def _after_page(checkpoint: Checkpoint, page: EventPage) -> Checkpoint:
     return checkpoint.model_copy(update=update)
 
 
-def _may_concern_us(item: Mapping[str, Any], known: Mapping[str, Link], solutions: Sequence[Solution]) -> bool:
-    """A cheap look before an item is read in full; most events of a calendar have nothing to do with us."""
-    if item["id"] in known or str(item.get("recurringEventId")) in known:
-        return True
+def _names_ours(item: Mapping[str, Any], solutions: Sequence[Solution]) -> bool:
     return "conferenceData" in item and may_be_ours(item["conferenceData"], solutions)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from confsync.core import brake, leases, rereading, tasks
+from confsync.core import brake, effects, leases, rereading, tasks
 from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.conference import Conference
@@ -149,6 +149,8 @@ class Observer:
             decided = brake.newly_decided(recorded.conferences, found.conferences)
             brakes = count_ends(tx, self._leased.tenant, decided, now=self._outside.now(), rules=self._terms.rules)
             advanced = self._to_be_read_again(advance(calendar), observed.sight)
+            if advanced.lease is None:
+                found = self._announced(found)
             failures = [failure.after(known.get(failure.key)) for failure in observed.failures]
             asked = [self._asked(other, observed.sight) for other in others.values()]
             for changed in (*found.links, *found.conferences, *failures, *asked, *brakes, advanced):
@@ -156,6 +158,16 @@ class Observer:
             return advanced, found
 
         return self._outside.store.transact(body)
+
+    def _announced(self, found: Plan) -> Plan:
+        """Whoever gives back the lease calls at once: the first call is announced here, which saves a transaction."""
+        now, rules = self._outside.now(), self._terms.rules
+        first = effects.first_to_tell(found.conferences, now) if rules.mode == "act" else None
+        if first is None:
+            return found
+        opened = effects.open_intent(first, now, rules)
+        conferences = tuple(opened if each is first else each for each in found.conferences)
+        return replace(found, conferences=conferences, announced=first.key)
 
     def _to_be_read_again(self, calendar: Calendar, sight: Sight) -> Calendar:
         """What nobody can prove without a sync token is read as soon as there is one; what is refused, days later."""

@@ -7,13 +7,13 @@ It must never move the token before everything it covers is recorded, end anythi
 its lease behind.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from confsync.core import channels, leases, tasks
-from confsync.core.conference import Conference
 from confsync.core.records import Calendar
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -30,7 +30,7 @@ from confsync.errors import (
 from confsync.listing import Listing
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of
-from confsync.update_conference import UpdateOutcome, update_conference
+from confsync.update_conference import UpdateOutcome, leave_task, update_conference
 
 Status = Literal["synced", "busy", "dropped", "deferred", "frozen", "superseded"]
 
@@ -85,9 +85,9 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     if isinstance(claim, SyncOutcome):
         return claim
     _stop_unknown_channel(request, claim, outside)
-    listing = Listing(claim, outside, terms, tell=lambda changed: leave_tasks(changed, outside, terms))
+    listing = Listing(claim, outside, terms, tell=lambda conference: leave_task(conference, outside, terms))
     outcome = _run(listing, outside, terms)
-    updates = update_changed(listing.changed.values(), outside, terms, stop_at=listing.stop_at)
+    updates = update_changed(listing, outside, terms)
     if request.is_announced and outcome.status == "synced" and listing.listed == 0:
         outside.task_queue.create(tasks.sync_for_lag(listing.calendar, outside.now(), terms.rules))
     return replace(outcome, updates=updates, claims=tuple(listing.claims))
@@ -195,25 +195,17 @@ def _transition(listing: Listing, change: leases.Transition, outside: Outside) -
     return listing.calendar
 
 
-def update_changed(
-    changed: Iterable[Conference], outside: Outside, terms: Terms, stop_at: datetime
-) -> tuple[UpdateOutcome, ...]:
-    """Update the first few conferences until `stop_at`; make tasks for the others and for what is due later."""
-    outcomes: list[UpdateOutcome] = []
-    for conference in changed:
+def update_changed(listing: Listing, outside: Outside, terms: Terms) -> tuple[UpdateOutcome, ...]:
+    """Update the first few conferences until time is up; make tasks for the others and for what is due later."""
+    update = partial(update_conference, outside=outside, terms=terms, stop_at=listing.stop_at)
+    announced, outcomes = listing.changed.pop(listing.announced, None), []
+    if announced is not None:
+        outcomes.append(update(announced.key, known=announced, announced=announced.intent))
+    for conference in listing.changed.values():
         now = outside.now()
-        at_once = conference.due_at is not None and conference.due_at <= now < stop_at
+        at_once = conference.due_at is not None and conference.due_at <= now < listing.stop_at
         if at_once and len(outcomes) < terms.rules.inline_updates:
-            outcomes.append(update_conference(conference.key, outside, terms, stop_at))
+            outcomes.append(update(conference.key, known=conference))
         else:
-            leave_tasks([conference], outside, terms)
+            leave_task(conference, outside, terms)
     return tuple(outcomes)
-
-
-def leave_tasks(changed: Iterable[Conference], outside: Outside, terms: Terms) -> None:
-    """Make a task for each conference that is due, now or later; none in the mode `observe`: it stays in the store."""
-    if terms.rules.mode == "observe":
-        return
-    for conference in changed:
-        if tasks.is_worth_a_task(conference, outside.now(), terms.rules):
-            outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))

@@ -65,12 +65,20 @@ class Answer:
 
 
 def update_conference(
-    conference_key: str, outside: Outside, terms: Terms, stop_at: datetime | None = None
+    conference_key: str,
+    outside: Outside,
+    terms: Terms,
+    *,
+    stop_at: datetime | None = None,
+    known: Conference | None = None,
+    announced: Intent | None = None,
 ) -> UpdateOutcome:
     """Apply what is wanted now, and make sure that somebody applies what has to wait; in the mode `observe` neither.
 
     Args:
         stop_at: no call begins after this; None: the time of one task from now.
+        known: the conference, where the caller has just stored it.
+        announced: the intent of the first call, where the caller has stored that too.
 
     Raises:
         StoreUnavailable, TaskQueueError: nothing is lost; the task is to be tried again.
@@ -78,48 +86,92 @@ def update_conference(
     """
     if terms.rules.mode == "observe":
         return UpdateOutcome(conference_key, "nothing", reason="MODE=observe: nothing is told")
-    answer, held, calls = None, None, 0
-    stop_at = stop_at or outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
-    known = outside.store.get(Conference, conference_key)
-    if known is not None and reviewing.is_review_due(known, outside.now()):
+    stored = known or outside.store.get(Conference, conference_key)
+    if stored is not None and announced is None and reviewing.is_review_due(stored, outside.now()):
         review_conference(conference_key, outside, terms)
-        known = outside.store.get(Conference, conference_key)
-    while known is not None and calls < MAX_CALLS and (calls == 0 or outside.now() < stop_at):
-        if ending.is_ending(known):
-            held = decide_end(conference_key, outside, terms) or held
-        opened = _announce(conference_key, outside, terms)
-        if opened is None or opened.intent is None:
+        stored = outside.store.get(Conference, conference_key)
+    if stored is None:
+        return UpdateOutcome(conference_key)
+    stop_at = stop_at or outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
+    told = _tell(stored, announced, outside, terms, stop_at)
+    stored, not_made = told.stored, ""
+    if stored is not None and stored.replacements:
+        not_made = replace_conference(conference_key, outside, terms)
+        stored = outside.store.get(Conference, conference_key)
+    is_waiting = stored is not None and leave_task(stored, outside, terms)
+    return _outcome(conference_key, told, not_made, is_waiting=is_waiting)
+
+
+@dataclass
+class _Told:
+    """What was told in one go."""
+
+    stored: Conference | None
+    """The conference as it was stored last; None when it was forgotten meanwhile."""
+    calls: int = 0
+    answer: Answer | None = None
+    held: HeldEnd | None = None
+
+
+def _tell(conference: Conference, announced: Intent | None, outside: Outside, terms: Terms, stop_at: datetime) -> _Told:
+    """Call the back end until it was told what is wanted."""
+    told, intent = _Told(conference), announced
+    while told.stored is not None and told.calls < MAX_CALLS:
+        if told.calls and not (_goes_on(told.stored) and outside.now() < stop_at):
             break
-        calls += 1
-        answer = _call(opened, opened.intent, outside, terms)
-        known = _store_answer(opened, opened.intent, answer, outside)
-    not_made = replace_conference(conference_key, outside, terms) if known and known.replacements else ""
-    waiting = _leave_task(conference_key, outside, terms)
+        if intent is None:
+            if ending.is_ending(told.stored):
+                told.held = decide_end(conference.key, outside, terms) or told.held
+            told.stored, intent = _announce(conference.key, outside, terms)
+        if told.stored is None or intent is None:
+            break
+        told.calls += 1
+        told.answer = _call(told.stored, intent, outside, terms)
+        told.stored, intent = _store_answer(told.stored, intent, told.answer, outside), None
+    return told
+
+
+def _goes_on(conference: Conference) -> bool:
+    return desires.is_pending(conference) or ending.is_ending(conference)
+
+
+def _outcome(conference_key: str, told: _Told, not_made: str, *, is_waiting: bool) -> UpdateOutcome:
+    answer, held = told.answer, told.held
     if not_made:
-        return UpdateOutcome(conference_key, "alert", calls, not_made, held)
+        return UpdateOutcome(conference_key, "alert", told.calls, not_made, held)
     if answer is not None:
-        return UpdateOutcome(conference_key, answer.status, calls, answer.reason, held)
+        return UpdateOutcome(conference_key, answer.status, told.calls, answer.reason, held)
     if held is not None:
         return UpdateOutcome(conference_key, "held", reason=held.reason, held=held)
-    return UpdateOutcome(conference_key, "waiting" if waiting else "nothing")
+    return UpdateOutcome(conference_key, "waiting" if is_waiting else "nothing")
 
 
-def _announce(conference_key: str, outside: Outside, terms: Terms) -> Conference | None:
-    """Store the intent of a call; None when there is nothing to tell, or a call may be under way."""
+def leave_task(conference: Conference, outside: Outside, terms: Terms) -> bool:
+    """Make sure that a task runs when the conference is due; whether it is, now or soon.
 
-    def body(tx: Transaction) -> Conference | None:
+    None in the mode `observe`: it stays in the store.
+    """
+    if terms.rules.mode == "observe" or not tasks.is_worth_a_task(conference, outside.now(), terms.rules):
+        return False
+    outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))
+    return True
+
+
+def _announce(conference_key: str, outside: Outside, terms: Terms) -> tuple[Conference | None, Intent | None]:
+    """Store the intent of a call; return what is stored, and None when there is nothing to tell, or not now."""
+
+    def body(tx: Transaction) -> tuple[Conference | None, Intent | None]:
         now, conference = outside.now(), tx.get(Conference, conference_key)
         if conference is None or effects.has_open_intent(conference, now):
-            return None
-        if not desires.is_pending(conference):
-            if conference.intent is not None:
-                tx.put(effects.without_expired(conference))
-            return None
-        if conference.call_at is not None and conference.call_at > now:
-            return None
+            return conference, None
+        if conference.intent is not None and not desires.is_pending(conference):
+            tx.put(told := effects.without_expired(conference))
+            return told, None
+        if not effects.may_be_told(conference, now):
+            return conference, None
         opened = effects.open_intent(conference, now, terms.rules)
         tx.put(opened)
-        return opened
+        return opened, opened.intent
 
     return outside.store.transact(body)
 
@@ -216,12 +268,3 @@ def _failure(tx: Transaction, conference: Conference, answer: Answer, now: datet
         key=key, tenant=tenant, conference_key=conference.key, reason=answer.reason, first_at=now, last_at=now
     )
     return failure.after(tx.get(Failure, key))
-
-
-def _leave_task(conference_key: str, outside: Outside, terms: Terms) -> bool:
-    """Make sure that a task runs when the conference is due again; whether that is soon."""
-    conference = outside.store.get(Conference, conference_key)
-    if conference is None or not tasks.is_worth_a_task(conference, outside.now(), terms.rules):
-        return False
-    outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))
-    return True

@@ -21,6 +21,7 @@ from confsync.core.records import Calendar, Failure, Link, key_of
 from confsync.errors import SettingsError, StoreError, StoreUnavailable
 from confsync.ports import Transaction
 from tests.contracts.store_calls import NOW, calendar, conference, failure, increment, link, put
+from tests.firestore_client import Intercepted
 from tests.firestore_emulator import Emulator
 
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform" / "firestore.json"
@@ -29,35 +30,6 @@ TERRAFORM = Path(__file__).resolve().parents[2] / "terraform" / "firestore.json"
 def answer(kind: Callable[..., Exception], *said: object) -> Exception:
     """Return an error as Google's client raises it; its classes have no types."""
     return kind(*said)
-
-
-class Intercepted:
-    """The real client, with each request noted, and a fault before or after the requests that a test names."""
-
-    def __init__(self, emulator: Emulator) -> None:
-        """Change nothing yet."""
-        self._client = build_client(emulator.host)
-        self.requests: list[tuple[str, Any]] = []
-        self.before: dict[str, list[Exception]] = {}
-        self.after: dict[str, list[Exception]] = {}
-
-    def __getattr__(self, method: str) -> Callable[..., Any]:
-        """Return the client's method."""
-
-        def call(request: Any, **how: Any) -> Any:
-            self.requests.append((method, request))
-            if self.before.get(method):
-                raise self.before[method].pop(0)
-            answered = getattr(self._client, method)(request, **how)
-            if self.after.get(method):
-                raise self.after[method].pop(0)
-            return answered
-
-        return call
-
-    def methods(self) -> list[str]:
-        """Return the names of the requests so far."""
-        return [method for method, _ in self.requests]
 
 
 @pytest.fixture

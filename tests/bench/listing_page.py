@@ -16,7 +16,7 @@ from confsync.core.events import Event, parse_event, parse_page
 from confsync.core.planning import Recorded, concerns_us, conference_keys, link_keys, plan
 from confsync.core.records import EventRef
 from confsync.core.sight import Seen
-from confsync.listing import _may_concern_us
+from confsync.listing import _names_ours
 from tests.bench.event_page import CALENDAR_KEY, NOW, TERMS, Shares, page, registered
 from tests.bench.figures import Figure, Target, alternate, compared
 
@@ -61,7 +61,11 @@ def _of_interest(content: bytes, recorded: Recorded) -> list[Event]:
     """Do what a listing does with a page before it records it."""
     known = {link.event_id: link for link in recorded.links.values()}
     items = parse_page(content).items
-    events = [parse_event(item) for item in items if _may_concern_us(item, known, TERMS.solutions)]
+    ours = [_names_ours(item, TERMS.solutions) for item in items]
+    pairs = zip(items, ours, strict=True)
+    events = [
+        parse_event(e) for e, is_ours in pairs if is_ours or e["id"] in known or e.get("recurringEventId") in known
+    ]
     return [event for event in events if concerns_us(event, recorded.links, CALENDAR_KEY, TERMS)]
 
 

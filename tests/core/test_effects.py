@@ -41,6 +41,30 @@ def test_an_intent_is_stored_with_its_generation_verb_and_deadline() -> None:
     assert not effects.has_open_intent(wanting(), NOW)
 
 
+ENDED = Desired(generation=4, fingerprint="ended")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, True),
+        ({"call_at": None}, True),
+        ({"call_at": at(1)}, False),
+        ({"refused": 1}, False),
+        ({"intent": Intent(generation=1, verb="update", deadline=at(1))}, False),
+        ({"intent": Intent(generation=1, verb="update", deadline=NOW)}, True),
+        ({"end_after": at(9)}, False),
+        ({"desired": ENDED}, False),
+        ({"review_at": at(9)}, True),
+        ({"review_at": NOW}, False),
+    ],
+)
+def test_a_sync_announces_what_may_simply_be_updated_now(fields: dict[str, Any], *, told: bool) -> None:
+    """Ends are looked at once more, a review comes first, and one call at a time is enough."""
+    known = wanting().model_copy(update=fields)
+    assert effects.first_to_tell([conference("c2"), known], NOW) == (known if told else None)
+
+
 def test_an_ended_conference_is_announced_as_an_end() -> None:
     """The verb follows from what is wanted."""
     _, intent = announced(conference(desired=Desired(generation=4, fingerprint="ended")))

@@ -155,6 +155,36 @@ DESIRES = (
 
 EFFECTS = (
     Rule(
+        "told-before-its-time",
+        "return is_pending(conference) and not waits and not has_open_intent(conference, now)",
+        "return is_pending(conference) and not has_open_intent(conference, now)",
+        "R18: a back end that asked for time gets it",
+    ),
+    Rule(
+        "told-beside-another-call",
+        "return is_pending(conference) and not waits and not has_open_intent(conference, now)",
+        "return is_pending(conference) and not waits",
+        "R14: one call at a time",
+    ),
+    Rule(
+        "sync-tells-what-may-end",
+        "return conference.end_after is None and not _desired(conference).ended and not is_due",
+        "return not _desired(conference).ended and not is_due",
+        "R9: a decided end is looked at once more",
+    ),
+    Rule(
+        "sync-ends-at-once",
+        "return conference.end_after is None and not _desired(conference).ended and not is_due",
+        "return conference.end_after is None and not is_due",
+        "R9: a decided end is looked at once more",
+    ),
+    Rule(
+        "sync-tells-before-the-review",
+        "return conference.end_after is None and not _desired(conference).ended and not is_due",
+        "return conference.end_after is None and not _desired(conference).ended",
+        "L2: what a review finds comes before the call",
+    ),
+    Rule(
         "intent-never-expires",
         "return conference.intent is not None and conference.intent.deadline > now",
         "return conference.intent is not None",

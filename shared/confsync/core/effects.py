@@ -8,6 +8,7 @@
 Each transition runs inside one transaction. A late answer to an intent that is no longer stored changes nothing.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from confsync.core import replacing
@@ -40,6 +41,22 @@ def open_intent(conference: Conference, now: datetime, rules: Rules) -> Conferen
     intent = Intent(generation=desired.generation, verb=verb, deadline=deadline, field_hashes=desired.field_hashes)
     announced = {"desired": desired, "applied": told, "intent": intent, "call_at": deadline}
     return timed(conference.model_copy(update=announced))
+
+
+def may_be_told(conference: Conference, now: datetime) -> bool:
+    """Whether something is to be told, and a call may leave now."""
+    waits = conference.call_at is not None and conference.call_at > now
+    return is_pending(conference) and not waits and not has_open_intent(conference, now)
+
+
+def first_to_tell(conferences: Iterable[Conference], now: datetime) -> Conference | None:
+    """Return the first that may simply be updated now: no end is decided, and no review is due before."""
+    return next((each for each in conferences if may_be_told(each, now) and _is_plain(each, now)), None)
+
+
+def _is_plain(conference: Conference, now: datetime) -> bool:
+    is_due = conference.review_at is not None and conference.review_at <= now
+    return conference.end_after is None and not _desired(conference).ended and not is_due
 
 
 def _desired(conference: Conference) -> Desired:

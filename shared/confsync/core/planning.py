@@ -37,6 +37,8 @@ class Plan:
     readings: frozenset[Reading]
     claims: frozenset[EventRef]
     """Events that claim a conference for which nobody vouched, seen for the first time."""
+    announced: str = ""
+    """Key of the conference among those whose call is announced with them: it has to leave once they are stored."""
 
 
 def link_keys(sight: Sight, calendar_key: str) -> set[str]:

@@ -65,9 +65,9 @@ REQUESTS: tuple[Mutant, ...] = (
         "R18",
         "A conference that has to wait says so in the store only, and waits for the scheduled run.",
         (
-            "update_conference:_leave_task",
-            "outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))",
-            "None",
+            "update_conference:update_conference",
+            "stored is not None and leave_task(stored, outside, terms)",
+            "False",
         ),
     ),
     mutant(
@@ -75,9 +75,9 @@ REQUESTS: tuple[Mutant, ...] = (
         "R18",
         "What a sync changed and did not tell at once waits for the scheduled run.",
         (
-            "sync_calendar:leave_tasks",
-            "outside.task_queue.create(tasks.conference_update(conference, outside.now(), terms.rules))",
-            "None",
+            "sync_calendar:update_changed",
+            "leave_task(conference, outside, terms)",
+            "pass",
         ),
     ),
     mutant(
