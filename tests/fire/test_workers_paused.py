@@ -1,0 +1,53 @@
+"""A worker that stops past its lease, as a suspended instance does, and goes on when another has done its work."""
+
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar, Link
+from confsync.ports import Store
+from tests.fire.conftest import MakeGround
+from tests.fire.ground import settle
+from tests.fire.tripwires import Trip
+from tests.fire.workers import Workers
+from tests.fire.works import NEW_TITLE, NEWEST_TITLE, WORKS, finish, start
+
+CLAIMED = Trip(at=1, when="after", fate="STOP")
+LISTED = Trip(at=2, when="after", fate="STOP")
+BEFORE_COMMIT = Trip(at=4, when="before", fate="STOP")
+COMMITTED = Trip(at=4, when="after", fate="STOP")
+BEFORE_CALL = Trip(at=5, when="before", fate="STOP")
+CALLED = Trip(at=5, when="after", fate="STOP")
+MOMENTS = (CLAIMED, LISTED, BEFORE_COMMIT, COMMITTED, BEFORE_CALL, CALLED)
+STEPS = ("store.transact", "calendar.list_events", "store.get_many", "store.transact", "provider.update")
+LEFT = {BEFORE_CALL: ["generation-stale"], CALLED: ["applied"]}
+"""What becomes of the call of a worker that paused; it does not leave where that moment came earlier."""
+
+
+def test_worker_paused_past_its_lease_changes_nothing_any_more(ground: MakeGround, workers: Workers) -> None:
+    """Another worker tells a newer change meanwhile; what the first one still writes and calls has no effect."""
+    paused = start(WORKS["change"], [ground() for _ in MOMENTS], [{"trip": moment} for moment in MOMENTS], workers)
+    deadlines = {}
+    for moment, struck in zip(MOMENTS, paused, strict=True):
+        life = finish(struck, workers)
+        assert (life.end, life.steps) == ("stopped", list(STEPS[: moment.at])), life
+        deadlines[moment] = struck.ground.conference().intent
+        struck.ground.purge()
+        struck.ground.rename(NEWEST_TITLE)
+    grounds = [struck.ground for struck in paused]
+    settle(grounds, workers)
+    stored = [_records(site.store) for site in grounds]
+    for struck in paused:
+        workers.resume(struck.pid)
+        life = finish(struck, workers)
+        assert (life.end, life.error) == ("done", ""), life
+    assert [_records(site.store) for site in grounds] == stored
+    settle(grounds, workers)
+    for moment, site in zip(MOMENTS, grounds, strict=True):
+        site.check()
+        assert site.told()[0] == NEWEST_TITLE
+        assert [call["outcome"] for call in site.landed(NEW_TITLE)] == LEFT.get(moment, [])
+        (newest,) = site.landed(NEWEST_TITLE)
+        intent = deadlines[moment]
+        assert intent is None or newest["at"] >= intent.deadline.isoformat(), "called while a call may be under way"
+
+
+def _records(store: Store) -> list[object]:
+    return [record for kind in (Calendar, Conference, Link) for record in store.all_of(kind, after="", limit=10)]
