@@ -2,22 +2,17 @@
 
 import pytest
 
-from confsync.core.tasks import SYNC
 from tests.fire.conftest import MakeGround
 from tests.fire.ground import Ground, settle
 from tests.fire.jobs import Job, utc_now
 from tests.fire.workers import Workers
-from tests.fire.works import NEW_TITLE, NEWEST_TITLE, due_task
-
-LONG_INTENT_S = 4.0
-"""So long that a slow machine lets the call land in that time."""
+from tests.fire.works import LONG_INTENT_S, NEW_TITLE, NEWEST_TITLE, sync
 
 
 def lose(ground: Ground, workers: Workers) -> Job:
     """Rename the event and sync; return the arrival of the call that is still on its way then."""
     ground.rename(NEW_TITLE)
-    sync = due_task(ground, SYNC)
-    ground.answered(sync, workers.run(ground.deliver(sync, befalls="lost"), ground.site))
+    sync(ground, workers, befalls="lost")
     (note,) = ground.left_with(NEW_TITLE)
     return Job(path="/land", body=note)
 
@@ -60,8 +55,7 @@ def test_nothing_leaves_before_the_deadline_where_the_back_end_does_not_order_wr
     intent = site.conference().intent
     assert intent is not None
     site.rename(NEWEST_TITLE)
-    sync = due_task(site, SYNC)
-    site.answered(sync, workers.run(site.deliver(sync), site.site))
+    sync(site, workers)
     conference = site.conference()
     update = Job(path="/update", body={"conference_key": site.conference_key})
     assert workers.run(update, site.site).outcome == "waiting"

@@ -7,7 +7,7 @@ from tests.fire.conftest import MakeGround
 from tests.fire.ground import settle
 from tests.fire.tripwires import Trip
 from tests.fire.workers import Workers
-from tests.fire.works import NEW_TITLE, NEWEST_TITLE, WORKS, finish, start
+from tests.fire.works import LONG_INTENT_S, NEW_TITLE, NEWEST_TITLE, WORKS, finish, start, steps_of, sync
 
 CLAIMED = Trip(at=1, when="after", fate="STOP")
 LISTED = Trip(at=2, when="after", fate="STOP")
@@ -47,6 +47,29 @@ def test_worker_paused_past_its_lease_changes_nothing_any_more(ground: MakeGroun
         (newest,) = site.landed(NEWEST_TITLE)
         intent = deadlines[moment]
         assert intent is None or newest["at"] >= intent.deadline.isoformat(), "called while a call may be under way"
+
+
+def test_end_that_is_taken_back_while_its_call_is_under_way_is_waited_for(ground: MakeGround, workers: Workers) -> None:
+    """Nothing is to be told at first, and the task comes again: yet the call may still land."""
+    steps = steps_of(WORKS["end"], ground(), workers)
+    trip = Trip(at=steps.index("provider.end") + 1, when="before", fate="STOP")
+    (paused,) = start(WORKS["end"], [ground(rules={"intent_s": LONG_INTENT_S})], [{"trip": trip}], workers)
+    assert finish(paused, workers).end == "stopped"
+    site, intent = paused.ground, paused.ground.conference().intent
+    assert intent is not None
+    site.restore()
+    sync(site, workers)
+    again = workers.run(paused.job.model_copy(update={"trip": None}), site.site)
+    assert again.outcome in ("nothing", "waiting")
+    site.rename(NEW_TITLE)
+    settle([site], workers)
+    (newest,) = site.landed(NEW_TITLE)
+    assert newest["at"] >= intent.deadline.isoformat(), "called while a call may be under way"
+    workers.resume(paused.pid)
+    finish(paused, workers)
+    settle([site], workers)
+    assert [call["outcome"] for call in site.landed(None)] == ["generation-stale"]
+    site.check()
 
 
 def _records(store: Store) -> list[object]:

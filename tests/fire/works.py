@@ -14,6 +14,8 @@ from tests.fire.workers import Life, Workers
 
 NEW_TITLE, NEWEST_TITLE = "Kick-off, postponed", "Kick-off, postponed again"
 PATIENCE_S = 20.0
+LONG_INTENT_S = 4.0
+"""So long that a slow machine comes to what a test does within an intent."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,12 @@ def due_task(ground: Ground, path: str) -> Task:
         assert time.monotonic() < give_up_at, ground.waiting()
         time.sleep(0.02)
     return found[0]
+
+
+def sync(ground: Ground, workers: Workers, **befalls: Any) -> None:
+    """Run the sync that is due, with what befalls it; see `Job`."""
+    task = due_task(ground, SYNC)
+    ground.answered(task, workers.run(ground.deliver(task, **befalls), ground.site))
 
 
 def steps_of(work: Work, ground: Ground, workers: Workers) -> list[str]:
