@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from confsync.adapters.firestore_calls import build_client
 from confsync.core import desires
 from confsync.core.channels import active_channel, sign_channel_token
 from confsync.core.conference import Conference
@@ -122,6 +123,10 @@ class Ground:
     def purge(self) -> None:
         """Lose every task that waits."""
         self._finished |= {task.name for task in self._queue.created()}
+
+    def end_transaction(self, transaction: bytes) -> None:
+        """Let Firestore take back the locks of a transaction, as it does when nobody goes on with it for a minute."""
+        build_client(self.site.emulator).rollback({"database": self.site.database, "transaction": transaction})
 
     # Tasks
 

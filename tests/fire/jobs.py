@@ -29,7 +29,7 @@ from confsync.renew_channels import renew_channels
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from confsync.update_conference import update_conference
 from tests.fire.folder_queue import FolderQueue
-from tests.fire.tripwires import NotedProvider, Steps, Trip, UnansweredCommits, When
+from tests.fire.tripwires import NotedProvider, Steps, Trip, Trouble, TroubledCommits
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PUSH = PushTerms("https://receiver.example.com/", (SigningKey("k1", b"0123456789abcdef"),))
@@ -81,13 +81,13 @@ class Job(BaseModel):
     """What befalls its calls to the back end; see `NotedProvider`."""
     rules: dict[str, Any] = Field(default_factory=dict)
     """What differs from the rules of the site."""
-    unanswered: tuple[int, When] | None = None
-    """Which of its commits gets no answer, and whether that took effect."""
+    trouble: tuple[int, Trouble] | None = None
+    """With which of its commits there is trouble, and what."""
 
 
 def perform(job: Job, site: Site, tell: Callable[[str], None]) -> str:
     """Do the job and return how the outcome calls itself; raises whatever the use case raises."""
-    outside, terms = outside_of(site, Steps(job.trip, tell), job), terms_of(site, **job.rules)
+    outside, terms = outside_of(site, job, tell), terms_of(site, **job.rules)
     if job.path == "/sync":
         return sync_calendar(SyncRequest.from_body(job.body), outside, terms).status
     if job.path == "/update":
@@ -99,18 +99,17 @@ def perform(job: Job, site: Site, tell: Callable[[str], None]) -> str:
     return "renewed"
 
 
-def outside_of(site: Site, steps: Steps | None = None, job: Job | None = None) -> Outside:
-    """Return the real parts, with a wire across each port where somebody counts steps."""
-    unanswered, befalls = (job.unanswered, job.befalls) if job else (None, "")
+def outside_of(site: Site, job: Job | None = None, tell: Callable[[str], None] | None = None) -> Outside:
+    """Return the real parts; where somebody is told of each step, with a wire across each port."""
 
     def connect() -> Any:
         client = build_client(site.emulator)
-        return UnansweredCommits(client, *unanswered) if unanswered else client
+        return TroubledCommits(client, *job.trouble, tell) if job and job.trouble and tell else client
 
-    wire = steps.wire if steps else lambda _, port: port
+    wire = Steps(job.trip, tell).wire if job and tell else lambda _, port: port
     endpoint = f"{site.calendar_url}/calendar/v3/"
     capabilities = replace(CONTRACT, ordered_writes=site.ordered)
-    provider = NotedProvider(_provider(site), site.folder / "calls", capabilities, befalls)
+    provider = NotedProvider(_provider(site), site.folder / "calls", capabilities, job.befalls if job else "")
     return Outside(
         store=wire("store", FirestoreStore(site.database, connect)),
         calendar_api=wire("calendar", GoogleCalendar(sign_in.local(), endpoint=endpoint)),

@@ -13,7 +13,7 @@ def test_unanswered_commit_loses_and_doubles_nothing(name: str, ground: MakeGrou
     """The task fails and is tried again; the back end is told again only where nobody could store its answer."""
     commits = steps_of(WORKS[name], ground(), workers).count("store.transact")
     cases = [(n, when) for n in range(1, commits + 1) for when in ("before", "after")]
-    unanswered = [{"unanswered": case} for case in cases]
+    unanswered = [{"trouble": case} for case in cases]
     cut_off = start(WORKS[name], [ground() for _ in cases], unanswered, workers)
     expected = []
     for struck in cut_off:

@@ -72,5 +72,23 @@ def test_end_that_is_taken_back_while_its_call_is_under_way_is_waited_for(ground
     site.check()
 
 
+def test_worker_paused_in_a_transaction_loses_its_locks_and_its_turn(ground: MakeGround, workers: Workers) -> None:
+    """Firestore takes the locks back after a minute, for which the test need not wait; then the fence counts again."""
+    pause = {"trouble": (2, "paused")}
+    (paused,) = start(WORKS["change"], [ground()], [pause], workers)
+    life, site = finish(paused, workers), paused.ground
+    assert life.end == "stopped"
+    site.end_transaction(bytes.fromhex(life.steps[-1]))
+    site.purge()
+    site.rename(NEWEST_TITLE)
+    settle([site], workers)
+    stored = _records(site.store)
+    workers.resume(paused.pid)
+    assert finish(paused, workers).outcome == "superseded"
+    assert _records(site.store) == stored
+    assert site.landed(NEW_TITLE) == []
+    site.check()
+
+
 def _records(store: Store) -> list[object]:
     return [record for kind in (Calendar, Conference, Link) for record in store.all_of(kind, after="", limit=10)]

@@ -20,7 +20,8 @@ from confsync.ports import ConferenceCall, ConferenceProvider
 
 When = Literal["before", "after"]
 Fate = Literal["KILL", "STOP"]
-Befalls = Literal["lost", "busy"]
+Trouble = Literal["before", "after", "paused"]
+"""The commit is lost on its way; its answer is; the process stops with all locks held."""
 
 
 class Trip(BaseModel):
@@ -72,7 +73,7 @@ class _Wired:
 
 
 class NotedProvider:
-    """A provider that notes each call as it leaves, in a file that outlives the process; see `Befalls`."""
+    """A provider that notes each call as it leaves, in a file that outlives the process."""
 
     def __init__(self, provider: ConferenceProvider, notes: Path, capabilities: Capabilities, befalls: str) -> None:
         """Keep the real provider.
@@ -118,29 +119,34 @@ def note_of(call: ConferenceCall) -> dict[str, Any]:
     return {**call.__dict__, "state": state}
 
 
-class UnansweredCommits:
-    """Google's client, of whose commits the n-th is not answered, whether it took effect or not."""
+class TroubledCommits:
+    """Google's client, with trouble at the n-th commit of a process; see `Trouble`."""
 
-    def __init__(self, client: Any, at: int, when: When) -> None:
+    def __init__(self, client: Any, at: int, trouble: Trouble, tell: Callable[[str], None]) -> None:
         """Keep the client.
 
         Args:
             client: the real one.
             at: which commit, counted from 1.
-            when: `before`: it is lost on its way; `after`: its answer is.
+            trouble: what befalls it.
+            tell: is told the id of the transaction, in hex, before its process stops.
 
         """
-        self._client, self._at, self._when, self._count = client, at, when, 0
+        self._client, self._at, self._trouble, self._tell, self._count = client, at, trouble, tell, 0
 
     def __getattr__(self, method: str) -> Any:
         """Return the client's method."""
         return getattr(self._client, method)
 
     def commit(self, request: Any, **how: Any) -> Any:
-        """Commit, but for the answer."""
+        """Commit, but for the trouble."""
         self._count += 1
         if self._count != self._at:
             return self._client.commit(request, **how)
-        if self._when == "after":
+        if self._trouble == "paused":
+            self._tell(request["transaction"].hex())
+            os.kill(os.getpid(), signal.SIGSTOP)
+            return self._client.commit(request, **how)
+        if self._trouble == "after":
             self._client.commit(request, **how)
         raise ServiceUnavailable("the connection broke")  # type: ignore[no-untyped-call]  # api-core leaves it untyped
