@@ -35,3 +35,19 @@ def test_worker_killed_at_any_step_costs_only_time(name: str, ground: MakeGround
         told = struck.ground.left_with(struck.ground.title)
         assert len(told) == (1 if struck.ground.title == FIRST_TITLE else times), (steps, trip, told)
         assert is_watched(struck.ground), (steps, trip)
+
+
+def test_worker_killed_in_a_transaction_costs_only_time(ground: MakeGround, workers: Workers) -> None:
+    """Nobody gets on until Firestore takes its locks back, a minute later; what it was about to write is not there."""
+    commits = range(1, steps_of(WORKS["change"], ground(), workers).count("store.transact") + 1)
+    killed = start(WORKS["change"], [ground() for _ in commits], [{"trouble": (n, "KILL")} for n in commits], workers)
+    expected = []
+    for struck in killed:
+        life = workers.wait(struck.pid)
+        assert life.end == "killed"
+        struck.ground.end_transaction(bytes.fromhex(life.steps[-1]))
+        expected.append(tells(struck.ground))
+    settle([struck.ground for struck in killed], workers)
+    for struck, times in zip(killed, expected, strict=True):
+        struck.ground.check()
+        assert len(struck.ground.left_with(struck.ground.title)) == times

@@ -74,7 +74,7 @@ def test_end_that_is_taken_back_while_its_call_is_under_way_is_waited_for(ground
 
 def test_worker_paused_in_a_transaction_loses_its_locks_and_its_turn(ground: MakeGround, workers: Workers) -> None:
     """Firestore takes the locks back after a minute, for which the test need not wait; then the fence counts again."""
-    pause = {"trouble": (2, "paused")}
+    pause = {"trouble": (2, "STOP")}
     (paused,) = start(WORKS["change"], [ground()], [pause], workers)
     life, site = finish(paused, workers), paused.ground
     assert life.end == "stopped"

@@ -20,8 +20,8 @@ from confsync.ports import ConferenceCall, ConferenceProvider
 
 When = Literal["before", "after"]
 Fate = Literal["KILL", "STOP"]
-Trouble = Literal["before", "after", "paused"]
-"""The commit is lost on its way; its answer is; the process stops with all locks held."""
+Trouble = Literal["before", "after", "KILL", "STOP"]
+"""The commit is lost on its way; its answer is; the process is struck by a signal with all its locks held."""
 
 
 class Trip(BaseModel):
@@ -129,7 +129,7 @@ class TroubledCommits:
             client: the real one.
             at: which commit, counted from 1.
             trouble: what befalls it.
-            tell: is told the id of the transaction, in hex, before its process stops.
+            tell: is told the id of the transaction, in hex, before its process is struck.
 
         """
         self._client, self._at, self._trouble, self._tell, self._count = client, at, trouble, tell, 0
@@ -143,9 +143,9 @@ class TroubledCommits:
         self._count += 1
         if self._count != self._at:
             return self._client.commit(request, **how)
-        if self._trouble == "paused":
+        if self._trouble in ("KILL", "STOP"):
             self._tell(request["transaction"].hex())
-            os.kill(os.getpid(), signal.SIGSTOP)
+            os.kill(os.getpid(), getattr(signal, f"SIG{self._trouble}"))
             return self._client.commit(request, **how)
         if self._trouble == "after":
             self._client.commit(request, **how)
