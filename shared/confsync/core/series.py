@@ -52,12 +52,10 @@ def _has_lost_it(draft: Draft, series: Link) -> bool:
 
 def take_exception(draft: Draft, ref: EventRef, series: Link) -> None:
     """An exception says nothing on its own: its series is read whole and told as one."""
-    event = draft.sight[ref].event
     _remember_exception(draft, ref, series)
-    _reach(draft, series, [event] if event else [], whole=False)
-    if event is None or draft.shares(event, series.conference_key):
-        draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
-    if series.has_exceptions and draft.is_live_owner(series):
+    _reach(draft, series, [event] if (event := draft.sight[ref].event) else [], whole=False)
+    draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
+    if draft.is_live_owner(series):
         _want_whole(draft, EventRef(draft.calendar_key, series.event_id), series)
 
 
@@ -103,7 +101,7 @@ def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, has_unse
         _remember_exception(draft, exception_ref, link)
     if seen.exceptions is not None:
         _reach(draft, link, seen.exceptions, whole=True)
-    if any(draft.shares(exception, link.conference_key) for exception in seen.exceptions or ()):
+    if seen.exceptions:
         draft.links[link.key] = link.model_copy(update={"has_exceptions": True})
     elif (link.has_exceptions or has_unseen) and draft.is_live_owner(link):
         _want_whole(draft, ref, link)
