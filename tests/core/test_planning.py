@@ -644,6 +644,15 @@ def test_a_series_knows_of_an_instance_without_its_conference_whichever_is_liste
     assert after.links[ref("s1").link_key].has_exceptions
 
 
+def test_a_series_without_exceptions_but_an_instance_with_a_conference_of_its_own_is_not_read_whole() -> None:
+    """That instance is an event like any other, whatever reading of its series showed it."""
+    master, alone = series(), instance(series(), 2, conference="c2")
+    ledger = owned(master)
+    ledger.put(alone)
+    ledger.settle({ref("s1"): Seen(master, confirmed=True, exceptions=(alone,))})
+    assert not ledger.links[ref("s1").link_key].has_exceptions
+
+
 def test_an_instance_waits_for_its_series_of_which_only_an_id_is_shown() -> None:
     """The conference may be the series' own, which a list that lags shows as a bare tombstone."""
     master = series()

@@ -40,9 +40,12 @@ def series_of(draft: Draft, ref: EventRef) -> Link | None:
     series = draft.links.get(Link.key_for(draft.calendar_key, series_id)) if series_id else None
     if series is None or not series.conference_key or _has_lost_it(draft, series):
         return None
-    if event is None:
-        return series
-    return series if claimed_key(event, draft.terms) in (None, series.conference_key) else None
+    return series if event is None or _is_part(draft, event, series) else None
+
+
+def _is_part(draft: Draft, instance: Event, series: Link) -> bool:
+    """Whether the instance has no conference but that of its series, if any."""
+    return claimed_key(instance, draft.terms) in (None, series.conference_key)
 
 
 def _has_lost_it(draft: Draft, series: Link) -> bool:
@@ -101,7 +104,7 @@ def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, has_unse
         _remember_exception(draft, exception_ref, link)
     if seen.exceptions is not None:
         _reach(draft, link, seen.exceptions, whole=True)
-    if seen.exceptions:
+    if any(_is_part(draft, exception, link) for exception in seen.exceptions or ()):
         draft.links[link.key] = link.model_copy(update={"has_exceptions": True})
     elif (link.has_exceptions or has_unseen) and draft.is_live_owner(link):
         _want_whole(draft, ref, link)
