@@ -5,7 +5,7 @@ import json
 import pytest
 
 from confsync.errors import SettingsError
-from confsync.settings import WorkerSettings
+from confsync.settings import ReceiveNotificationSettings, WorkerSettings
 
 QUEUE = "projects/p/locations/l/queues/sync"
 SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="
@@ -37,6 +37,18 @@ def test_policies_reach_the_rules() -> None:
     assert (rules.calendar_brake, rules.tenant_brake) == (3, 4)
 
 
+def test_each_provider_may_have_a_queue_of_its_own() -> None:
+    """The others share CONFERENCE_QUEUE; the receiver knows the queue of the syncs and needs no other."""
+    own = "projects/p/locations/l/queues/zoom"
+    entries = [SOLUTION, {**SOLUTION, "provider": "zoom", "queue": own}]
+    given = {**GOOD, "CONFERENCE_QUEUE": f"{QUEUE}-2", "CONFERENCE_SOLUTIONS": json.dumps(entries)}
+    worker = WorkerSettings.from_mapping(given)
+    assert worker.queues() == {"/sync": QUEUE, "/update": f"{QUEUE}-2"}
+    assert worker.provider_queues() == {"zoom": own}
+    receiver = ReceiveNotificationSettings.from_mapping({k: v for k, v in GOOD.items() if k != "CONFERENCE_QUEUE"})
+    assert (receiver.queues(), receiver.provider_queues()) == ({"/sync": QUEUE}, {})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
@@ -46,6 +58,8 @@ def test_policies_reach_the_rules() -> None:
         ("STORE", "postgres:x", "STORE 'postgres:x'.*expected: firestore:projects/.* or sqlite:PATH"),
         ("STORE", "firestore:acme", "STORE 'firestore:acme'.*expected: firestore:projects/PROJECT/databases/DATABASE"),
         ("FIRESTORE_EMULATOR_HOST", "8080", "FIRESTORE_EMULATOR_HOST '8080'.*expected: HOST:PORT"),
+        ("TASKS_TRANSPORT", "http", "TASKS_TRANSPORT 'http'.*expected: grpc or rest"),
+        ("TASK_ATTEMPTS", "0", "TASK_ATTEMPTS '0'.*expected: a whole number from 1"),
         ("SIGN_IN", "magic", "SIGN_IN 'magic'.*expected: local or delegated"),
         ("MODE", "watch", "MODE 'watch'.*expected: act or observe"),
         ("CLAIMS", "all", "CLAIMS 'all'.*expected: registered or matching"),
@@ -61,6 +75,11 @@ def test_policies_reach_the_rules() -> None:
         ("CONFERENCE_SOLUTIONS", "[]", "CONFERENCE_SOLUTIONS: .*at least 1"),
         ("CONFERENCE_SOLUTIONS", json.dumps([{**SOLUTION, "names": []}]), "CONFERENCE_SOLUTIONS: 0: give at least one"),
         ("CONFERENCE_SOLUTIONS", json.dumps([{**SOLUTION, "url": "ftp://x"}]), "CONFERENCE_SOLUTIONS: 0.url"),
+        (
+            "CONFERENCE_SOLUTIONS",
+            json.dumps([{**SOLUTION, "queue": "zoom"}]),
+            "CONFERENCE_SOLUTIONS: 0.queue: .*projects",
+        ),
         ("SYNC_CALENDAR_URL", "worker", "SYNC_CALENDAR_URL 'worker'.*expected: URL of the sync_calendar function"),
     ],
 )

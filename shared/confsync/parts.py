@@ -30,12 +30,13 @@ def task_queue(settings: QueueSettings) -> TaskQueue:
     from confsync.adapters.cloud_tasks import CloudTasksQueue, CloudTasksSettings, build_client  # noqa: PLC0415
 
     cloud_tasks = CloudTasksSettings(
-        queues={"/sync": settings.task_queue, "/update": settings.conference_queue},
+        queues=settings.queues(),
+        provider_queues=settings.provider_queues(),
         worker_url=settings.sync_calendar_url,
         invoker=settings.tasks_invoker,
         dispatch_deadline_s=settings.task_s,
     )
-    return CloudTasksQueue(cloud_tasks, lambda: build_client(settings.tasks_endpoint))
+    return CloudTasksQueue(cloud_tasks, lambda: build_client(settings.tasks_endpoint, settings.tasks_transport))
 
 
 def worker(settings: WorkerSettings) -> tuple[Outside, Terms, PushTerms]:

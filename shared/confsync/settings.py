@@ -28,6 +28,7 @@ from confsync.core.channels import PushTerms, SigningKey
 from confsync.core.rules import Rules
 from confsync.core.solutions import Solution
 from confsync.core.state import Field as Carried
+from confsync.core.tasks import SYNC, UPDATE
 from confsync.errors import SettingsError
 
 S = TypeVar("S", bound="Settings")
@@ -61,6 +62,9 @@ def _from_json(value: Any) -> Any:
 SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(_signing_keys)]
 
 
+QueuePath = Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[A-Za-z0-9-]{1,100}$")]
+"""Full path of a Cloud Tasks queue."""
+
 Minutes = Annotated[int, Field(ge=1, le=525_600, strict=True)]
 """Up to a year."""
 
@@ -72,6 +76,8 @@ class SolutionSettings(Solution):
     """The vendor's endpoint; https, or http on the loopback."""
     secrets: tuple[SecretStr, ...] = Field(min_length=1, max_length=2)
     """`whsec_...`: the key that signs first, during a rotation also the old one."""
+    queue: QueuePath | None = None
+    """Queue of its conference updates, at the rate that the vendor allows; None: CONFERENCE_QUEUE."""
     carries: frozenset[Carried] = frozenset(get_args(Carried))
     """What of an event the vendor wants to be told; the rest is neither sent nor a difference."""
     restores: StrictBool = True
@@ -125,6 +131,8 @@ class Settings(BaseModel):
         '"https://acme.example/hooks", "secrets": ["whsec_..."]}]',
         "FIRESTORE_EMULATOR_HOST": "HOST:PORT",
         "STORE": "firestore:projects/PROJECT/databases/DATABASE or sqlite:PATH",
+        "TASKS_TRANSPORT": "grpc or rest",
+        "TASK_ATTEMPTS": "a whole number from 1",
         "SIGN_IN": "local or delegated",
         "SYNC_CALENDAR_URL": "URL of the sync_calendar function",
         "NOTIFICATION_URL": "URL of the receive_notification function",
@@ -170,21 +178,21 @@ def _rules(**numbers: Any) -> Rules:
         raise SettingsError(f"TASK_TIMEOUT_S and its neighbours do not fit together: {error}") from None
 
 
-QueuePath = Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[A-Za-z0-9-]{1,100}$")]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 Seconds = Annotated[float, Field(gt=0)]
 Ends = Annotated[int, Field(ge=1)]
+Times = Annotated[int, Field(ge=1)]
 
 
 class QueueSettings(Settings):
-    """How to reach the task queues; used by all three functions."""
+    """How to reach the queue of the sync tasks; used by all three functions."""
 
     task_queue: QueuePath = Field(alias="TASK_QUEUE")
     """Queue of the sync tasks."""
-    conference_queue: QueuePath = Field(alias="CONFERENCE_QUEUE")
-    """Queue of the conference updates."""
     tasks_endpoint: str | None = Field(None, alias="TASKS_ENDPOINT")
     """Where Cloud Tasks is served instead of by Google: `http://HOST:PORT` or `grpc://HOST:PORT`."""
+    tasks_transport: Literal["grpc", "rest"] = Field("grpc", alias="TASKS_TRANSPORT")
+    """How Google's Cloud Tasks is reached; TASKS_ENDPOINT says it itself."""
     sync_calendar_url: Url = Field(alias="SYNC_CALENDAR_URL")
     """Where the tasks go."""
     tasks_invoker: str | None = Field(None, alias="TASKS_INVOKER")
@@ -193,6 +201,14 @@ class QueueSettings(Settings):
     skew_s: Seconds = Field(Rules.skew_s, alias="CLOCK_SKEW_S")
     task_s: Seconds = Field(Rules.task_s, alias="TASK_TIMEOUT_S")
     """Dispatch deadline of the tasks; the same as the function's time-out."""
+
+    def queues(self) -> Mapping[str, str]:
+        """Return the queue of the tasks to each of the worker's doors."""
+        return {SYNC: self.task_queue}
+
+    def provider_queues(self) -> Mapping[str, str]:
+        """Return the queue of each provider whose conference updates have one of their own."""
+        return {}
 
     def rules(self) -> Rules:
         """Return the numbers that these settings change, and the defaults."""
@@ -209,6 +225,10 @@ class ReceiveNotificationSettings(QueueSettings):
 class WorkerSettings(ReceiveNotificationSettings):
     """Settings of sync_calendar and renew_channels."""
 
+    conference_queue: QueuePath = Field(alias="CONFERENCE_QUEUE")
+    """Queue of the conference updates of all providers without one of their own."""
+    task_attempts: Times = Field(10, alias="TASK_ATTEMPTS")
+    """The queues' maximum of attempts; after the last one the scheduled run goes on."""
     notification_url: Url = Field(alias="NOTIFICATION_URL")
     """Where Calendar sends notifications."""
     store: str = Field(alias="STORE", pattern=r"^(sqlite:.+|firestore:projects/[^/]+/databases/[^/]+)$")
@@ -269,6 +289,14 @@ class WorkerSettings(ReceiveNotificationSettings):
             calendar_brake=self.calendar_brake,
             tenant_brake=self.tenant_brake,
         )
+
+    def queues(self) -> Mapping[str, str]:
+        """Return the queue of the tasks to each of the worker's doors."""
+        return {SYNC: self.task_queue, UPDATE: self.conference_queue}
+
+    def provider_queues(self) -> Mapping[str, str]:
+        """Return the queue of each provider whose conference updates have one of their own."""
+        return {solution.provider: solution.queue for solution in self.conference_solutions if solution.queue}
 
     def push_terms(self) -> PushTerms:
         """Return where notifications go and what proves them genuine."""

@@ -84,7 +84,7 @@ def test_a_wrong_word_is_named(says: dict[str, Any], complaint: str) -> None:
     assert SECRET not in str(error.value)
 
 
-@pytest.mark.parametrize("differs", [{"creates": True}, {"url": "https://other.example/"}, {"restores": False}])
+@pytest.mark.parametrize("differs", [{"creates": True}, {"url": "https://other.example/"}, {"queue": QUEUE}])
 def test_the_entries_of_one_provider_agree(differs: dict[str, Any]) -> None:
     """Two solutions may share a back end, but it cannot be two things at once."""
     with pytest.raises(SettingsError, match="provider 'acme' is described in two ways"):

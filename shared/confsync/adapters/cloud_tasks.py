@@ -8,7 +8,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -99,6 +99,8 @@ class CloudTasksSettings:
     """Full queue path by task path: `{"/sync": "projects/P/locations/L/queues/sync"}`."""
     worker_url: str
     """Base URL of the worker; a task's path is appended."""
+    provider_queues: Mapping[str, str] = field(default_factory=dict)
+    """Full queue path by provider, for those whose conference updates have a queue of their own."""
     invoker: str | None = None
     """E-mail address of the service account in whose name the worker is called; None: no token (local)."""
     audience: str | None = None
@@ -144,7 +146,7 @@ class CloudTasksQueue:
         return True
 
     def _queue_of(self, task: Task) -> str:
-        queue = self._settings.queues.get(task.path)
+        queue = self._settings.provider_queues.get(task.provider) or self._settings.queues.get(task.path)
         if queue is None:
             known = ", ".join(sorted(self._settings.queues)) or "none"
             raise TaskQueueMisconfigured(f"No queue for tasks to {task.path}; there are queues for: {known}")
