@@ -5,12 +5,18 @@ of its own.
 """
 
 import base64
+import functools
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qs
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.adapters.test_google_calendar_scripted import Answer, Asked, Scripted, scripted
 
@@ -150,3 +156,22 @@ def running_google() -> Iterator[Google]:
     google = Google()
     with scripted(google.answer) as google.server:
         yield google
+
+
+@contextmanager
+def running_google_for_this_process(folder: Path) -> Iterator[Google]:
+    """Serve until the block ends; the application default of this process is a service account of this Google."""
+    with running_google() as google, pytest.MonkeyPatch.context() as environment:
+        who = {"type": "service_account", "client_email": RUNTIME, "private_key": _private_key(), "private_key_id": "k"}
+        file = folder / "application_default.json"
+        file.write_text(json.dumps({**who, "token_uri": f"{google.url}/token"}))
+        environment.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+        environment.setenv("NO_PROXY", "127.0.0.1")
+        yield google
+
+
+@functools.cache
+def _private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return key.private_bytes(*form).decode()

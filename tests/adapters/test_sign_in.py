@@ -1,6 +1,5 @@
 """Whose name Calendar is called in: each way to sign in, through Google's own clients, against a local Google."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +8,6 @@ from urllib.parse import parse_qs
 
 import httplib2
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import Credentials
 from google.auth.exceptions import RefreshError
 from google_auth_httplib2 import Request
@@ -36,7 +33,7 @@ from tests.adapters.google_sign_in import (
     Google,
     claims_of,
     error,
-    running_google,
+    running_google_for_this_process,
 )
 from tests.adapters.test_google_calendar_scripted import LAST_PAGE, Answer, Scripted, list_once, scripted
 
@@ -50,23 +47,10 @@ def secret_of(subject: str) -> str:
     return f"projects/p/secrets/calendar-token-{subject_hash(subject)}/versions/latest"
 
 
-@pytest.fixture(scope="module")
-def private_key() -> str:
-    """Return a key, made once: it takes a while."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return key.private_bytes(*form).decode()
-
-
 @pytest.fixture
-def google(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, private_key: str) -> Iterator[Google]:
-    """Serve Google's side of signing in; the application default is a service account of its."""
-    with running_google() as running:
-        file = tmp_path / "application_default.json"
-        who = {"type": "service_account", "client_email": RUNTIME, "private_key": private_key, "private_key_id": "k"}
-        file.write_text(json.dumps({**who, "token_uri": f"{running.url}/token"}))
-        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+def google(tmp_path: Path) -> Iterator[Google]:
+    """Serve Google's side of signing in; Ann has given her consent."""
+    with running_google_for_this_process(tmp_path) as running:
         running.secrets[secret_of(ANN)] = "consent-of-ann\n"
         yield running
 

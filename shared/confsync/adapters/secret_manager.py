@@ -21,6 +21,7 @@ from google.api_core.exceptions import (
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+from google.protobuf.json_format import ParseError
 
 from confsync.adapters.sign_in_credentials import Own, application_default
 from confsync.errors import SecretDenied, SecretMissing, SecretUnavailable
@@ -28,6 +29,8 @@ from confsync.errors import SecretDenied, SecretMissing, SecretUnavailable
 _SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 """The only one that Secret Manager takes; what may be read, IAM's roles say."""
 _PASSING = (ServerError, TooManyRequests, ConnectionError)
+_NO_ANSWER = (GoogleAPIError, GoogleAuthError, OSError, ParseError, UnicodeDecodeError)
+"""What the libraries below raise; the last two for an answer that Secret Manager did not write."""
 
 
 class SecretManager:
@@ -38,12 +41,12 @@ class SecretManager:
 
         Args:
             endpoint: `http://HOST:PORT` where Secret Manager is served; None for Google's.
-            timeout_s: longest wait for one answer; passing faults are asked again for twice as long.
+            timeout_s: longest wait for one answer, and how long passing faults are asked again.
 
         """
         self._endpoint = endpoint
         self._timeout_s = timeout_s
-        self._retry = Retry(if_exception_type(*_PASSING), initial=0.2, multiplier=2, timeout=2 * timeout_s)
+        self._retry = Retry(if_exception_type(*_PASSING), initial=0.2, multiplier=2, timeout=timeout_s)
         self._connecting = threading.Lock()
 
     def text(self, version: str) -> str:
@@ -62,7 +65,7 @@ class SecretManager:
         except (Forbidden, Unauthorized):
             message = f"{version} may not be read, or does not exist"
             raise SecretDenied(f"{message}; grant roles/secretmanager.secretAccessor on the secret") from None
-        except (GoogleAPIError, GoogleAuthError, OSError) as error:
+        except _NO_ANSWER as error:
             raise SecretUnavailable(f"Secret Manager did not answer ({type(error).__name__})") from None
         return _decoded(version, answer.payload.data)
 
