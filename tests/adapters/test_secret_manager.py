@@ -87,5 +87,5 @@ def test_without_anybody_signed_in_it_is_unavailable(
 ) -> None:
     """Where Google's own rules find nobody, the error names that."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nobody.json"))
-    with pytest.raises(SecretUnavailable, match="DefaultCredentialsError"):
+    with pytest.raises(SecretUnavailable, match="give the function a service account"):
         SecretManager(google.url).text(VERSION)

@@ -61,10 +61,12 @@ class Deployed:
     out: Path
     err: Path
 
-    def post(self, path: str, body: bytes | Mapping[str, Any] = b"", **headers: str) -> httpx.Response:
+    def post(
+        self, path: str, body: bytes | Mapping[str, Any] = b"", headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """Send a request as Google's front end would pass it on."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {**HEADERS, **headers}
+        sent = {**HEADERS, **(headers or {})}
         return httpx.post(self.url + path, content=content, headers=sent, trust_env=False, timeout=60)
 
     def lines(self) -> list[dict[str, Any]]:
@@ -81,7 +83,13 @@ def deployed(name: str, folder: Path, variables: Mapping[str, str]) -> Iterator[
     """Serve a function as the platform does, until the block ends."""
     port = reserve(name)
     source = FUNCTIONS / name / "main.py"
-    words = [Path(sys.executable).with_name("functions-framework"), "--target", name, "--source", source]
+    words: list[str | Path] = [
+        Path(sys.executable).with_name("functions-framework"),
+        "--target",
+        name,
+        "--source",
+        source,
+    ]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("GOOGLE_", "FUNCTION_", "LOG_"))}
     environment = {**inherited, "HOME": str(folder), "THREADS": "4", "WORKERS": "1", **variables}
     with running([*words, "--host", HOST, "--port", str(port.port)], folder, environment) as command:
@@ -200,7 +208,7 @@ def test_a_notification_is_logged_once_with_its_request(
     }
     given = {**variables, "LOG_EXECUTION_ID": by_framework}
     with deployed("receive_notification", tmp_path, given) as receiver:
-        assert receiver.post("/", **headers).status_code == 204, receiver.says()
+        assert receiver.post("/", headers=headers).status_code == 204, receiver.says()
         (line,) = receiver.lines()
         raw = receiver.out.read_text()
         assert is_clean(receiver)

@@ -19,9 +19,9 @@ from google.api_core.exceptions import (
     Unauthorized,
 )
 from google.api_core.retry import Retry, if_exception_type
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
-from google.protobuf.json_format import ParseError
+from google.protobuf.json_format import ParseError  # type: ignore[import-untyped]  # protobuf leaves it untyped
 
 from confsync.adapters.sign_in_credentials import Own, application_default
 from confsync.errors import SecretDenied, SecretMissing, SecretUnavailable
@@ -65,6 +65,9 @@ class SecretManager:
         except (Forbidden, Unauthorized):
             message = f"{version} may not be read, or does not exist"
             raise SecretDenied(f"{message}; grant roles/secretmanager.secretAccessor on the secret") from None
+        except DefaultCredentialsError:
+            message = "nobody is signed in: give the function a service account"
+            raise SecretUnavailable(f"{message}, or run gcloud auth application-default login") from None
         except _NO_ANSWER as error:
             raise SecretUnavailable(f"Secret Manager did not answer ({type(error).__name__})") from None
         return _decoded(version, answer.payload.data)

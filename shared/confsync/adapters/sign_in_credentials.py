@@ -20,8 +20,6 @@ GetToken = Callable[[Request, str | None], credentials.Credentials]
 Source = Callable[[Sequence[str]], credentials.Credentials]
 """Who this process is, with the given scopes."""
 
-PATIENCE_S = 30.0
-"""Longest wait for another thread that signs in as the same."""
 _PAUSES_S = (0.2, 0.8)
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _GOOGLES = frozenset({"oauth2.googleapis.com", "iamcredentials.googleapis.com"})
@@ -36,11 +34,19 @@ def application_default(scopes: Sequence[str]) -> credentials.Credentials:
 class SignedIn(credentials.Credentials):
     """One token for all threads. google-auth's own classes would let each of them ask for one at the same time."""
 
-    def __init__(self, get_token: GetToken, endpoint: str | None = None) -> None:
-        """Keep the procedure; `endpoint` stands for Google's token endpoint and IAM, None for Google's own."""
+    def __init__(self, get_token: GetToken, endpoint: str | None = None, patience_s: float = 30.0) -> None:
+        """Keep the procedure.
+
+        Args:
+            get_token: may wait for the network; one thread at a time calls it.
+            endpoint: where Google's token endpoint and IAM are served; None for Google's own.
+            patience_s: longest wait for another thread that signs in as the same.
+
+        """
         super().__init__()  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
         self._get_token = get_token
         self._endpoint = endpoint
+        self._patience_s = patience_s
         self._lock = threading.Lock()
 
     def __copy__(self) -> "SignedIn":
@@ -58,7 +64,7 @@ class SignedIn(credentials.Credentials):
             GoogleAuthError, OSError: no token was had.
 
         """
-        if not self._lock.acquire(timeout=PATIENCE_S):
+        if not self._lock.acquire(timeout=self._patience_s):
             message = "another thread has not finished to sign in"
             raise TransportError(message)  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
         try:
