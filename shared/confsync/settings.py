@@ -1,13 +1,15 @@
 """Settings: one frozen model per function, read from a mapping of environment variables.
 
-It must never show a secret: messages name the variable and the form that is expected, and the value only of variables
-that hold none.
+A secret may be given by reference, `secret:projects/P/secrets/S/versions/V`; it is fetched when the settings are read,
+which a function does at its first request. It must never show a secret: messages name the variable and the form that is
+expected, and the value only of variables that hold none.
 """
 
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
@@ -19,6 +21,7 @@ from pydantic import (
     SecretStr,
     StrictBool,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -29,9 +32,32 @@ from confsync.core.rules import Rules
 from confsync.core.solutions import Solution
 from confsync.core.state import Field as Carried
 from confsync.core.tasks import SYNC, UPDATE
-from confsync.errors import SettingsError
+from confsync.errors import SecretDenied, SecretMissing, SettingsError
 
 S = TypeVar("S", bound="Settings")
+
+Fetch = Callable[[str], str]
+"""Returns the text of a secret's version, see `adapters.secret_manager`."""
+
+_REFERENCE = re.compile(r"secret:(projects/[^/\s]+/secrets/[A-Za-z0-9_-]{1,255}/versions/[A-Za-z0-9_-]+)")
+
+
+def _fetched(value: Any, info: ValidationInfo) -> Any:
+    """Return what stands behind a reference, anything else as it is."""
+    if not isinstance(value, str) or not value.startswith("secret:"):
+        return value
+    reference = _REFERENCE.fullmatch(value.strip())
+    fetch: Fetch | None = (info.context or {}).get("fetch")
+    if reference is None or fetch is None:
+        raise ValueError("a reference is secret:projects/PROJECT/secrets/SECRET/versions/VERSION, such as .../latest")
+    try:
+        return fetch(reference[1])
+    except (SecretMissing, SecretDenied) as error:
+        raise ValueError(str(error)) from None
+
+
+Fetched = BeforeValidator(_fetched)
+"""Comes last in an annotation: pydantic runs such validators from the last to the first."""
 
 
 def _signing_keys(value: Any) -> Any:
@@ -59,7 +85,7 @@ def _from_json(value: Any) -> Any:
         raise ValueError(f"it is not JSON: {error.msg} at character {error.pos}") from None
 
 
-SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(_signing_keys)]
+SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(_signing_keys), Fetched]
 
 
 QueuePath = Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[A-Za-z0-9-]{1,100}$")]
@@ -74,7 +100,7 @@ class SolutionSettings(Solution):
 
     url: str = Field(pattern=r"^https?://[^\s]+$")
     """The vendor's endpoint; https, or http on the loopback."""
-    secrets: tuple[SecretStr, ...] = Field(min_length=1, max_length=2)
+    secrets: tuple[Annotated[SecretStr, Fetched], ...] = Field(min_length=1, max_length=2)
     """`whsec_...`: the key that signs first, during a rotation also the old one."""
     queue: QueuePath | None = None
     """Queue of its conference updates, at the rate that the vendor allows; None: CONFERENCE_QUEUE."""
@@ -133,36 +159,60 @@ class Settings(BaseModel):
         "STORE": "firestore:projects/PROJECT/databases/DATABASE or sqlite:PATH",
         "TASKS_TRANSPORT": "grpc or rest",
         "TASK_ATTEMPTS": "a whole number from 1",
-        "SIGN_IN": "local or delegated",
+        "SIGN_IN": "local, delegated, shared or refresh_token",
+        "DELEGATE": "NAME@PROJECT.iam.gserviceaccount.com",
+        "OAUTH_CLIENT_ID": "NUMBER-TEXT.apps.googleusercontent.com",
+        "OAUTH_CLIENT_SECRET": "a text",
+        "REFRESH_TOKEN_SECRET": "projects/PROJECT/secrets/calendar-token-{subject_hash}/versions/latest",
+        "SIGN_IN_ENDPOINT": "http://HOST:PORT",
+        "TASKS_ENDPOINT": "http://HOST:PORT or grpc://HOST:PORT",
+        "CALENDAR_ENDPOINT": "http://HOST:PORT/calendar/v3/",
+        "TASKS_INVOKER": "NAME@PROJECT.iam.gserviceaccount.com",
         "SYNC_CALENDAR_URL": "URL of the sync_calendar function",
         "NOTIFICATION_URL": "URL of the receive_notification function",
         "FIRST_SYNC": "future, recent or everything",
         "MODE": "act or observe",
         "CLAIMS": "registered or matching",
         "DUPLICATES": "share or mint",
+        "GOOGLE_CLOUD_PROJECT": "PROJECT",
+        "TENANT": "a text",
         "CALENDAR_BRAKE": "a whole number from 1",
         "TENANT_BRAKE": "a whole number from 1",
     }
-    secret: ClassVar[frozenset[str]] = frozenset({"CHANNEL_TOKEN_KEYS", "CONFERENCE_SOLUTIONS"})
+    secret: ClassVar[frozenset[str]] = frozenset({"CHANNEL_TOKEN_KEYS", "CONFERENCE_SOLUTIONS", "OAUTH_CLIENT_SECRET"})
+    """Never shown; these, and `by_reference`, may be references."""
+    by_reference: ClassVar[frozenset[str]] = frozenset({"OAUTH_CLIENT_ID"})
 
     @classmethod
-    def from_mapping(cls, variables: Mapping[str, str]) -> Self:
+    def from_mapping(cls, variables: Mapping[str, str], fetch: Fetch | None = None) -> Self:
         """Return the settings in `variables`; empty values count as missing.
+
+        Args:
+            variables: the environment.
+            fetch: what gets secrets that are given by reference; None where there are none.
 
         Raises:
             SettingsError: names each wrong variable, its value unless it is secret, and the form expected.
+            SecretUnavailable: a secret cannot be had for the moment.
 
         """
         given = {name: value for name, value in variables.items() if value != ""}
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(given, context={"fetch": fetch})
         except ValidationError as error:
             raise SettingsError("\n".join(cls._complaint(found, given) for found in error.errors())) from None
 
     @classmethod
+    def form_of(cls, name: str) -> str:
+        """Return the form that a variable's value has, in words."""
+        form = cls.forms.get(name, "a number of seconds above 0" if name.endswith("_S") else "a text")
+        is_fetched = name in cls.secret | cls.by_reference
+        return f"{form}; or secret:projects/PROJECT/secrets/SECRET/versions/VERSION" if is_fetched else form
+
+    @classmethod
     def _complaint(cls, found: Any, given: Mapping[str, str]) -> str:
         name = str(found["loc"][0])
-        form = cls.forms.get(name, "a number of seconds above 0" if name.endswith("_S") else "a text")
+        form = cls.form_of(name)
         if name not in given:
             return f"{name} is not set; expected: {form}"
         where = ".".join(str(part) for part in found["loc"][1:])
@@ -179,9 +229,22 @@ def _rules(**numbers: Any) -> Rules:
 
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
+SecretPerSubject = Annotated[
+    str,
+    Field(pattern=r"^projects/[^/{}]+/secrets/[A-Za-z0-9_-]*\{subject_hash\}[A-Za-z0-9_-]*/versions/[A-Za-z0-9_-]+$"),
+]
 Seconds = Annotated[float, Field(gt=0)]
 Ends = Annotated[int, Field(ge=1)]
 Times = Annotated[int, Field(ge=1)]
+
+
+def project_of(variables: Mapping[str, str]) -> str | None:
+    """Return the project that traces belong to: `GOOGLE_CLOUD_PROJECT`, else that of the task queue, else None.
+
+    It needs no other setting to be right, so that a line about wrong settings is found by its trace, too.
+    """
+    queue = re.match(r"projects/([^/]+)/", variables.get("TASK_QUEUE", ""))
+    return variables.get("GOOGLE_CLOUD_PROJECT") or (queue[1] if queue else None)
 
 
 class QueueSettings(Settings):
@@ -197,6 +260,10 @@ class QueueSettings(Settings):
     """Where the tasks go."""
     tasks_invoker: str | None = Field(None, alias="TASKS_INVOKER")
     """Service account whose OIDC token the tasks carry; none in the local stack."""
+    sign_in_endpoint: Url | None = Field(None, alias="SIGN_IN_ENDPOINT")
+    """Where Google's token endpoint, IAM and Secret Manager are served instead of by Google."""
+    project: str | None = Field(None, alias="GOOGLE_CLOUD_PROJECT")
+    """Project that the traces in the log belong to; see `project_of`."""
     window_s: Seconds = Field(Rules.window_s, alias="COALESCING_WINDOW_S")
     skew_s: Seconds = Field(Rules.skew_s, alias="CLOCK_SKEW_S")
     task_s: Seconds = Field(Rules.task_s, alias="TASK_TIMEOUT_S")
@@ -234,13 +301,18 @@ class WorkerSettings(ReceiveNotificationSettings):
     store: str = Field(alias="STORE", pattern=r"^(sqlite:.+|firestore:projects/[^/]+/databases/[^/]+)$")
     firestore_emulator: str | None = Field(None, alias="FIRESTORE_EMULATOR_HOST", pattern=r"^[^:/\s]+:\d+$")
     """`HOST:PORT` where Firestore is served instead of by Google."""
-    sign_in: Literal["local", "delegated"] = Field("delegated", alias="SIGN_IN")
-    """`delegated`: keyless domain-wide delegation; `local`: the local Calendar server."""
+    sign_in: Literal["local", "delegated", "shared", "refresh_token"] = Field("delegated", alias="SIGN_IN")
+    """See `adapters.sign_in`."""
     delegate: str | None = Field(None, alias="DELEGATE")
     """Service account that holds the domain-wide delegation."""
+    oauth_client_id: Annotated[str | None, Fetched] = Field(None, alias="OAUTH_CLIENT_ID")
+    """The OAuth client that the users gave their consent to."""
+    oauth_client_secret: Annotated[SecretStr | None, Fetched] = Field(None, alias="OAUTH_CLIENT_SECRET")
+    refresh_token_secret: SecretPerSubject | None = Field(None, alias="REFRESH_TOKEN_SECRET")
+    """Where each user's refresh token is; `{subject_hash}` stands for SHA-256 of the address."""
     calendar_endpoint: str | None = Field(None, alias="CALENDAR_ENDPOINT")
     """Where Calendar is served instead of by Google: `http://HOST:PORT/calendar/v3/`."""
-    conference_solutions: Annotated[tuple[SolutionSettings, ...], BeforeValidator(_from_json)] = Field(
+    conference_solutions: Annotated[tuple[SolutionSettings, ...], BeforeValidator(_from_json), Fetched] = Field(
         alias="CONFERENCE_SOLUTIONS", min_length=1
     )
     tenant: str = Field("default", alias="TENANT")
