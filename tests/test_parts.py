@@ -43,5 +43,5 @@ def test_google_is_reached_as_the_settings_say(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "user.json"))
     queue = parts.task_queue(ReceiveNotificationSettings.from_mapping({**GOOD, **said}))
     assert isinstance(queue, CloudTasksQueue)
-    with queue._connected() as client:
+    with queue._client.get() as client:
         assert client.transport.kind == kind

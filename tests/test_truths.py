@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from confsync.errors import SettingsError
-from confsync.settings import QueueSettings, ReceiveNotificationSettings, Settings, WorkerSettings
+from confsync.settings import QueueSettings, ReceiveNotificationSettings, WorkerSettings
+from confsync.settings_forms import Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

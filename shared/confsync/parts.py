@@ -14,7 +14,8 @@ from confsync.core.channels import PushTerms
 from confsync.core.terms import Terms
 from confsync.errors import SettingsError
 from confsync.ports import CalendarApi, ConferenceProvider, Outside, Store, TaskQueue
-from confsync.settings import Fetch, QueueSettings, S, WorkerSettings
+from confsync.settings import QueueSettings, WorkerSettings
+from confsync.settings_forms import Fetch, S
 
 if TYPE_CHECKING:  # the receiver has no need of it
     from confsync.adapters.secret_manager import SecretManager

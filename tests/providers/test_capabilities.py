@@ -10,7 +10,8 @@ from confsync import parts
 from confsync.core.capabilities import Capabilities
 from confsync.core.state import Field
 from confsync.errors import SettingsError
-from confsync.settings import SolutionSettings, WorkerSettings
+from confsync.settings import WorkerSettings
+from confsync.settings_solutions import SolutionSettings
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ENTRY = {"provider": "acme", "names": ["Acme Meet"], "url": "https://acme.example/hooks", "secrets": [SECRET]}
