@@ -651,6 +651,7 @@ def test_a_series_without_exceptions_but_an_instance_with_a_conference_of_its_ow
     ledger.put(alone)
     ledger.settle({ref("s1"): Seen(master, confirmed=True, exceptions=(alone,))})
     assert not ledger.links[ref("s1").link_key].has_exceptions
+    assert ref("s1_2").link_key not in ledger.links
 
 
 def test_an_instance_waits_for_its_series_of_which_only_an_id_is_shown() -> None:

@@ -98,13 +98,14 @@ def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, has_unse
     Those of a new series may have been listed before it, when they concerned nobody; those of one that changed may be
     on the next page of the listing.
     """
-    for exception in seen.exceptions or ():
+    parts = [exception for exception in seen.exceptions or () if _is_part(draft, exception, link)]
+    for exception in parts:
         exception_ref = EventRef(draft.calendar_key, exception.id)
         absorb(draft, exception_ref, exception, link)
         _remember_exception(draft, exception_ref, link)
     if seen.exceptions is not None:
         _reach(draft, link, seen.exceptions, whole=True)
-    if any(_is_part(draft, exception, link) for exception in seen.exceptions or ()):
+    if parts:
         draft.links[link.key] = link.model_copy(update={"has_exceptions": True})
     elif (link.has_exceptions or has_unseen) and draft.is_live_owner(link):
         _want_whole(draft, ref, link)
