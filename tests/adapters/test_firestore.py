@@ -212,6 +212,38 @@ def test_a_commit_that_was_not_answered_may_have_taken_effect(store: FirestoreSt
     assert increment(store, "a") == 2
 
 
+@pytest.mark.parametrize("method", ["batch_get_documents", "commit"])
+def test_a_transaction_that_expired_runs_again_as_a_new_one(
+    method: str, store: FirestoreStore, client: Intercepted
+) -> None:
+    """As after a pause of a minute; Firestore's own words, behind the code of any invalid request."""
+    says = "The referenced transaction has expired or is no longer valid."
+    client.before[method] = [answer(exceptions.InvalidArgument, says)]
+    assert increment(store, "a") == 1
+    begins = [request for called, request in client.requests if called == "begin_transaction"]
+    assert [request["options"]["read_write"]["retry_transaction"] for request in begins] == [b"", b""]
+
+
+def test_a_body_that_lost_its_locks_sees_what_others_wrote_meanwhile(
+    store: FirestoreStore, client: Intercepted
+) -> None:
+    """The emulator forgets the transaction under way, and another writer is faster."""
+    seen: list[int] = []
+
+    def body(transaction: Transaction) -> None:
+        known = transaction.get(Calendar, "a")
+        seen.append(known.served if known else 0)
+        if len(seen) == 1:
+            begun = next(request["transaction"] for called, request in client.requests if "transaction" in request)
+            client.rollback({"database": client.requests[0][1]["database"], "transaction": begun})
+            increment(store, "a")
+        transaction.put(calendar("a", served=seen[-1] + 10))
+
+    store.transact(body)
+    assert seen == [0, 1]
+    assert store.get(Calendar, "a") == calendar("a", served=11)
+
+
 # --- refusals -----------------------------------------------------------------------------------------------------
 
 

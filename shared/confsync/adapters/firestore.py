@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from confsync.adapters.firestore_calls import FirestoreCalls, LostRace
+from confsync.adapters.firestore_calls import Expired, FirestoreCalls, LostRace
 from confsync.adapters.firestore_layout import BODY, SHARDS, document_path, in_shard
 from confsync.adapters.stored import BufferedTransaction, sortable
 from confsync.core.conference import Conference
@@ -51,6 +51,8 @@ class FirestoreStore:
             attempt = _Attempt(self._calls, previous)
             try:
                 return attempt.run(body)
+            except Expired:
+                previous = b""  # nobody can take the place of what Firestore no longer knows
             except LostRace:
                 previous = attempt.id or previous
         raise StoreUnavailable(

@@ -15,6 +15,7 @@ from google.api_core.exceptions import (
     Aborted,
     DeadlineExceeded,
     InternalServerError,
+    InvalidArgument,
     ResourceExhausted,
     ServiceUnavailable,
 )
@@ -23,7 +24,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.firestore_v1.types import Document
 
-from confsync.adapters.firestore_errors import FAILURES, translated
+from confsync.adapters.firestore_errors import FAILURES, is_expiry, translated
 from confsync.adapters.firestore_layout import BODY, EXPIRES_AT, document_path, indexed, key_in
 from confsync.adapters.per_process import PerProcess
 from confsync.adapters.stored import Write, decode
@@ -39,8 +40,12 @@ class LostRace(Exception):
     """Another transaction holds or changed what this one read: no error, its body runs again."""
 
 
+class Expired(LostRace):
+    """Firestore took the locks back, as it does after a minute without a request; nothing was written."""
+
+
 class FirestoreCalls:
-    """One database. Every method raises `LostRace`, or the errors of `firestore_errors.translated`."""
+    """One database. Every method raises `LostRace` or `Expired`, or the errors of `firestore_errors.translated`."""
 
     def __init__(self, database: str, connect: Callable[[], FirestoreClient], timeout_s: float) -> None:
         """Keep the settings; the first request of each process connects.
@@ -124,6 +129,8 @@ class FirestoreCalls:
             yield
         except Aborted as error:
             raise LostRace from error
+        except InvalidArgument as error:
+            raise Expired if is_expiry(error) else translated(error, self.database) from error
         except FAILURES as error:
             raise translated(error, self.database) from error
 

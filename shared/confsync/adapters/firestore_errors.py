@@ -28,6 +28,18 @@ _WAYS_OUT: tuple[tuple[type[GoogleAPICallError], str], ...] = (
 )
 
 
+_EXPIRED = ("transaction has expired", "transaction is invalid or closed")
+"""How Firestore, and its emulator, say that a transaction is over; its code is the one of any invalid request."""
+
+
+def is_expiry(error: InvalidArgument) -> bool:
+    """Whether a transaction took too long.
+
+    https://github.com/googleapis/nodejs-firestore/pull/1347
+    """
+    return any(words in str(error.message).lower() for words in _EXPIRED)
+
+
 def translated(error: Exception, database: str) -> StoreError | SettingsError:
     """Return our error for one of the client's or of google-auth's."""
     reason = f"Firestore {database} refused or failed ({type(error).__name__}: {_message(error)})"
