@@ -11,12 +11,12 @@ from tests.fire.works import LONG_INTENT_S, NEW_TITLE, NEWEST_TITLE, WORKS, fini
 
 CLAIMED = Trip(at=1, when="after", fate="STOP")
 LISTED = Trip(at=2, when="after", fate="STOP")
-BEFORE_COMMIT = Trip(at=4, when="before", fate="STOP")
-COMMITTED = Trip(at=4, when="after", fate="STOP")
-BEFORE_CALL = Trip(at=5, when="before", fate="STOP")
-CALLED = Trip(at=5, when="after", fate="STOP")
+BEFORE_COMMIT = Trip(at=3, when="before", fate="STOP")
+COMMITTED = Trip(at=3, when="after", fate="STOP")
+BEFORE_CALL = Trip(at=4, when="before", fate="STOP")
+CALLED = Trip(at=4, when="after", fate="STOP")
 MOMENTS = (CLAIMED, LISTED, BEFORE_COMMIT, COMMITTED, BEFORE_CALL, CALLED)
-STEPS = ("store.transact", "calendar.list_events", "store.get_many", "store.transact", "provider.update")
+STEPS = ("store.transact", "calendar.list_events", "store.transact", "provider.update")
 LEFT = {BEFORE_CALL: ["generation-stale"], CALLED: ["applied"]}
 """What becomes of the call of a worker that paused; it does not leave where that moment came earlier."""
 
