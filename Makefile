@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check simulate format bench mutants mutation scenarios lock clean
+.PHONY: help demo dev test check simulate soak format bench mutants mutation scenarios lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ test: $(INSTALLED)  ## Run all tests
 SEEDS ?= 20000
 simulate: $(INSTALLED)  ## Play SEEDS=20000 days of faults and coincidences through the whole system (goes on where it stopped)
 	@$(BIN)/python -m tests.simulation run --seeds $(SEEDS) --state .simulation.json
+
+SECONDS_OF_SOAK ?= 120
+soak: $(INSTALLED)  ## Let everything go wrong on Firestore's emulator, with real processes, for SECONDS_OF_SOAK=120
+	@$(BIN)/python -W ignore::FutureWarning -m tests.soak --seconds $(SECONDS_OF_SOAK)
 
 check: $(INSTALLED)  ## Format, lint, types, layers
 	@$(BIN)/ruff format --check .

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from confsync.doors import DOORS
+from confsync.doors import DOORS, give_up
+from confsync.errors import CalendarUnavailable
 from tests.world import ANN, BOB, PUSH, World
 
 TEAM = "team@group.example.com"
@@ -64,3 +65,26 @@ def test_a_conference_that_nobody_can_tell_anything_is_an_error_in_the_log(capsy
     world.now = world.conference("c1").call_at or world.now
     assert knock(world, "/update", key) == ("", 200)
     assert logged(capsys)[-1] == ("ERROR", "conference alert")
+
+
+def test_what_is_given_up_is_an_error_in_the_log_and_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an error that is not ours only the name is kept: its text may hold a title."""
+    world = World()
+    world.add("Planning", "c1")
+    capsys.readouterr()
+    calendar, conference = world.calendar().key, world.conference("c1").key
+    give_up("/sync", json.dumps({"calendar_key": calendar}).encode(), CalendarUnavailable("503"), world.outside)
+    give_up("/update", json.dumps({"conference_key": conference}).encode(), RuntimeError("Planning"), world.outside)
+    reasons = {failure.calendar_key or failure.conference_key: failure.reason for failure in world.failures()}
+    assert reasons == {calendar: "CalendarUnavailable: 503", conference: "RuntimeError"}
+    assert logged(capsys) == [
+        ("ERROR", f"{path}: last attempt failed; the scheduled run goes on") for path in ("/sync", "/update")
+    ]
+
+
+def test_only_what_a_task_brought_is_given_up(capsys: pytest.CaptureFixture[str]) -> None:
+    """The add-on sees its answer itself, and for what is unknown there is nothing to leave."""
+    world = World()
+    give_up("/initialize", b"{}", CalendarUnavailable("503"), world.outside)
+    give_up("/sync", b'{"calendar_key": "unknown"}', CalendarUnavailable("503"), world.outside)
+    assert (world.failures(), logged(capsys)) == ([], [])

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from confsync.errors import SettingsError
-from confsync.settings import WorkerSettings
+from confsync.errors import SecretMissing, SecretUnavailable, SettingsError
+from confsync.parts import outside
+from confsync.settings import ReceiveNotificationSettings, WorkerSettings, project_of
 
 QUEUE = "projects/p/locations/l/queues/sync"
-SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ="
+SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"
 SOLUTION = {"provider": "acme", "names": ["Acme Meet"], "url": "https://acme.example/hooks", "secrets": [SECRET]}
 GOOD = {
     "TASK_QUEUE": QUEUE,
@@ -37,6 +38,18 @@ def test_policies_reach_the_rules() -> None:
     assert (rules.calendar_brake, rules.tenant_brake) == (3, 4)
 
 
+def test_each_provider_may_have_a_queue_of_its_own() -> None:
+    """The others share CONFERENCE_QUEUE; the receiver knows the queue of the syncs and needs no other."""
+    own = "projects/p/locations/l/queues/zoom"
+    entries = [SOLUTION, {**SOLUTION, "provider": "zoom", "queue": own}]
+    given = {**GOOD, "CONFERENCE_QUEUE": f"{QUEUE}-2", "CONFERENCE_SOLUTIONS": json.dumps(entries)}
+    worker = WorkerSettings.from_mapping(given)
+    assert worker.queues() == {"/sync": QUEUE, "/update": f"{QUEUE}-2"}
+    assert worker.provider_queues() == {"zoom": own}
+    receiver = ReceiveNotificationSettings.from_mapping({k: v for k, v in GOOD.items() if k != "CONFERENCE_QUEUE"})
+    assert (receiver.queues(), receiver.provider_queues()) == ({"/sync": QUEUE}, {})
+
+
 @pytest.mark.parametrize(
     ("name", "value", "complaint"),
     [
@@ -46,7 +59,15 @@ def test_policies_reach_the_rules() -> None:
         ("STORE", "postgres:x", "STORE 'postgres:x'.*expected: firestore:projects/.* or sqlite:PATH"),
         ("STORE", "firestore:acme", "STORE 'firestore:acme'.*expected: firestore:projects/PROJECT/databases/DATABASE"),
         ("FIRESTORE_EMULATOR_HOST", "8080", "FIRESTORE_EMULATOR_HOST '8080'.*expected: HOST:PORT"),
-        ("SIGN_IN", "magic", "SIGN_IN 'magic'.*expected: local or delegated"),
+        ("TASKS_TRANSPORT", "http", "TASKS_TRANSPORT 'http'.*expected: grpc or rest"),
+        ("TASK_ATTEMPTS", "0", "TASK_ATTEMPTS '0'.*expected: a whole number from 1"),
+        ("SIGN_IN", "magic", "SIGN_IN 'magic'.*expected: local, delegated, shared or refresh_token"),
+        (
+            "REFRESH_TOKEN_SECRET",
+            "projects/p/secrets/all/versions/1",
+            "REFRESH_TOKEN_SECRET .*expected: projects/PROJECT/",
+        ),
+        ("SIGN_IN_ENDPOINT", "here", "SIGN_IN_ENDPOINT 'here'.*expected: http://HOST:PORT"),
         ("MODE", "watch", "MODE 'watch'.*expected: act or observe"),
         ("CLAIMS", "all", "CLAIMS 'all'.*expected: registered or matching"),
         ("DUPLICATES", "copy", "DUPLICATES 'copy'.*expected: share or mint"),
@@ -61,6 +82,11 @@ def test_policies_reach_the_rules() -> None:
         ("CONFERENCE_SOLUTIONS", "[]", "CONFERENCE_SOLUTIONS: .*at least 1"),
         ("CONFERENCE_SOLUTIONS", json.dumps([{**SOLUTION, "names": []}]), "CONFERENCE_SOLUTIONS: 0: give at least one"),
         ("CONFERENCE_SOLUTIONS", json.dumps([{**SOLUTION, "url": "ftp://x"}]), "CONFERENCE_SOLUTIONS: 0.url"),
+        (
+            "CONFERENCE_SOLUTIONS",
+            json.dumps([{**SOLUTION, "queue": "zoom"}]),
+            "CONFERENCE_SOLUTIONS: 0.queue: .*projects",
+        ),
         ("SYNC_CALENDAR_URL", "worker", "SYNC_CALENDAR_URL 'worker'.*expected: URL of the sync_calendar function"),
     ],
 )
@@ -76,6 +102,96 @@ def test_all_wrong_settings_are_named_at_once() -> None:
     with pytest.raises(SettingsError) as error:
         WorkerSettings.from_mapping({})
     assert {line.split()[0] for line in str(error.value).splitlines()} == set(GOOD)
+
+
+REFERENCE = "projects/p/secrets/s/versions/latest"
+
+
+def test_a_secret_may_be_given_by_reference() -> None:
+    """A whole value, or a single secret within one."""
+    solution = {**SOLUTION, "secrets": [f"secret:{REFERENCE}-2", SECRET]}
+    given = {
+        **GOOD,
+        "CHANNEL_TOKEN_KEYS": f"secret:{REFERENCE}",
+        "CONFERENCE_SOLUTIONS": json.dumps([solution]),
+        "OAUTH_CLIENT_ID": "secret:projects/p/secrets/client/versions/3",
+        "OAUTH_CLIENT_SECRET": "by value",
+    }
+    kept = {
+        REFERENCE: GOOD["CHANNEL_TOKEN_KEYS"],
+        f"{REFERENCE}-2": "whsec_YW5vdGhlci1hbm90aGVyLWFub3RoZXI=",
+        "projects/p/secrets/client/versions/3": "client",
+    }
+    settings = WorkerSettings.from_mapping(given, kept.__getitem__)
+    assert [key.key_id for key in settings.channel_token_keys] == ["k2", "k1"]
+    first, second = settings.conference_solutions[0].secrets
+    assert (first.get_secret_value(), second.get_secret_value()) == (kept[f"{REFERENCE}-2"], SECRET)
+    assert settings.oauth_client_id == "client"
+    assert not any(secret in repr(settings) for secret in ("another-another", "YW5vdGhlci1h", "by value", "new-key"))
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ("secret:s", "CHANNEL_TOKEN_KEYS: a reference is secret:projects/PROJECT/secrets/SECRET/versions/VERSION"),
+        (f"secret:{REFERENCE}", f"CHANNEL_TOKEN_KEYS: {REFERENCE} does not exist; expected: id:base64"),
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_named(value: str, complaint: str) -> None:
+    """With the variable that it stands in."""
+
+    def fetch(version: str) -> str:
+        raise SecretMissing(f"{version} does not exist")
+
+    with pytest.raises(SettingsError, match=complaint):
+        WorkerSettings.from_mapping({**GOOD, "CHANNEL_TOKEN_KEYS": value}, fetch)
+
+
+def test_what_a_reference_leads_to_is_not_shown_when_it_is_wrong() -> None:
+    """The content of a secret is no less secret for being malformed."""
+    with pytest.raises(SettingsError) as error:
+        WorkerSettings.from_mapping({**GOOD, "CHANNEL_TOKEN_KEYS": f"secret:{REFERENCE}"}, lambda _: "hunter2")
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_secret_that_cannot_be_had_now_is_no_wrong_setting() -> None:
+    """The work comes again; nobody is told to change a setting."""
+
+    def fetch(_: str) -> str:
+        raise SecretUnavailable("no answer")
+
+    with pytest.raises(SecretUnavailable):
+        WorkerSettings.from_mapping({**GOOD, "CHANNEL_TOKEN_KEYS": f"secret:{REFERENCE}"}, fetch)
+
+
+@pytest.mark.parametrize(
+    ("variables", "project"),
+    [
+        ({"TASK_QUEUE": QUEUE}, "p"),
+        ({"TASK_QUEUE": QUEUE, "GOOGLE_CLOUD_PROJECT": "other"}, "other"),
+        ({"TASK_QUEUE": "wrong"}, None),
+    ],
+)
+def test_the_project_of_the_traces_is_known_without_other_settings(
+    variables: dict[str, str], project: str | None
+) -> None:
+    """A line about wrong settings is to be found by its trace, too."""
+    assert project_of(variables) == project
+
+
+@pytest.mark.parametrize("name", ["DELEGATE", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET", "REFRESH_TOKEN_SECRET"])
+def test_a_way_to_sign_in_names_what_it_needs(name: str) -> None:
+    """Whoever chooses it is told which variable is missing, and its form."""
+    mode = "delegated" if name == "DELEGATE" else "refresh_token"
+    needed = {
+        "DELEGATE": "d@p.iam.gserviceaccount.com",
+        "OAUTH_CLIENT_ID": "c",
+        "OAUTH_CLIENT_SECRET": "s",
+        "REFRESH_TOKEN_SECRET": "projects/p/secrets/token-{subject_hash}/versions/latest",
+    }
+    outside(WorkerSettings.from_mapping({**GOOD, **needed, "SIGN_IN": mode}))
+    with pytest.raises(SettingsError, match=f"{name} is not set, and SIGN_IN={mode} needs it; expected: "):
+        outside(WorkerSettings.from_mapping({**GOOD, **needed, name: "", "SIGN_IN": mode}))
 
 
 @pytest.mark.parametrize("name", ["CHANNEL_TOKEN_KEYS", "CONFERENCE_SOLUTIONS"])

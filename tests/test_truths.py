@@ -6,20 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from confsync.settings import QueueSettings, ReceiveNotificationSettings, Settings, WorkerSettings
+from confsync.errors import SettingsError
+from confsync.settings import QueueSettings, ReceiveNotificationSettings, WorkerSettings
+from confsync.settings_forms import Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 
-def settings_in_readme() -> dict[str, tuple[str, str]]:
-    """Return by variable: which functions read it, and its default, as README's table says."""
-    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| ([^|]*) \|", README, re.MULTILINE)
-    return {name: (functions.strip(), default.strip().strip("`")) for name, functions, default in rows}
+def settings_in_readme() -> dict[str, tuple[str, str, str]]:
+    """Return by variable: which functions read it, its default and its form, as README's table says."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| ([^|]*) \| ([^|]+) \| [^|]+ \|$", README, re.MULTILINE)
+    return {name: (functions.strip(), default.strip().strip("`"), form) for name, functions, default, form in rows}
 
 
-def settings_in_code() -> dict[str, tuple[str, str]]:
+def settings_in_code() -> dict[str, tuple[str, str, str]]:
     """Return the same, as settings.py says."""
 
     def default(field: object) -> str:
@@ -29,7 +31,7 @@ def settings_in_code() -> dict[str, tuple[str, str]]:
             return "required"
         return "" if value is None else f"{value:g}" if isinstance(value, int | float) else str(value)
 
-    found: dict[str, tuple[str, str]] = {}
+    found: dict[str, tuple[str, str, str]] = {}
     models: tuple[tuple[type[Settings], str], ...] = (
         (WorkerSettings, "worker, renewal"),
         (ReceiveNotificationSettings, "all"),
@@ -38,13 +40,34 @@ def settings_in_code() -> dict[str, tuple[str, str]]:
     for model, functions in models:
         for field in model.model_fields.values():
             assert field.alias is not None
-            found[field.alias] = (functions, default(field))
+            found[field.alias] = (functions, default(field), model.form_of(field.alias))
     return found
 
 
 def test_the_readmes_table_of_settings_is_the_codes() -> None:
-    """Names, functions and defaults."""
+    """Names, functions, defaults and forms."""
     assert settings_in_readme() == settings_in_code()
+
+
+def test_each_secret_is_called_one_in_the_readme() -> None:
+    """Who reads the table knows what must not lie about."""
+    called = set(re.findall(r"^\| `([A-Z_]+)` \|.*\|[^|]*\bsecret; [^|]*\|$", README, re.MULTILINE))
+    assert called == set(Settings.secret)
+
+
+def test_what_may_be_a_reference_is_so_in_the_code() -> None:
+    """A reference is fetched in exactly those variables whose form says so."""
+    reference = "secret:projects/p/secrets/s/versions/1"
+    fetched = set()
+    for name in settings_in_code():
+
+        def fetch(version: str, name: str = name) -> str:
+            fetched.add(name)
+            return version
+
+        with pytest.raises(SettingsError):
+            WorkerSettings.from_mapping({name: reference}, fetch)
+    assert fetched == set(Settings.secret | Settings.by_reference)
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))))

@@ -8,7 +8,7 @@ The life of one change, and the file where each step is:
 4. what each event means is decided, then what each conference should be     core/planning, core/binding, core/judging
 5. observations, wanted states and progress are stored in one transaction    observe
 6. the sync token moves with the last of them, never before                  core/leases
-7. each changed conference: intent, call, answer                             update_conference, core/effects
+7. each changed conference: intent, call, answer                             update_conference, call_back_end
    an end waits, is looked at once more, may be held for an operator         end_conference, looking, hold_end
    a conference that cannot come back is replaced in its events              replace_conference, core/replacing
    what only time changes is looked at again                                 review_conference, core/reviewing

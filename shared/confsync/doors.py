@@ -5,14 +5,17 @@
     POST /initialize  from the vendor's add-on: begin to sync a calendar
 
 A door says what became of the work, and how loudly. It must never do any of it, and never catch an error: the function
-turns that into a status that brings the request back.
+turns that into a status that brings the request back, until `give_up` leaves the work to the scheduled run.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from confsync.core.channels import PushTerms
 from confsync.core.terms import Terms
+from confsync.errors import ConfsyncError
+from confsync.give_up import give_up_sync, give_up_update
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.logs import log
 from confsync.ports import Outside
@@ -54,6 +57,37 @@ def _call_for_operator(updates: Iterable[UpdateOutcome]) -> None:
         why = held.hold.model_dump(mode="json")
         log("CRITICAL", "ends are held for an operator: confsync ends list", reason=held.reason, **why)
 
+
+def give_up(path: str, body: bytes, error: Exception, outside: Outside) -> None:
+    """Leave to the scheduled run what a task did not do in its last attempt; the add-on sees its answer itself.
+
+    Args:
+        error: what broke it; of one that is not ours only the name is kept, since its text may hold anything.
+
+    Raises:
+        KeyError, TypeError, ValueError: the body is no request.
+        StoreUnavailable: the store could not be told.
+
+    """
+    if path not in _GIVEN_UP:
+        return
+    names, leave = _GIVEN_UP[path]
+    key = str(json.loads(body)[names])
+    name = type(error).__name__
+    reason = f"{name}: {error}" if isinstance(error, ConfsyncError) else name
+    if leave(key, reason, outside):
+        fields: dict[str, Any] = {names: key, "reason": reason}
+        log("ERROR", f"{path}: last attempt failed; the scheduled run goes on", **fields)
+
+
+GiveUp = Callable[[str, str, Outside], bool]
+"""Key and reason in; whether there was anything to leave."""
+
+_GIVEN_UP: Mapping[str, tuple[str, GiveUp]] = {
+    "/sync": ("calendar_key", give_up_sync),
+    "/update": ("conference_key", give_up_update),
+}
+"""By path: what names the work in a task's body, and who leaves it in the store."""
 
 DOORS: Mapping[str, Door] = {"/sync": _sync, "/update": _update, "/initialize": _initialize}
 """By path."""

@@ -4,6 +4,10 @@ It must never import anything: every layer raises or catches these.
 
     ConfsyncError
     +-- SettingsError                  tell the operator which variable, stop
+    +-- SecretError
+    |   +-- SecretMissing              an operator must add it, or a user consent
+    |   +-- SecretDenied               an operator must grant access
+    |   `-- SecretUnavailable          try again
     +-- NotificationRejected           answer 4xx, create no task
     +-- BudgetSpent                    progress is stored: go on in another task
     +-- StoreError
@@ -40,6 +44,22 @@ class ConfsyncError(Exception):
 
 class SettingsError(ConfsyncError):
     """A setting is missing or malformed; the message names variable, value and expected form."""
+
+
+class SecretError(ConfsyncError):
+    """A secret could not be read; the message names it, never its content."""
+
+
+class SecretMissing(SecretError):
+    """There is no such secret or version, or it was disabled or destroyed."""
+
+
+class SecretDenied(SecretError):
+    """This process may not read the secret."""
+
+
+class SecretUnavailable(SecretError):
+    """Secret Manager did not answer in time or reported a passing fault."""
 
 
 class NotificationRejected(ConfsyncError):

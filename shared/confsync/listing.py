@@ -178,7 +178,8 @@ class Listing:
             return self._known
         named = (item.get(name) for item in items for name in ("id", "recurringEventId"))
         keys = {Link.key_for(self.calendar.key, id_) for id_ in named if isinstance(id_, str)}
-        return {link.event_id: link for link in self._outside.store.get_many(Link, keys).values()}
+        found = self._outside.store.get_many(Link, keys) if keys else {}
+        return {link.event_id: link for link in found.values()}
 
     def _failure(self, event_id: str, reason: str) -> Failure:
         ref = EventRef(self.calendar.key, event_id)

@@ -4,15 +4,24 @@ Each part is imported only by the function that needs it, so that the receiver s
 nothing before its first use, since the framework imports in one process and serves in another.
 """
 
+import functools
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from confsync.core.channels import PushTerms
 from confsync.core.terms import Terms
 from confsync.errors import SettingsError
 from confsync.ports import CalendarApi, ConferenceProvider, Outside, Store, TaskQueue
 from confsync.settings import QueueSettings, WorkerSettings
+from confsync.settings_forms import Fetch, S
+
+if TYPE_CHECKING:  # the receiver has no need of it
+    from confsync.adapters.secret_manager import SecretManager
+    from confsync.adapters.sign_in import CredentialsFor
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -25,17 +34,41 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+def read_settings(model: type[S], variables: Mapping[str, str]) -> S:
+    """Return the settings in `variables`, with the secrets that are given by reference.
+
+    Raises:
+        SettingsError: see `Settings.from_mapping`.
+        SecretUnavailable: Secret Manager does not answer.
+
+    """
+    return model.from_mapping(variables, _fetch(variables.get("SIGN_IN_ENDPOINT") or None))
+
+
+def _fetch(endpoint: str | None) -> Fetch:
+    """Return what reads a secret; Google's client is loaded and connected by the first read."""
+
+    @functools.cache
+    def secret_manager() -> "SecretManager":
+        from confsync.adapters.secret_manager import SecretManager  # noqa: PLC0415
+
+        return SecretManager(endpoint)
+
+    return lambda version: secret_manager().text(version)
+
+
 def task_queue(settings: QueueSettings) -> TaskQueue:
     """Return the queues of the settings, on Cloud Tasks or whatever speaks its protocol."""
     from confsync.adapters.cloud_tasks import CloudTasksQueue, CloudTasksSettings, build_client  # noqa: PLC0415
 
     cloud_tasks = CloudTasksSettings(
-        queues={"/sync": settings.task_queue, "/update": settings.conference_queue},
+        queues=settings.queues(),
+        provider_queues=settings.provider_queues(),
         worker_url=settings.sync_calendar_url,
         invoker=settings.tasks_invoker,
         dispatch_deadline_s=settings.task_s,
     )
-    return CloudTasksQueue(cloud_tasks, lambda: build_client(settings.tasks_endpoint))
+    return CloudTasksQueue(cloud_tasks, lambda: build_client(settings.tasks_endpoint, settings.tasks_transport))
 
 
 def worker(settings: WorkerSettings) -> tuple[Outside, Terms, PushTerms]:
@@ -80,14 +113,39 @@ def store(location: str, emulator: str | None = None) -> Store:
 
 
 def _calendar_api(settings: WorkerSettings) -> CalendarApi:
-    from confsync.adapters import sign_in  # noqa: PLC0415
     from confsync.adapters.google_calendar import GoogleCalendar  # noqa: PLC0415
 
+    return GoogleCalendar(_credentials_for(settings), endpoint=settings.calendar_endpoint)
+
+
+def _credentials_for(settings: WorkerSettings) -> "CredentialsFor":
+    from confsync.adapters import sign_in  # noqa: PLC0415
+
+    endpoint = settings.sign_in_endpoint
     if settings.sign_in == "local":
-        return GoogleCalendar(sign_in.local(), endpoint=settings.calendar_endpoint)
-    if settings.delegate is None:
-        raise SettingsError("DELEGATE is not set; SIGN_IN=delegated needs the e-mail address of a service account")
-    return GoogleCalendar(sign_in.delegated(settings.delegate), endpoint=settings.calendar_endpoint)
+        return sign_in.local()
+    if settings.sign_in == "shared":
+        return sign_in.shared(endpoint=endpoint)
+    if settings.sign_in == "delegated":
+        return sign_in.delegated(_needed(settings, "DELEGATE", settings.delegate), endpoint=endpoint)
+    template = _needed(settings, "REFRESH_TOKEN_SECRET", settings.refresh_token_secret)
+    client = sign_in.OAuthClient(
+        _needed(settings, "OAUTH_CLIENT_ID", settings.oauth_client_id),
+        _needed(settings, "OAUTH_CLIENT_SECRET", settings.oauth_client_secret).get_secret_value(),
+    )
+    fetch = _fetch(endpoint)
+    return sign_in.refresh_token(
+        client,
+        lambda subject: fetch(template.format(subject_hash=sign_in.subject_hash(subject))),
+        endpoint=endpoint,
+    )
+
+
+def _needed(settings: WorkerSettings, name: str, value: T | None) -> T:
+    if value is None:
+        form = settings.form_of(name)
+        raise SettingsError(f"{name} is not set, and SIGN_IN={settings.sign_in} needs it; expected: {form}")
+    return value
 
 
 def _providers(settings: WorkerSettings) -> Mapping[str, ConferenceProvider]:

@@ -1,166 +1,28 @@
-"""Settings: one frozen model per function, read from a mapping of environment variables.
+"""Settings: one frozen model per function; `settings_forms` says how they are read."""
 
-It must never show a secret: messages name the variable and the form that is expected, and the value only of variables
-that hold none.
-"""
-
-import base64
-import binascii
-import json
+import re
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StrictBool,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
-from confsync.core.capabilities import Capabilities
-from confsync.core.channels import PushTerms, SigningKey
+from confsync.core.channels import PushTerms
 from confsync.core.rules import Rules
-from confsync.core.solutions import Solution
-from confsync.core.state import Field as Carried
+from confsync.core.tasks import SYNC, UPDATE
 from confsync.errors import SettingsError
-
-S = TypeVar("S", bound="Settings")
-
-
-def _signing_keys(value: Any) -> Any:
-    """`id:base64[,id:base64]`, at least 16 bytes each."""
-    if not isinstance(value, str):
-        return value
-    return tuple(_signing_key(part.strip()) for part in value.split(","))
-
-
-def _signing_key(part: str) -> SigningKey:
-    key_id, colon, encoded = part.partition(":")
-    try:
-        secret = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        secret = b""
-    if not (colon and key_id.isalnum() and len(key_id) <= 16 and len(secret) >= 16):
-        raise ValueError("each key is an id of letters and digits, a colon, and at least 16 bytes in base64")
-    return SigningKey(key_id, secret)
-
-
-def _from_json(value: Any) -> Any:
-    try:
-        return json.loads(value) if isinstance(value, str) else value
-    except json.JSONDecodeError as error:
-        raise ValueError(f"it is not JSON: {error.msg} at character {error.pos}") from None
-
-
-SigningKeys = Annotated[tuple[SigningKey, ...], BeforeValidator(_signing_keys)]
-
-
-Minutes = Annotated[int, Field(ge=1, le=525_600, strict=True)]
-"""Up to a year."""
-
-
-class SolutionSettings(Solution):
-    """One conference solution, the back end that its conferences live in, and what the vendor says of that one."""
-
-    url: str = Field(pattern=r"^https?://[^\s]+$")
-    """The vendor's endpoint; https, or http on the loopback."""
-    secrets: tuple[SecretStr, ...] = Field(min_length=1, max_length=2)
-    """`whsec_...`: the key that signs first, during a rotation also the old one."""
-    carries: frozenset[Carried] = frozenset(get_args(Carried))
-    """What of an event the vendor wants to be told; the rest is neither sent nor a difference."""
-    restores: StrictBool = True
-    """Ended conferences come back under their old id."""
-    creates: StrictBool = False
-    """It answers `conference.create`."""
-    tells_host: StrictBool = False
-    """Its answer to `conference.get` names the host."""
-    shortest_minutes: Minutes | None = None
-    """A shorter conference is told this length."""
-    longest_minutes: Minutes | None = None
-    """A longer conference is told this length."""
-
-    @model_validator(mode="after")
-    def _has_a_length_between(self) -> Self:
-        if self.shortest_minutes and self.longest_minutes and self.shortest_minutes > self.longest_minutes:
-            raise ValueError("shortest_minutes is above longest_minutes")
-        return self
-
-    def back_end(self) -> Mapping[str, Any]:
-        """Return what is said of the back end, not of the solution: the same for all solutions of one provider."""
-        return self.model_dump(exclude=set(Solution.model_fields))
-
-    def capabilities(self) -> Capabilities:
-        """Return what this back end can do; that it orders writes by generation is part of the contract."""
-        return Capabilities(
-            carries=self.carries,
-            ordered_writes=True,
-            restores=self.restores,
-            creates=self.creates,
-            tells_host=self.tells_host,
-            shortest=_in_minutes(self.shortest_minutes),
-            longest=_in_minutes(self.longest_minutes),
-        )
-
-
-def _in_minutes(minutes: int | None) -> timedelta | None:
-    return None if minutes is None else timedelta(minutes=minutes)
-
-
-class Settings(BaseModel):
-    """Settings by the name of their environment variable."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
-
-    forms: ClassVar[Mapping[str, str]] = {
-        "TASK_QUEUE": "projects/PROJECT/locations/LOCATION/queues/QUEUE",
-        "CONFERENCE_QUEUE": "projects/PROJECT/locations/LOCATION/queues/QUEUE",
-        "CHANNEL_TOKEN_KEYS": "id:base64 of at least 16 bytes, several separated by commas, the signing one first",
-        "CONFERENCE_SOLUTIONS": 'a JSON list such as [{"provider": "acme", "names": ["Acme Meet"], "url": '
-        '"https://acme.example/hooks", "secrets": ["whsec_..."]}]',
-        "FIRESTORE_EMULATOR_HOST": "HOST:PORT",
-        "STORE": "firestore:projects/PROJECT/databases/DATABASE or sqlite:PATH",
-        "SIGN_IN": "local or delegated",
-        "SYNC_CALENDAR_URL": "URL of the sync_calendar function",
-        "NOTIFICATION_URL": "URL of the receive_notification function",
-        "FIRST_SYNC": "future, recent or everything",
-        "MODE": "act or observe",
-        "CLAIMS": "registered or matching",
-        "DUPLICATES": "share or mint",
-        "CALENDAR_BRAKE": "a whole number from 1",
-        "TENANT_BRAKE": "a whole number from 1",
-    }
-    secret: ClassVar[frozenset[str]] = frozenset({"CHANNEL_TOKEN_KEYS", "CONFERENCE_SOLUTIONS"})
-
-    @classmethod
-    def from_mapping(cls, variables: Mapping[str, str]) -> Self:
-        """Return the settings in `variables`; empty values count as missing.
-
-        Raises:
-            SettingsError: names each wrong variable, its value unless it is secret, and the form expected.
-
-        """
-        given = {name: value for name, value in variables.items() if value != ""}
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise SettingsError("\n".join(cls._complaint(found, given) for found in error.errors())) from None
-
-    @classmethod
-    def _complaint(cls, found: Any, given: Mapping[str, str]) -> str:
-        name = str(found["loc"][0])
-        form = cls.forms.get(name, "a number of seconds above 0" if name.endswith("_S") else "a text")
-        if name not in given:
-            return f"{name} is not set; expected: {form}"
-        where = ".".join(str(part) for part in found["loc"][1:])
-        shown = "" if name in cls.secret else f" {given[name]!r}"
-        reason = found["msg"].removeprefix("Value error, ")
-        return f"{name}{shown}: {f'{where}: ' if where else ''}{reason}; expected: {form}"
+from confsync.settings_forms import (
+    Ends,
+    Fetched,
+    QueuePath,
+    Seconds,
+    SecretPerSubject,
+    Settings,
+    SigningKeys,
+    Times,
+    Url,
+    from_json,
+)
+from confsync.settings_solutions import SolutionSettings
 
 
 def _rules(**numbers: Any) -> Rules:
@@ -170,29 +32,44 @@ def _rules(**numbers: Any) -> Rules:
         raise SettingsError(f"TASK_TIMEOUT_S and its neighbours do not fit together: {error}") from None
 
 
-QueuePath = Annotated[str, Field(pattern=r"^projects/[^/]+/locations/[^/]+/queues/[A-Za-z0-9-]{1,100}$")]
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
-Seconds = Annotated[float, Field(gt=0)]
-Ends = Annotated[int, Field(ge=1)]
+def project_of(variables: Mapping[str, str]) -> str | None:
+    """Return the project that traces belong to: `GOOGLE_CLOUD_PROJECT`, else that of the task queue, else None.
+
+    It needs no other setting to be right, so that a line about wrong settings is found by its trace, too.
+    """
+    queue = re.match(r"projects/([^/]+)/", variables.get("TASK_QUEUE", ""))
+    return variables.get("GOOGLE_CLOUD_PROJECT") or (queue[1] if queue else None)
 
 
 class QueueSettings(Settings):
-    """How to reach the task queues; used by all three functions."""
+    """How to reach the queue of the sync tasks; used by all three functions."""
 
     task_queue: QueuePath = Field(alias="TASK_QUEUE")
     """Queue of the sync tasks."""
-    conference_queue: QueuePath = Field(alias="CONFERENCE_QUEUE")
-    """Queue of the conference updates."""
     tasks_endpoint: str | None = Field(None, alias="TASKS_ENDPOINT")
     """Where Cloud Tasks is served instead of by Google: `http://HOST:PORT` or `grpc://HOST:PORT`."""
+    tasks_transport: Literal["grpc", "rest"] = Field("grpc", alias="TASKS_TRANSPORT")
+    """How Google's Cloud Tasks is reached; TASKS_ENDPOINT says it itself."""
     sync_calendar_url: Url = Field(alias="SYNC_CALENDAR_URL")
     """Where the tasks go."""
     tasks_invoker: str | None = Field(None, alias="TASKS_INVOKER")
     """Service account whose OIDC token the tasks carry; none in the local stack."""
+    sign_in_endpoint: Url | None = Field(None, alias="SIGN_IN_ENDPOINT")
+    """Where Google's token endpoint, IAM and Secret Manager are served instead of by Google."""
+    project: str | None = Field(None, alias="GOOGLE_CLOUD_PROJECT")
+    """Project that the traces in the log belong to; see `project_of`."""
     window_s: Seconds = Field(Rules.window_s, alias="COALESCING_WINDOW_S")
     skew_s: Seconds = Field(Rules.skew_s, alias="CLOCK_SKEW_S")
     task_s: Seconds = Field(Rules.task_s, alias="TASK_TIMEOUT_S")
     """Dispatch deadline of the tasks; the same as the function's time-out."""
+
+    def queues(self) -> Mapping[str, str]:
+        """Return the queue of the tasks to each of the worker's doors."""
+        return {SYNC: self.task_queue}
+
+    def provider_queues(self) -> Mapping[str, str]:
+        """Return the queue of each provider whose conference updates have one of their own."""
+        return {}
 
     def rules(self) -> Rules:
         """Return the numbers that these settings change, and the defaults."""
@@ -209,18 +86,27 @@ class ReceiveNotificationSettings(QueueSettings):
 class WorkerSettings(ReceiveNotificationSettings):
     """Settings of sync_calendar and renew_channels."""
 
+    conference_queue: QueuePath = Field(alias="CONFERENCE_QUEUE")
+    """Queue of the conference updates of all providers without one of their own."""
+    task_attempts: Times = Field(10, alias="TASK_ATTEMPTS")
+    """The queues' maximum of attempts; after the last one the scheduled run goes on."""
     notification_url: Url = Field(alias="NOTIFICATION_URL")
     """Where Calendar sends notifications."""
     store: str = Field(alias="STORE", pattern=r"^(sqlite:.+|firestore:projects/[^/]+/databases/[^/]+)$")
     firestore_emulator: str | None = Field(None, alias="FIRESTORE_EMULATOR_HOST", pattern=r"^[^:/\s]+:\d+$")
     """`HOST:PORT` where Firestore is served instead of by Google."""
-    sign_in: Literal["local", "delegated"] = Field("delegated", alias="SIGN_IN")
-    """`delegated`: keyless domain-wide delegation; `local`: the local Calendar server."""
+    sign_in: Literal["local", "delegated", "shared", "refresh_token"] = Field("delegated", alias="SIGN_IN")
+    """See `adapters.sign_in`."""
     delegate: str | None = Field(None, alias="DELEGATE")
     """Service account that holds the domain-wide delegation."""
+    oauth_client_id: Annotated[str | None, Fetched] = Field(None, alias="OAUTH_CLIENT_ID")
+    """The OAuth client that the users gave their consent to."""
+    oauth_client_secret: Annotated[SecretStr | None, Fetched] = Field(None, alias="OAUTH_CLIENT_SECRET")
+    refresh_token_secret: SecretPerSubject | None = Field(None, alias="REFRESH_TOKEN_SECRET")
+    """Where each user's refresh token is; `{subject_hash}` stands for SHA-256 of the address."""
     calendar_endpoint: str | None = Field(None, alias="CALENDAR_ENDPOINT")
     """Where Calendar is served instead of by Google: `http://HOST:PORT/calendar/v3/`."""
-    conference_solutions: Annotated[tuple[SolutionSettings, ...], BeforeValidator(_from_json)] = Field(
+    conference_solutions: Annotated[tuple[SolutionSettings, ...], BeforeValidator(from_json), Fetched] = Field(
         alias="CONFERENCE_SOLUTIONS", min_length=1
     )
     tenant: str = Field("default", alias="TENANT")
@@ -269,6 +155,14 @@ class WorkerSettings(ReceiveNotificationSettings):
             calendar_brake=self.calendar_brake,
             tenant_brake=self.tenant_brake,
         )
+
+    def queues(self) -> Mapping[str, str]:
+        """Return the queue of the tasks to each of the worker's doors."""
+        return {SYNC: self.task_queue, UPDATE: self.conference_queue}
+
+    def provider_queues(self) -> Mapping[str, str]:
+        """Return the queue of each provider whose conference updates have one of their own."""
+        return {solution.provider: solution.queue for solution in self.conference_solutions if solution.queue}
 
     def push_terms(self) -> PushTerms:
         """Return where notifications go and what proves them genuine."""

@@ -10,35 +10,22 @@ It must never call while another call may be under way, call without a stored in
 known one.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Literal
 
+from confsync.call_back_end import Answer, Status, call_back_end
 from confsync.core import desires, effects, ending, reviewing, tasks
 from confsync.core.conference import Conference, Intent
 from confsync.core.records import Failure, key_of
 from confsync.core.terms import Terms
 from confsync.end_conference import decide_end
-from confsync.errors import (
-    ConferenceGone,
-    ConferenceStale,
-    OutcomeUnknown,
-    ProviderBusy,
-    ProviderError,
-    ProviderRefusesUs,
-    ProviderRejected,
-)
 from confsync.hold_end import HeldEnd
-from confsync.ports import ConferenceCall, ConferenceProvider, Outside, Transaction
+from confsync.ports import Outside, Transaction
 from confsync.replace_conference import replace_conference
 from confsync.review_conference import review_conference
 
 MAX_CALLS = 5
 """Calls in one go; a conference that keeps changing goes on in a task."""
-
-Status = Literal["applied", "nothing", "waiting", "refused", "alert", "held"]
 
 
 @dataclass(frozen=True)
@@ -51,17 +38,6 @@ class UpdateOutcome:
     reason: str = ""
     held: HeldEnd | None = None
     """Its end, where the brake holds it since now."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a call came to: how the record moves on, and what the log says."""
-
-    status: Status
-    reason: str
-    transition: Callable[[Conference], Conference]
-    is_failure: bool = False
-    """Whether it is recorded for an operator to look at."""
 
 
 def update_conference(
@@ -126,7 +102,7 @@ def _tell(conference: Conference, announced: Intent | None, outside: Outside, te
         if told.stored is None or intent is None:
             break
         told.calls += 1
-        told.answer = _call(told.stored, intent, outside, terms)
+        told.answer = call_back_end(told.stored, intent, outside, terms)
         told.stored, intent = _store_answer(told.stored, intent, told.answer, outside), None
     return told
 
@@ -174,76 +150,6 @@ def _announce(conference_key: str, outside: Outside, terms: Terms) -> tuple[Conf
         return opened, opened.intent
 
     return outside.store.transact(body)
-
-
-def _call(conference: Conference, intent: Intent, outside: Outside, terms: Terms) -> Answer:
-    """Call the conferencing system once; unless the intent has grown too old to leave."""
-    now, rules = outside.now(), terms.rules
-    provider = outside.providers.get(conference.provider)
-    if provider is None:
-        at = now + timedelta(seconds=rules.refused_pause_s)
-        reason = f"no provider named {conference.provider} in CONFERENCE_SOLUTIONS"
-        return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
-    if now > intent.deadline - timedelta(seconds=rules.intent_s - rules.leave_within_s):
-        return Answer("waiting", "left too late", lambda c: effects.busy(c, now, "the call left too late"))
-    try:
-        _send(conference, intent, provider)
-    except ProviderError as error:
-        return _answer_to(error, intent, provider, conference, now=outside.now(), terms=terms)
-    told, now = _wanted(conference), outside.now()
-    return Answer("applied", "", lambda c: effects.applied(c, intent, told, now))
-
-
-def _send(conference: Conference, intent: Intent, provider: ConferenceProvider) -> None:
-    call = ConferenceCall(
-        conference_key=conference.key,
-        conference_id=conference.conference_id,
-        operation_id=effects.operation_id(conference.key, intent),
-        generation=intent.generation,
-        state=conference.desired.state if conference.desired else None,
-    )
-    if intent.verb == "end":
-        provider.end(call)
-    else:
-        provider.update(call)
-
-
-def _wanted(conference: Conference) -> str:
-    return conference.desired.fingerprint if conference.desired else ""
-
-
-def _answer_to(
-    error: ProviderError,
-    intent: Intent,
-    provider: ConferenceProvider,
-    conference: Conference,
-    *,
-    now: datetime,
-    terms: Terms,
-) -> Answer:
-    rules, reason = terms.rules, str(error)
-    later = now + timedelta(seconds=rules.backoff_s(conference.attempts))
-    match error:
-        case ProviderBusy():
-            at = now + timedelta(seconds=error.retry_after_s) if error.retry_after_s else later
-            return Answer("waiting", reason, lambda c: effects.busy(c, at, reason))
-        case OutcomeUnknown():
-            at = later if provider.capabilities.ordered_writes else intent.deadline
-            return Answer("waiting", reason, lambda c: effects.unknown(c, at, reason, now))
-        case ConferenceStale():
-            return Answer("waiting", reason, lambda c: effects.stale(c, error.stored_generation, now, rules))
-        case ProviderRefusesUs():
-            at = now + timedelta(seconds=rules.refused_pause_s)
-            return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
-        case ConferenceGone():
-            able = provider.capabilities
-            status: Status = "waiting" if able.creates else "refused"
-            given_up = partial(effects.given_up, intent=intent, capabilities=able, error=reason, now=now)
-            return Answer(status, reason, given_up, is_failure=not able.creates)
-        case ProviderRejected():
-            return Answer("refused", reason, lambda c: effects.refused(c, intent, reason, now), is_failure=True)
-        case _:
-            raise error
 
 
 def _store_answer(opened: Conference, intent: Intent, answer: Answer, outside: Outside) -> Conference | None:

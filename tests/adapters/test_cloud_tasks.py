@@ -103,6 +103,18 @@ def test_each_path_has_its_queue(build: Build, worker: Worker, server: Endpoints
     assert created == {SYNC: 1, CONFERENCES: 1}
 
 
+def test_a_provider_may_have_a_queue_of_its_own(build: Build, worker: Worker, server: Endpoints) -> None:
+    """At the rate that its vendor allows; the others share the usual one, and syncs are of no provider."""
+    queue = build(queues={"/sync": SYNC, "/update": f"{LOCATION}/queues/none"}, provider_queues={"acme": CONFERENCES})
+    queue.create(Task("t", "/sync", {}))
+    queue.create(Task("t", "/update", {}, provider="acme"))
+    assert {received.path for received in worker.wait_for(2)} == {"/sync", "/update"}
+    created = {name: figures["created"] for name, figures in control(server.url, "stats")["queues"].items()}
+    assert created == {SYNC: 1, CONFERENCES: 1}
+    with pytest.raises(TaskQueueMisconfigured, match="queues/none"):
+        queue.create(Task("t2", "/update", {}, provider="other"))
+
+
 def test_a_used_name_is_false_and_not_an_error(build: Build, worker: Worker) -> None:
     """Also after the task was executed, on gRPC (AlreadyExists) as on REST (Conflict)."""
     queue, task = build(), Task("t", "/sync", {})
@@ -153,7 +165,14 @@ def test_what_google_refuses_is_misconfigured(build: Build) -> None:
         build(dispatch_deadline_s=5).create(Task("t", "/sync", {}))
 
 
-@pytest.mark.parametrize("fault", ["unavailable", "deadline", "answer_lost"])
+def test_a_role_that_is_missing_is_misconfigured(build: Build, server: Endpoints) -> None:
+    """The message names the queue and the roles."""
+    control(server.url, "faults", "POST", {"denied": 1})
+    with pytest.raises(TaskQueueMisconfigured, match=rf"{SYNC}.*roles/cloudtasks\.enqueuer"):
+        build().create(Task("t", "/sync", {}))
+
+
+@pytest.mark.parametrize("fault", ["aborted", "unavailable", "deadline", "answer_lost"])
 def test_a_passing_fault_is_unavailable_and_not_retried(build: Build, server: Endpoints, fault: str) -> None:
     """One call, one error; whether the task exists is not known."""
     control(server.url, "faults", "POST", {fault: 1})

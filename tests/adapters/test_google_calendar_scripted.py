@@ -144,7 +144,7 @@ def _asked(handler: BaseHTTPRequestHandler) -> Asked:
         unquote(url.path),
         {name: ",".join(values) for name, values in parse_qs(url.query).items()},
         {name.lower(): value for name, value in handler.headers.items()},
-        json.loads(body) if handler.headers.get("Content-Type") == "application/json" else body,
+        json.loads(body) if body and handler.headers.get("Content-Type") == "application/json" else body,
         handler.client_address[1],
     )
 

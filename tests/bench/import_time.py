@@ -24,13 +24,13 @@ _MAINS = {name: ROOT / "functions" / name / "main.py" for name in FUNCTIONS}
 _EMPTY = ROOT / "tests" / "bench" / "functions" / "empty.py"
 _COMPOSE = {
     "receive_notification": "main._task_queue(); from confsync.adapters.cloud_tasks import build_client",
-    "sync_calendar": "main._composed()",
-    "renew_channels": "main._composed()",
+    "sync_calendar": "main._worker()",
+    "renew_channels": "main._worker()",
     "empty": "None",
 }
 """What a function does before its first answer, once its module is imported."""
-FOREIGN_TO_RECEIVER = ("google.cloud.firestore", "googleapiclient", "sqlite3", "httpx")
-"""Neither a store nor Calendar belongs into the public function."""
+FOREIGN_TO_RECEIVER = ("google.cloud.firestore", "googleapiclient", "sqlite3", "httpx", "google.cloud.secretmanager_v1")
+"""Neither a store nor Calendar belongs into the public function, nor what only a reference to a secret needs."""
 _PROGRAM = """
 import json, sys, time
 from importlib.util import module_from_spec, spec_from_file_location

@@ -225,6 +225,14 @@ def test_a_conference_that_is_gone_for_good_does_not_wait_for_its_end() -> None:
     assert (lost.gone, lost.end_after, lost.due_at) == (True, None, None)
 
 
+def test_a_conference_that_is_gone_for_good_waits_for_no_operator() -> None:
+    """Its end was held; approved later, it would be due for ever, as there is nobody to tell (seed 577)."""
+    known = wanting(referents={ref().link_key: referent(state="gone")}, brake="held")
+    opened, intent = announced(known)
+    lost = effects.given_up(opened, intent, MAKES, "404", NOW)
+    assert (lost.gone, lost.brake, lost.due_at) == (True, "none", None)
+
+
 # --- back and forth -----------------------------------------------------------------------------------------------
 
 

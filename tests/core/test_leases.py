@@ -51,6 +51,28 @@ def test_a_free_calendar_is_granted_with_a_new_fence() -> None:
     assert claim.calendar.due_at == NOW + LEASE + SKEW
 
 
+def test_a_sync_that_was_given_up_is_asked_for_again_and_due_at_once() -> None:
+    """It is never put off: what is due already stays due since then."""
+    quiet = leases.ask_again(calendar(due_at=at(100), requested=3, served=3), NOW)
+    assert (quiet.requested, quiet.served, quiet.due_at) == (4, 3, NOW)
+    assert leases.ask_again(calendar(due_at=at(-5)), NOW).due_at == at(-5)
+    assert leases.ask_again(calendar(due_at=None), NOW).due_at == NOW
+
+
+def test_a_sync_that_was_given_up_leaves_the_lease_of_another_alone() -> None:
+    """Whoever holds it lists once more, since one request more is not served."""
+    held = leased()
+    assert leases.ask_again(held, at(0.5)) == held.model_copy(update={"requested": held.requested + 1})
+    assert leases.ask_again(held, at(100)).due_at == held.due_at
+
+
+@pytest.mark.parametrize("state", ["frozen", "paused", "removed"])
+def test_a_sync_that_was_given_up_changes_nothing_of_a_calendar_that_nobody_is_to_sync_now(state: str) -> None:
+    """A frozen one is tried slowly."""
+    left = calendar(state=state, due_at=at(60))
+    assert leases.ask_again(left, NOW) == left
+
+
 def test_a_held_calendar_counts_the_request_and_is_due_when_the_lease_is_over() -> None:
     """The loser leaves its request behind."""
     claim = leases.claim(leased(), "w2", at(0.5), RULES)

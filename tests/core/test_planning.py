@@ -633,15 +633,25 @@ def test_an_instance_does_not_hold_alone_what_its_series_got_back() -> None:
     assert set(owners_of(ledger.c1, "live")) == {ref("s1").link_key}
 
 
-def test_an_instance_without_the_conference_of_its_series_costs_no_reading() -> None:
-    """The series is told as if it were not there, whether it was listed before its series or after it."""
+def test_a_series_knows_of_an_instance_without_its_conference_whichever_is_listed_first() -> None:
+    """It may get the conference back, and is then told with its series."""
     master, without = series(), instance(series(), 2, conference=None)
-    after, together = owned(master), Ledger.of(conference("c1", ref("s1")))
-    after.readings.clear()
+    after, before = owned(master), Ledger.of(conference("c1", ref("s1")))
     after.show(without)
-    together.show(master, without)
-    assert after.readings == []
-    assert after.links[ref("s1").link_key] == together.links[ref("s1").link_key]
+    before.show(without)
+    before.show(master)
+    assert after.links == before.links
+    assert after.links[ref("s1").link_key].has_exceptions
+
+
+def test_a_series_without_exceptions_but_an_instance_with_a_conference_of_its_own_is_not_read_whole() -> None:
+    """That instance is an event like any other, whatever reading of its series showed it."""
+    master, alone = series(), instance(series(), 2, conference="c2")
+    ledger = owned(master)
+    ledger.put(alone)
+    ledger.settle({ref("s1"): Seen(master, confirmed=True, exceptions=(alone,))})
+    assert not ledger.links[ref("s1").link_key].has_exceptions
+    assert ref("s1_2").link_key not in ledger.links
 
 
 def test_an_instance_waits_for_its_series_of_which_only_an_id_is_shown() -> None:

@@ -48,6 +48,26 @@ def test_every_task_has_a_name_that_cloud_tasks_takes_and_says_what_it_is_for(
         assert task.body == {"conference_key": C1.key}
 
 
+@pytest.mark.parametrize(
+    "make", [lambda: tasks.conference_update(C1, NOW, RULES), lambda: tasks.overdue_update(C1, NOW)]
+)
+def test_the_task_of_an_update_names_the_provider_that_it_calls(make: Callable[[], Task]) -> None:
+    """So that each provider's can have a queue of their own; a sync calls none by itself."""
+    assert make().provider == C1.provider != ""
+    assert tasks.asked_sync(HERE, NOW).provider == ""
+
+
+@pytest.mark.parametrize(
+    ("count", "is_last"),
+    [("0", False), ("8", False), ("9", True), ("10", True), ("", True), ("-1", True), ("x", True), ("9" * 5000, True)],
+    ids=lambda value: str(value)[:9],
+)
+def test_an_attempt_is_the_last_when_nobody_will_send_it_again(count: str, is_last: bool) -> None:
+    """The tenth of ten, and whatever does not come from a queue; so a header that is odd costs one early note."""
+    assert tasks.is_last_attempt({"X-CloudTasks-TaskRetryCount": count}, 10) is is_last
+    assert tasks.is_last_attempt({"X-CloudTasks-TaskExecutionCount": "0"}, 10) is True
+
+
 def test_tasks_of_different_kinds_never_share_a_name() -> None:
     """A name that is used stays blocked for a day."""
     names = [make().name for make, _, _ in EVERY_TASK]

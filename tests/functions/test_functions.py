@@ -21,6 +21,7 @@ from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.limits import QueueSettings
 from confsync.local.task_server.options import Options
 from confsync.ports import Transaction
+from tests.local.task_server.support import control
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 QUEUES = "projects/p/locations/l/queues"
@@ -95,6 +96,42 @@ def test_a_queue_out_of_reach_lets_calendar_send_it_again(
     del settings
     assert served("receive_notification").post("/", headers=notification()).status_code == 503
     assert last_log(capsys)["severity"] == "ERROR"
+
+
+@pytest.mark.parametrize("transport", ["rest", "grpc"])
+@pytest.mark.parametrize(
+    ("refusal", "queue", "way_out"),
+    [
+        ("", "missing", "Create the queue or correct its path"),
+        ("denied", "sync", "Grant this service account roles/cloudtasks.enqueuer"),
+        ("aborted", "sync", "Try again later"),
+        ("deadline", "sync", "Try again later"),
+        ("unavailable", "sync", "Try again later"),
+        ("answer_lost", "sync", "Try again later"),
+    ],
+)
+def test_whatever_the_queue_refuses_lets_calendar_send_it_again(  # noqa: PLR0917 - fixtures and a table
+    settings: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    transport: str,
+    refusal: str,
+    queue: str,
+    way_out: str,
+) -> None:
+    """503; the log names the queue and the way out. Once that is taken, the same notification becomes a task."""
+    with running_task_server(Options(grpc_port=0, queues=((f"{QUEUES}/sync", QueueSettings()),))) as server:
+        control(server.url, "faults", "POST", {refusal: 1} if refusal else {})
+        settings.setenv("TASKS_ENDPOINT", server.url if transport == "rest" else str(server.grpc))
+        settings.setenv("TASK_QUEUE", f"{QUEUES}/{queue}")
+        answer = served("receive_notification").post("/", headers=notification())
+        log = last_log(capsys)
+        control(server.url, "faults", "DELETE")
+        settings.setenv("TASK_QUEUE", f"{QUEUES}/sync")
+        again = served("receive_notification").post("/", headers=notification())
+    assert (answer.status_code, again.status_code) == (503, 204)
+    assert log["severity"] == "ERROR"
+    assert f"{QUEUES}/{queue}" in str(log["reason"])
+    assert way_out in str(log["reason"])
 
 
 @pytest.mark.parametrize(

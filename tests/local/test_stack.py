@@ -59,7 +59,7 @@ def test_the_parts_know_each_other(stack: Stack) -> None:
     pushes = f"{stack.urls.calendar}/_local/pushes"
     assert eventually(lambda: httpx.get(pushes, trust_env=False).json()["delivered"] == 1)
     stats = httpx.get(f"{stack.urls.tasks}/_local/stats", trust_env=False).json()
-    assert (len(stats["queues"]), list(stats["jobs"])) == (2, ["renew_channels"])
+    assert (len(stats["queues"]), list(stats["jobs"])) == (3, ["renew_channels"])
 
 
 def test_every_part_has_a_process_and_a_log(stack: Stack) -> None:

@@ -285,7 +285,7 @@ EFFECTS = (
     ),
     Rule(
         "end-of-what-is-gone-waits",
-        "return _without_state(without_end(gone) if gone.end_after is not None else gone)",
+        "return _without_state(without_end(gone))",
         "return _without_state(gone)",
         "L3: what is gone for good has no end to wait for",
     ),

@@ -230,8 +230,8 @@ SERIES = (
     ),
     Rule(
         "series-of-any-conference",
-        "return series if claimed_key(event, draft.terms) in (None, series.conference_key) else None",
-        "return series",
+        "return claimed_key(instance, draft.terms) in (None, series.conference_key)",
+        "return True",
         "24: an instance with another conference of ours",
     ),
     Rule(

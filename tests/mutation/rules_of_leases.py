@@ -53,6 +53,24 @@ LEASES = (
         "R2: a worker without a lease writes nothing",
     ),
     Rule(
+        "given-up-is-not-due",
+        '{"due_at": min(calendar.due_at or now, now)}',
+        "{}",
+        "R18: on the last attempt the store says so before the task is lost",
+    ),
+    Rule(
+        "given-up-is-put-off",
+        "min(calendar.due_at or now, now)",
+        "now",
+        "R21: a forged header costs one early note, never a delay",
+    ),
+    Rule(
+        "given-up-thaws",
+        'if calendar.state in ("removed", "paused") or is_frozen(calendar, now):',
+        "if False:",
+        "48: retried slowly",
+    ),
+    Rule(
         "listing-number-falls",
         '{"full_listings": max(calendar.full_listings, checkpoint.listing)}',
         '{"full_listings": checkpoint.listing}',

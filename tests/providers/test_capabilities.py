@@ -10,7 +10,8 @@ from confsync import parts
 from confsync.core.capabilities import Capabilities
 from confsync.core.state import Field
 from confsync.errors import SettingsError
-from confsync.settings import SolutionSettings, WorkerSettings
+from confsync.settings import WorkerSettings
+from confsync.settings_solutions import SolutionSettings
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ENTRY = {"provider": "acme", "names": ["Acme Meet"], "url": "https://acme.example/hooks", "secrets": [SECRET]}
@@ -84,7 +85,7 @@ def test_a_wrong_word_is_named(says: dict[str, Any], complaint: str) -> None:
     assert SECRET not in str(error.value)
 
 
-@pytest.mark.parametrize("differs", [{"creates": True}, {"url": "https://other.example/"}, {"restores": False}])
+@pytest.mark.parametrize("differs", [{"creates": True}, {"url": "https://other.example/"}, {"queue": QUEUE}])
 def test_the_entries_of_one_provider_agree(differs: dict[str, Any]) -> None:
     """Two solutions may share a back end, but it cannot be two things at once."""
     with pytest.raises(SettingsError, match="provider 'acme' is described in two ways"):

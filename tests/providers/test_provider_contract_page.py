@@ -22,7 +22,7 @@ from confsync.providers.conference_data import LARGEST_CONFERENCE_DATA, Conferen
 from confsync.providers.http import ALL_FIELDS
 from confsync.providers.problems import CONFERENCE_ENDED, GENERATION_STALE, PROBLEM_BASE
 from confsync.providers.signature import parse_secrets, sign
-from confsync.settings import SolutionSettings
+from confsync.settings_solutions import SolutionSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "provider-contract.md").read_text(encoding="utf-8")
 EXAMPLE = PAGE.partition("## A worked example")[2]
@@ -93,7 +93,7 @@ def test_what_you_say_of_yourself_is_a_setting() -> None:
     defaults = {name: default.strip().strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
     plain = SolutionSettings.model_validate({"provider": "a", "names": ["A"], "url": "https://a/", "secrets": ["x"]})
     written = {None: "none", True: "true", False: "false", ALL_FIELDS: "all of them"}
-    of_the_back_end = SolutionSettings.model_fields.keys() - Solution.model_fields.keys() - {"url", "secrets"}
+    of_the_back_end = SolutionSettings.model_fields.keys() - Solution.model_fields.keys() - {"url", "secrets", "queue"}
     assert defaults == {name: written[getattr(plain, name)] for name in of_the_back_end}
     assert set(get_args(Field)) <= set(re.findall(r"`(\w+)`", section))
 

@@ -5,10 +5,8 @@ Source: https://cloud.google.com/tasks/docs/reference/rpc/google.cloud.tasks.v2
 """
 
 import json
-import os
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -21,6 +19,7 @@ from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.tasks_v2 import CloudTasksClient
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
+from confsync.adapters.per_process import PerProcess
 from confsync.core.tasks import Task
 from confsync.errors import TaskQueueError, TaskQueueMisconfigured, TaskQueueUnavailable
 
@@ -99,6 +98,8 @@ class CloudTasksSettings:
     """Full queue path by task path: `{"/sync": "projects/P/locations/L/queues/sync"}`."""
     worker_url: str
     """Base URL of the worker; a task's path is appended."""
+    provider_queues: Mapping[str, str] = field(default_factory=dict)
+    """Full queue path by provider, for those whose conference updates have a queue of their own."""
     invoker: str | None = None
     """E-mail address of the service account in whose name the worker is called; None: no token (local)."""
     audience: str | None = None
@@ -113,15 +114,9 @@ class CloudTasksQueue:
     """The `TaskQueue` port."""
 
     def __init__(self, settings: CloudTasksSettings, connect: Callable[[], CloudTasksClient]) -> None:
-        """Keep the settings; `connect` builds the client at the first create of each process.
-
-        The framework imports, then forks: a client must not cross the fork.
-        """
+        """Keep the settings; `connect` builds the client at the first create of each process."""
         self._settings = settings
-        self._connect = connect
-        self._lock = threading.Lock()
-        self._client: CloudTasksClient | None = None
-        self._client_pid = 0
+        self._client = PerProcess(connect)
 
     def create(self, task: Task) -> bool:
         """Create the task; False when its name is in use or was used in the last 24 hours.
@@ -134,7 +129,7 @@ class CloudTasksQueue:
         queue = self._queue_of(task)
         try:
             request = {"parent": queue, "task": self._message(queue, task)}
-            self._connected().create_task(request=request, timeout=self._settings.timeout_s, retry=None)
+            self._client.get().create_task(request=request, timeout=self._settings.timeout_s, retry=None)
         except GoogleAPIError as error:
             if is_name_in_use(error):
                 return False
@@ -144,7 +139,7 @@ class CloudTasksQueue:
         return True
 
     def _queue_of(self, task: Task) -> str:
-        queue = self._settings.queues.get(task.path)
+        queue = self._settings.provider_queues.get(task.provider) or self._settings.queues.get(task.path)
         if queue is None:
             known = ", ".join(sorted(self._settings.queues)) or "none"
             raise TaskQueueMisconfigured(f"No queue for tasks to {task.path}; there are queues for: {known}")
@@ -174,13 +169,6 @@ class CloudTasksQueue:
                 "audience": self._settings.audience or worker_url,
             }
         return request
-
-    def _connected(self) -> CloudTasksClient:
-        with self._lock:
-            if self._client is None or self._client_pid != os.getpid():
-                self._client = self._connect()
-                self._client_pid = os.getpid()
-            return self._client
 
 
 def build_client(endpoint: str | None = None, transport: Transport = "grpc") -> CloudTasksClient:

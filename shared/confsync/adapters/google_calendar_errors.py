@@ -32,7 +32,7 @@ from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, Ref
 from httplib2.decode import DecodeLimitError, DecodeRatioError
 from httplib2.error import HttpLib2Error
 
-from confsync.adapters.google_calendar_reasons import BY_REASON, BY_STATUS, LOST_GRANTS, Verdict
+from confsync.adapters.google_calendar_reasons import BY_REASON, BY_STATUS, LOST_GRANTS, OUR_GRANTS, Verdict
 from confsync.errors import (
     CalendarAccessLost,
     CalendarError,
@@ -45,6 +45,7 @@ from confsync.errors import (
 
 FAILURES = (GoogleAuthError, HttpLib2Error, HTTPException, OSError, zlib.error, DecodeLimitError, DecodeRatioError)
 """Everything that the libraries below raise when no answer was had; time-outs, DNS and TLS errors are OSErrors."""
+_CHECK_IAM = "if it stays, check iamcredentials.googleapis.com and the role Service Account Token Creator"
 
 
 class UnknownToCalendar(PreconditionFailed):
@@ -106,7 +107,7 @@ def _refused_sign_in(call: Call, error: RefreshError) -> CalendarError:
     code = _grant_code(error)
     if code in LOST_GRANTS:
         return CalendarAccessLost(f"{call.operation}: sign-in refused, {code}; {LOST_GRANTS[code]}", code)
-    advice = "if it stays, check iamcredentials.googleapis.com and the role Service Account Token Creator"
+    advice = OUR_GRANTS.get(code, _CHECK_IAM)
     return CalendarUnavailable(f"{call.operation}: sign-in failed, {code or 'no code given'}; {advice}", code)
 
 

@@ -108,15 +108,23 @@ BY_STATUS: Mapping[int, Verdict] = {
 
 LOST_GRANTS: Mapping[str, str] = {
     "invalid_grant": "the user is suspended, deleted or has withdrawn consent, or this machine's clock is wrong",
-    "unauthorized_client": _SCOPES,
+    "unauthorized_client": f"{_SCOPES}; a refresh token must be of the OAuth client that is set",
     "invalid_scope": _SCOPES,
     "access_denied": _SWITCHED_OFF,
     "admin_policy_enforced": _SWITCHED_OFF,
-    "deleted_client": "the OAuth client was deleted; create another one",
-    "disabled_client": "the OAuth client is disabled; enable it",
-    "invalid_client": "the OAuth client or its secret is wrong",
+    "secret_missing": "no refresh token of this user is in Secret Manager; let the user consent, and store it",
+    "wrong_subject": "with SIGN_IN=shared the subject of a calendar is the function's own service account",
 }
-"""Error codes of the token endpoint that mean lost access, with the way out; all others may pass.
+"""Error codes of the token endpoint, and of our own sign-in, that mean lost access, with the way out; all others may
+pass.
 
 https://www.rfc-editor.org/rfc/rfc6749#section-5.2 and https://developers.google.com/identity/protocols/oauth2
 """
+
+OUR_GRANTS: Mapping[str, str] = {
+    "invalid_client": "OAUTH_CLIENT_ID or OAUTH_CLIENT_SECRET is wrong",
+    "deleted_client": "the OAuth client was deleted; create another one",
+    "disabled_client": "the OAuth client is disabled; enable it",
+    "secret_denied": "grant the function roles/secretmanager.secretAccessor on the users' secrets",
+}
+"""Those that are the trouble of our project, and so of all users at once: no calendar is frozen because of them."""

@@ -71,7 +71,7 @@ def list_ends(as_json: bool, calendar_id: str | None, of_tenant: bool) -> None:
     Exit status: 0 when done, 1 when the store refused, 2 for wrong settings or options.
     """
     with _exit_status("list"):
-        settings = WorkerSettings.from_mapping(os.environ)
+        settings = parts.read_settings(WorkerSettings, os.environ)
         held = _held(settings, parts.outside(settings))
         chosen = _of_calendar(held, calendar_id) if calendar_id else list(held.conferences)
         shown = [c for c in chosen if not of_tenant or (c.hold is not None and c.hold.scope == "tenant")]
@@ -142,7 +142,7 @@ def _chosen(choice: Choice) -> tuple[WorkerSettings, Outside, list[str]]:
     """Return what is needed to decide, and the keys of the conferences that are meant."""
     if sum(map(bool, (choice.conference_ids, choice.calendar_id, choice.everything))) != 1:
         raise ValueError("name conferences, or give --calendar, or --all: one of the three")
-    settings = WorkerSettings.from_mapping(os.environ)
+    settings = parts.read_settings(WorkerSettings, os.environ)
     outside = parts.outside(settings)
     held = _held(settings, outside)
     return settings, outside, [conference.key for conference in _meant(choice, held)]

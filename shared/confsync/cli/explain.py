@@ -70,7 +70,7 @@ def explain_command(as_json: bool, **given: str | None) -> None:
     try:
         asked = Asked(**given)
         asked.check()
-        settings = WorkerSettings.from_mapping(os.environ)
+        settings = parts.read_settings(WorkerSettings, os.environ)
         found = explained(asked, parts.store(settings.store, settings.firestore_emulator), settings, parts.utc_now())
     except (SettingsError, ValueError) as error:
         click.echo(f"confsync explain: {error}", err=True)

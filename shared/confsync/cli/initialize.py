@@ -58,7 +58,7 @@ def initialize(as_json: bool, **given: str | None) -> None:
 
 def _initialize(given: dict[str, str | None]) -> InitializeOutcome:
     request = InitializeRequest.from_json(json.dumps(given).encode())
-    return initialize_syncing(request, *parts.worker(WorkerSettings.from_mapping(os.environ)))
+    return initialize_syncing(request, *parts.worker(parts.read_settings(WorkerSettings, os.environ)))
 
 
 def _in_words(outcome: InitializeOutcome) -> str:

@@ -42,7 +42,7 @@ def plan(as_json: bool, watch: bool) -> None:
     Exit status: 0 when shown, 1 when the store did not answer (do it again), 2 for wrong settings or options.
     """
     try:
-        settings = WorkerSettings.from_mapping(os.environ)
+        settings = parts.read_settings(WorkerSettings, os.environ)
         with interruptible() if watch else nullcontext():
             _show(settings, as_json=as_json, watch=watch)
     except SettingsError as error:

@@ -142,7 +142,7 @@ def given_up(
     owners, state = owners_of(conference, "live"), _desired(conference).state
     if not owners or state is None:
         gone = noted.model_copy(update={"gone": True})
-        return _without_state(without_end(gone) if gone.end_after is not None else gone)  # there is none to end
+        return _without_state(without_end(gone))  # there is none to end
     return _without_state(replacing.succeed(noted, owners, state, capabilities, now))
 
 

@@ -31,7 +31,7 @@ def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim
 
     A calendar with requests that nobody served yet always has `due_at`, so that the sweep finds it.
     """
-    asked = calendar.model_copy(update={"requested": calendar.requested + 1})
+    asked = _asked(calendar)
     if calendar.lease is not None and is_leased(calendar, now):
         return Claim(_due_after(asked, calendar.lease.expires_at, rules), granted=False)
     fence = calendar.fence + 1
@@ -49,6 +49,10 @@ def is_frozen(calendar: Calendar, now: datetime) -> bool:
 def is_leased(calendar: Calendar, now: datetime) -> bool:
     """Whether some worker holds the calendar now."""
     return calendar.lease is not None and calendar.lease.expires_at > now
+
+
+def _asked(calendar: Calendar) -> Calendar:
+    return calendar.model_copy(update={"requested": calendar.requested + 1})
 
 
 def _due_after(calendar: Calendar, at: datetime, rules: Rules) -> Calendar:
@@ -134,6 +138,20 @@ def reconcile_time(calendar: Calendar, now: datetime, rules: Rules) -> datetime:
 def release(calendar: Calendar, due_at: datetime, error: str = "") -> Calendar:
     """Return the calendar without a lease, to be synced again at `due_at`; checkpoint and token stay."""
     return calendar.model_copy(update={"lease": None, "due_at": due_at, "last_error": error})
+
+
+def ask_again(calendar: Calendar, now: datetime) -> Calendar:
+    """Return the calendar with one request more and due at once, for a sync that nobody will try again.
+
+    Whoever syncs it now lists once more because of the request. One that is frozen is tried slowly as before, and one
+    that is not synced stays so.
+    """
+    if calendar.state in ("removed", "paused") or is_frozen(calendar, now):
+        return calendar
+    asked = _asked(calendar)
+    if is_leased(calendar, now):
+        return asked
+    return asked.model_copy(update={"due_at": min(calendar.due_at or now, now)})
 
 
 def freeze(calendar: Calendar, reason: str, now: datetime, rules: Rules) -> Calendar:

@@ -40,9 +40,12 @@ def series_of(draft: Draft, ref: EventRef) -> Link | None:
     series = draft.links.get(Link.key_for(draft.calendar_key, series_id)) if series_id else None
     if series is None or not series.conference_key or _has_lost_it(draft, series):
         return None
-    if event is None:
-        return series
-    return series if claimed_key(event, draft.terms) in (None, series.conference_key) else None
+    return series if event is None or _is_part(draft, event, series) else None
+
+
+def _is_part(draft: Draft, instance: Event, series: Link) -> bool:
+    """Whether the instance has no conference but that of its series, if any."""
+    return claimed_key(instance, draft.terms) in (None, series.conference_key)
 
 
 def _has_lost_it(draft: Draft, series: Link) -> bool:
@@ -52,12 +55,10 @@ def _has_lost_it(draft: Draft, series: Link) -> bool:
 
 def take_exception(draft: Draft, ref: EventRef, series: Link) -> None:
     """An exception says nothing on its own: its series is read whole and told as one."""
-    event = draft.sight[ref].event
     _remember_exception(draft, ref, series)
-    _reach(draft, series, [event] if event else [], whole=False)
-    if event is None or draft.shares(event, series.conference_key):
-        draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
-    if series.has_exceptions and draft.is_live_owner(series):
+    _reach(draft, series, [event] if (event := draft.sight[ref].event) else [], whole=False)
+    draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
+    if draft.is_live_owner(series):
         _want_whole(draft, EventRef(draft.calendar_key, series.event_id), series)
 
 
@@ -97,13 +98,14 @@ def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, has_unse
     Those of a new series may have been listed before it, when they concerned nobody; those of one that changed may be
     on the next page of the listing.
     """
-    for exception in seen.exceptions or ():
+    parts = [exception for exception in seen.exceptions or () if _is_part(draft, exception, link)]
+    for exception in parts:
         exception_ref = EventRef(draft.calendar_key, exception.id)
         absorb(draft, exception_ref, exception, link)
         _remember_exception(draft, exception_ref, link)
     if seen.exceptions is not None:
         _reach(draft, link, seen.exceptions, whole=True)
-    if any(draft.shares(exception, link.conference_key) for exception in seen.exceptions or ()):
+    if parts:
         draft.links[link.key] = link.model_copy(update={"has_exceptions": True})
     elif (link.has_exceptions or has_unseen) and draft.is_live_owner(link):
         _want_whole(draft, ref, link)

@@ -11,6 +11,7 @@ from hashlib import sha256
 from math import floor
 
 from confsync.core.conference import Conference
+from confsync.core.notifications import Headers
 from confsync.core.records import Calendar, Lease
 from confsync.core.rules import Rules
 
@@ -29,6 +30,8 @@ class Task:
     """`/sync` or `/update`: which of the worker's doors."""
     body: Mapping[str, str]
     schedule_time: datetime | None = None
+    provider: str = ""
+    """Which conferencing system it calls, so that each can have a queue of its own rate; empty for a sync."""
 
 
 def leading_sync(calendar_key: str, now: datetime, rules: Rules, origin: Mapping[str, str]) -> Task:
@@ -86,7 +89,7 @@ def conference_update(conference: Conference, now: datetime, rules: Rules) -> Ta
         name = f"{name}-{floor(now.timestamp())}-{_mark(conference)}"
     elif due_at <= now + timedelta(seconds=rules.skew_s):
         name, at = f"{name}-early", due_at + timedelta(seconds=rules.skew_s)
-    return Task(name, UPDATE, {"conference_key": conference.key}, at)
+    return _update(name, conference, at)
 
 
 def is_worth_a_task(conference: Conference, now: datetime, rules: Rules) -> bool:
@@ -94,10 +97,24 @@ def is_worth_a_task(conference: Conference, now: datetime, rules: Rules) -> bool
     return conference.due_at is not None and conference.due_at <= now + timedelta(seconds=rules.task_horizon_s)
 
 
+def is_last_attempt(headers: Headers, attempts: int) -> bool:
+    """Whether nobody will send this request again: it is the last of so many attempts, or no task at all.
+
+    The headers are information, not identity: whoever reads more into them than one note too early is wrong. Only
+    `TaskRetryCount` counts every attempt before this one; `TaskExecutionCount` leaves those out that ended with 5xx.
+    """
+    before = headers.get("X-CloudTasks-TaskRetryCount", "")
+    return not before.isdecimal() or len(before) > 9 or int(before) + 1 >= attempts
+
+
 def overdue_update(conference: Conference, now: datetime) -> Task:
     """Return the task for a conference that the store says is due; one a minute at most."""
     name = f"{conference.key}-overdue-{floor(now.timestamp() / 60)}"
-    return Task(name, UPDATE, {"conference_key": conference.key})
+    return _update(name, conference, None)
+
+
+def _update(name: str, conference: Conference, at: datetime | None) -> Task:
+    return Task(name, UPDATE, {"conference_key": conference.key}, at, conference.provider)
 
 
 def _sync(

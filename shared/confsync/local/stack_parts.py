@@ -23,11 +23,13 @@ SOLUTION_NAME = "Sample Meetings"
 """`conferenceSolution.name` of the sample vendor's conferences."""
 
 _QUEUES = "projects/local/locations/local/queues"
-_SYNC_QUEUE, _CONFERENCE_QUEUE = f"{_QUEUES}/sync", f"{_QUEUES}/conferences"
+_SYNC_QUEUE, _CONFERENCE_QUEUE, _SAMPLE_QUEUE = (f"{_QUEUES}/{name}" for name in ("sync", "conferences", "sample"))
+_MOST_ATTEMPTS = 10
 _MOST_TASKS_AT_ONCE = 8
-_QUEUE_SETTINGS = f"maxAttempts=10&minBackoff=1&maxBackoff=600&maxConcurrentDispatches={_MOST_TASKS_AT_ONCE}"
-_THREADS = {"receive_notification": 16, "sync_calendar": 2 * _MOST_TASKS_AT_ONCE + 4, "renew_channels": 2}
-"""The worker serves both queues and, beside them, the add-on."""
+_RETRY = f"maxAttempts={_MOST_ATTEMPTS}&minBackoff=1&maxBackoff=600"
+_QUEUE_SETTINGS = f"{_RETRY}&maxConcurrentDispatches={_MOST_TASKS_AT_ONCE}"
+_THREADS = {"receive_notification": 16, "sync_calendar": 3 * _MOST_TASKS_AT_ONCE + 4, "renew_channels": 2}
+"""The worker serves all queues and, beside them, the add-on."""
 _MODULES = {"calendar": "calendar_server", "tasks": "task_server", "vendor": "vendor"}
 _OF_THE_FRAMEWORK = ("FUNCTION_TARGET", "FUNCTION_SOURCE", "FUNCTION_SIGNATURE_TYPE", "FUNCTION_USE_ASGI")
 _OF_ITS_SERVER = ("HOST", "PORT", "DEBUG", "WORKERS", "THREADS", "CLOUD_RUN_TIMEOUT_SECONDS", "GUNICORN_CMD_ARGS")
@@ -129,7 +131,7 @@ def _own(part: str, site: Site) -> list[str]:
         return ["--secret", site.keys.vendor_secret]
     if part == "tasks":
         job = f"renew_channels={site.urls.renew_channels}@{site.options.renew_every_s:g}"
-        queues = (f"{name}?{_QUEUE_SETTINGS}" for name in (_SYNC_QUEUE, _CONFERENCE_QUEUE))
+        queues = (f"{name}?{_QUEUE_SETTINGS}" for name in (_SYNC_QUEUE, _CONFERENCE_QUEUE, _SAMPLE_QUEUE))
         return [*(word for queue in queues for word in ("--queue", queue)), "--job", job]
     return []
 
@@ -151,6 +153,7 @@ def _settings(site: Site) -> dict[str, str]:
         "key_types": ["addOn"],
         "url": f"{urls.vendor}/hooks/conference",
         "secrets": [keys.vendor_secret],
+        "queue": _SAMPLE_QUEUE,
         "creates": True,
         "tells_host": True,
     }
@@ -158,6 +161,7 @@ def _settings(site: Site) -> dict[str, str]:
         "STORE": f"sqlite:{site.folder.store}",
         "TASK_QUEUE": _SYNC_QUEUE,
         "CONFERENCE_QUEUE": _CONFERENCE_QUEUE,
+        "TASK_ATTEMPTS": str(_MOST_ATTEMPTS),
         "TASKS_ENDPOINT": urls.tasks,
         "SYNC_CALENDAR_URL": urls.sync_calendar,
         "NOTIFICATION_URL": urls.receive_notification,

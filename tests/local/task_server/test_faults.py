@@ -34,6 +34,8 @@ def _create(client: CloudTasksClient, worker: Worker, name: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
+        ("denied", (exceptions.PermissionDenied, False)),
+        ("aborted", (exceptions.Aborted, False)),
         ("unavailable", (exceptions.ServiceUnavailable, False)),
         ("deadline", (exceptions.DeadlineExceeded, False)),
         ("answer_lost", (exceptions.ServiceUnavailable, True)),

@@ -24,7 +24,7 @@ INTENTS: tuple[Mutant, ...] = (
         "R14",
         "A worker that was held up calls when its intent is nearly over.",
         (
-            "update_conference:_call",
+            "call_back_end:call_back_end",
             "if now > intent.deadline - timedelta(seconds=rules.intent_s - rules.leave_within_s):",
             "if False:",
         ),
@@ -34,7 +34,7 @@ INTENTS: tuple[Mutant, ...] = (
         "R14",
         "A call without an answer counts as applied.",
         (
-            "update_conference:_answer_to",
+            "call_back_end:_answer_to",
             'return Answer("waiting", reason, lambda c: effects.unknown(c, at, reason, now))',
             'return Answer("applied", reason, lambda c: effects.applied(c, intent, _wanted(conference), now))',
         ),
@@ -44,7 +44,7 @@ INTENTS: tuple[Mutant, ...] = (
         "R14",
         "A call without an answer is made again at once, as if it had never left.",
         (
-            "update_conference:_answer_to",
+            "call_back_end:_answer_to",
             "lambda c: effects.unknown(c, at, reason, now)",
             "lambda c: effects.busy(c, now, reason)",
         ),
@@ -102,7 +102,7 @@ INTENTS: tuple[Mutant, ...] = (
         "S5",
         "A back end that asked for a pause is called again at once.",
         (
-            "update_conference:_answer_to",
+            "call_back_end:_answer_to",
             'return Answer("waiting", reason, lambda c: effects.busy(c, at, reason))\n        case OutcomeUnknown',
             'return Answer("waiting", reason, lambda c: effects.busy(c, now, reason))\n        case OutcomeUnknown',
         ),

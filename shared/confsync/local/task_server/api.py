@@ -24,6 +24,14 @@ from confsync.local.task_server.wire import queue_message, task_from, task_messa
 
 _DEDUPLICATION = "see https://cloud.google.com/tasks/docs/reference/rest/v2/projects.locations.queues.tasks/create"
 
+_REFUSALS = {
+    "denied": ("PERMISSION_DENIED", "The caller lacks cloudtasks.tasks.create (an injected fault)"),
+    "aborted": ("ABORTED", "The operation was aborted (an injected fault; the task was not created)"),
+    "unavailable": ("UNAVAILABLE", "The service is unavailable (an injected fault; the task was not created)"),
+    "deadline": ("DEADLINE_EXCEEDED", "The deadline expired (an injected fault; the task was not created)"),
+}
+_ANSWER_LOST = ("UNAVAILABLE", "The service is unavailable (an injected fault; the task was created)")
+
 
 @dataclass(frozen=True)
 class Around:
@@ -124,15 +132,15 @@ class Api:
         task_id = _task_id(name, request.task.name)
         task = task_from(request.task, task_id, now=now, min_deadline_s=self._around.min_dispatch_deadline_s)
         fault = self._dice.on_create(name)
-        if fault in {"unavailable", "deadline"}:
-            raise _fault_error(fault)
+        if fault in _REFUSALS:
+            raise ApiError(*_REFUSALS[fault])
         if not queue.create(task, now, late_s=self._dice.lateness_s(name)):
             raise _name_taken(queue, task_id)
         if fault == "lose":
             queue.end(task_id, "lost", now)
         self._around.commit()
         if fault == "answer_lost":
-            raise _fault_error(fault)
+            raise ApiError(*_ANSWER_LOST)
         return task_message(name, task, full=_wants_body(request))
 
     def delete_task(self, request: Any) -> Any:
@@ -206,10 +214,3 @@ def _name_taken(queue: QueueMachine, task_id: str) -> ApiError:
         "ALREADY_EXISTS",
         f'Task "{task_id}" cannot be created because a task with this name existed too recently: {_DEDUPLICATION}',
     )
-
-
-def _fault_error(fault: str | None) -> ApiError:
-    if fault == "deadline":
-        return ApiError("DEADLINE_EXCEEDED", "The deadline expired (an injected fault; the task was not created)")
-    effect = "was created" if fault == "answer_lost" else "was not created"
-    return ApiError("UNAVAILABLE", f"The service is unavailable (an injected fault; the task {effect})")

@@ -5,11 +5,11 @@ which stands for a task lost on the way.
 """
 
 import random
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-CreateFault = Literal["unavailable", "deadline", "answer_lost", "lose"]
+CreateFault = Literal["denied", "aborted", "unavailable", "deadline", "answer_lost", "lose"]
 Probability = Field(default=0.0, ge=0.0, le=1.0)
 
 
@@ -20,6 +20,10 @@ class Faults(BaseModel):
 
     queue: str | None = None
     """Full name of the only queue concerned; None: all."""
+    denied: float = Probability
+    """Create is answered PERMISSION_DENIED without effect, as to a caller without the role."""
+    aborted: float = Probability
+    """Create is answered ABORTED without effect; on REST it has the status of a name in use."""
     unavailable: float = Probability
     """Create is answered UNAVAILABLE without effect."""
     deadline: float = Probability
@@ -58,13 +62,8 @@ class FaultDice:
     def on_create(self, queue: str) -> CreateFault | None:
         """Return what happens to this create, None for nothing."""
         faults = self.faults
-        if self._hit(queue, faults.unavailable):
-            return "unavailable"
-        if self._hit(queue, faults.deadline):
-            return "deadline"
-        if self._hit(queue, faults.answer_lost):
-            return "answer_lost"
-        return "lose" if self._hit(queue, faults.lose) else None
+        chances = {fault: float(getattr(faults, fault)) for fault in get_args(CreateFault)}
+        return next((fault for fault, probability in chances.items() if self._hit(queue, probability)), None)
 
     def lateness_s(self, queue: str) -> float:
         """Return how many seconds the first delivery of a task is late."""
