@@ -1013,6 +1013,13 @@ def test_a_full_listing_marks_nothing_that_was_only_asked_for_and_is_unknown() -
     assert ledger.links[ref("e2").link_key].seen_in == 0
 
 
+def test_a_full_listing_marks_what_it_showed_though_nobody_can_read_it_since() -> None:
+    """It was there and then moved away, so the sweep must not take it for deleted (rule R9)."""
+    ledger = owned(event())
+    ledger.settle({ref(): Seen(None, confirmed=True, unproven=True, listed=True)}, listing=7)
+    assert ledger.links[ref().link_key].seen_in == 7
+
+
 def test_an_incremental_list_leaves_the_marks_alone() -> None:
     """They belong to full listings."""
     ledger = owned(event())

@@ -47,15 +47,9 @@ DRAFT = (
     ),
     Rule(
         "missing-is-marked",
-        "not (seen.missing_from_list or seen.unproven)",
-        "not seen.unproven",
+        "if link is not None and not self.sight[ref].missing_from_list:",
+        "if link is not None:",
         "R5: what a listing lacks is not marked as seen",
-    ),
-    Rule(
-        "unproven-is-marked",
-        "not (seen.missing_from_list or seen.unproven)",
-        "not seen.missing_from_list",
-        "R5: what was only asked for, and is unknown, is not marked as seen",
     ),
     Rule(
         "series-read-twice",

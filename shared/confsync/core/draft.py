@@ -102,13 +102,10 @@ class Draft:
         return exception.is_cancelled or holds(exception, self.conferences[conference_key], self.terms.solutions)
 
     def mark_seen(self, own: Sequence[EventRef], listing: int) -> None:
-        """Note which links a full listing contained; the sweep reads the others.
-
-        What was only asked for meanwhile, and is unknown without proof, is among those.
-        """
+        """Note which links a full listing contained; the sweep reads the others."""
         for ref in own:
-            link, seen = self.links.get(ref.link_key), self.sight[ref]
-            if link is not None and not (seen.missing_from_list or seen.unproven):
+            link = self.links.get(ref.link_key)
+            if link is not None and not self.sight[ref].missing_from_list:
                 self.links[link.key] = link.model_copy(update={"seen_in": listing})
 
     def readings_once(self) -> set[Reading]:
