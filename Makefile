@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check simulate soak format bench mutants mutation scenarios lock clean
+.PHONY: help demo dev test check simulate soak format bench mutants mutation scenarios package lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ mutation: $(INSTALLED)  ## Break the rules of the planner one by one; a test has
 
 scenarios: $(INSTALLED)  ## Write docs/scenarios.md anew from the tests
 	@$(BIN)/python -m tests.scenarios.table
+
+package:  ## Build the archives that are deployed into dist/, the same bytes each time (needs nothing but Python)
+	@$(PYTHON) functions/package.py
 
 UV := $(VENV)/.uv/bin/uv
 $(UV):
