@@ -85,9 +85,9 @@ def _imported(main_file: Path, shared: Path) -> Iterator[Path]:
         (n for n in finder.badmodules if n.partition(".")[0] == "confsync"),
     )
     _refuse(main_file, "is not deployed", (n for n in finder.modules if n.startswith(NOT_DEPLOYED)))
-    for module in finder.modules.values():
-        if module.__name__ != "__main__" and module.__file__:
-            yield Path(module.__file__)
+    for name, module in finder.modules.items():
+        if name != "__main__" and (file := vars(module)["__file__"]):
+            yield Path(file)
 
 
 def _refuse(main_file: Path, why: str, modules: Iterable[str]) -> None:

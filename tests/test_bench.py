@@ -4,12 +4,13 @@ import io
 import itertools
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from confsync.core.planning import Recorded
-from tests.bench import sync_operations
+from tests.bench import import_time, sync_operations
 from tests.bench.__main__ import BENCHMARKS, main, parse
 from tests.bench.event_page import Shares, page, registered
 from tests.bench.figures import Figure, Target, alternate, compared, median, percentile
@@ -177,3 +178,16 @@ def test_the_standin_takes_a_name_once() -> None:
     refused = line._answer(body)
     assert b" 409 " in refused.splitlines()[0]
     assert b"ALREADY_EXISTS" in refused
+
+
+def test_the_receiver_loads_no_store_and_no_calendar(tmp_path: Path) -> None:
+    """In a fresh process that is ready for its first request, as it is installed; nor what only secrets need."""
+    assert import_time.start("receive_notification", str(tmp_path)).foreign == ()
+
+
+def test_a_start_is_measured_with_the_functions_own_requirements() -> None:
+    """What only tests or another function need is not there; what the function needs is."""
+    receiver, worker = map(import_time.not_required, ("receive_notification", "sync_calendar"))
+    assert {"aiohttp", "pytest", "httpx", "googleapiclient"} <= set(receiver)
+    assert {"aiohttp", "pytest"} <= set(worker)
+    assert not {"httpx", "googleapiclient", "google", "grpc", "confsync"} & set(worker)

@@ -94,9 +94,9 @@ def unpacked(archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 def install(requirements: Path, folder: Path) -> str:
     """Install requirements into a new environment; return what pip complained of, empty when all is well."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python"]
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
     quick = ["--quiet", "--retries", "1", "--no-compile", "--disable-pip-version-check"]
-    words = [*pip, "install", *quick, "--require-hashes", "-r", requirements]
+    words = [*pip, "install", *quick, "--require-hashes", "-r", str(requirements)]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return (done.stderr or f"pip ended with status {done.returncode}") if done.returncode else ""
 
@@ -111,7 +111,7 @@ def complain_of(complaints: list[str]) -> None:
 
 def copied(name: str, folder: Path) -> Path:
     """Copy a function's sources into a folder: in another order, with other modes and times, and return the folder."""
-    for path, source in reversed(package.contents_of(name, package.ROOT).items()):
+    for path, source in reversed([*package.contents_of(name, package.ROOT).items()]):
         there = folder / ("shared" if path.startswith("confsync") else f"functions/{name}") / path
         there.parent.mkdir(parents=True, exist_ok=True)
         there.write_bytes(source.read_bytes())
