@@ -922,6 +922,14 @@ def test_an_instance_with_a_claim_of_its_own_keeps_it_beside_a_series_that_is_a_
     assert ledger.c1.desired is None
 
 
+def test_a_series_that_is_a_claim_and_was_read_whole_takes_no_claim_from_its_instances() -> None:
+    """It neither drives nor stands for them."""
+    ledger = Ledger.of(conference())
+    ledger.show(instance(series("s1", None), 2))
+    ledger.settle({ref("s1"): Seen(series(updated=3), confirmed=True, exceptions=(instance(series(), 2),))})
+    assert {each.state for each in ledger.c1.referents.values()} == {"live"}
+
+
 def test_an_instance_with_a_claim_of_its_own_loses_it_also_beside_a_series_that_is_a_claim() -> None:
     """What is shown of it is heard, whether its series came with it or later."""
     together, later = Ledger.of(conference()), Ledger.of(conference())
