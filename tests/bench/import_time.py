@@ -40,7 +40,10 @@ _FIRST_USE = {"receive_notification": _TASKS, "sync_calendar": _ALL, "renew_chan
 """The clients that its first request builds, without a word to a server."""
 AT_MOST_MS = {"receive_notification": 450, "sync_calendar": 900, "renew_channels": 900}
 """Until ready, on a machine that does nothing else."""
-FOREIGN_TO_RECEIVER = ("google.cloud.firestore", "googleapiclient", "sqlite3", "httpx", "google.cloud.secretmanager_v1")
+FOREIGN_TO_RECEIVER = (
+    "google.cloud.firestore", "google.cloud.firestore_v1", "googleapiclient", "sqlite3", "httpx",
+    "google.cloud.secretmanager_v1",
+)  # fmt: skip
 """Neither a store nor Calendar belongs into the public function, nor what only a reference to a secret needs."""
 _PROGRAM = """
 import json, sys, time
