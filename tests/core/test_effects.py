@@ -225,6 +225,15 @@ def test_a_conference_that_is_gone_for_good_does_not_wait_for_its_end() -> None:
     assert (lost.gone, lost.end_after, lost.due_at) == (True, None, None)
 
 
+def test_what_was_wanted_while_the_back_end_said_that_it_is_gone_is_refused_with_it() -> None:
+    """The newer state would be refused as well, and nobody sends it (seed 2956)."""
+    opened, intent = announced(wanting(referents={ref().link_key: referent()}))
+    newer = desires.desire(opened, Desired(generation=0, fingerprint="fp B", state=ConferenceState(title="B")), NOW)
+    assert newer.desired is not None
+    lost = effects.given_up(newer, intent, NEITHER, "404", NOW)
+    assert (lost.gone, lost.refused, desires.is_pending(lost)) == (True, newer.desired.generation, False)
+
+
 def test_a_conference_that_is_gone_for_good_waits_for_no_operator() -> None:
     """Its end was held; approved later, it would be due for ever, as there is nobody to tell (seed 577)."""
     known = wanting(referents={ref().link_key: referent(state="gone")}, brake="held")

@@ -137,7 +137,8 @@ def given_up(
     conference: Conference, intent: Intent, capabilities: Capabilities, error: str, now: datetime
 ) -> Conference:
     """Return the conference as one that can never come back, with a successor reserved for the events that hold it."""
-    closed = _closed(conference).model_copy(update={"refused": intent.generation, "last_error": error})
+    refused = _desired(conference).generation  # also what was wanted since the call left
+    closed = _closed(conference).model_copy(update={"refused": refused, "last_error": error})
     noted = with_note(closed, f"generation {intent.generation}: the back end says that it ended for good", now, "done")
     owners, state = owners_of(conference, "live"), _desired(conference).state
     if not owners or state is None:
