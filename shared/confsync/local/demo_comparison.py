@@ -73,16 +73,24 @@ def _verdict(
         title = (held or {}).get("desired", {}).get("title") or ""
         wrong = () if state == "ended" else (f"no event has it any more, but the back end says {state}",)
         return Verdict(conference_id, title, state, wrong)
-    event = min(wanted, key=lambda one: (next_start(one, now) or datetime.max.replace(tzinfo=UTC), one["id"]))
-    title = event.get("summary", "")
+    starts = {event["id"]: next_start(event, now) or datetime.max.replace(tzinfo=UTC) for event in wanted}
+    next_ones = sorted(
+        (event for event in wanted if starts[event["id"]] == min(starts.values())), key=lambda e: e["id"]
+    )
+    title = next_ones[0].get("summary", "")
     if held is None or state != "live":
         return Verdict(conference_id, title, state, (f"the event is there, but the back end says {state}",))
-    exceptions = [
-        one
-        for one in events
-        if one.get("recurringEventId") == event["id"] and _belongs(one, conference_id, solution)
-    ]  # fmt: skip
-    return Verdict(conference_id, title, state, tuple(_differences(_expected(event, exceptions), _found(held))))
+    found = _found(held)
+    expected = (_expected(event, _parts_of(event, events, solution)) for event in next_ones)
+    differences = (tuple(_differences(each, found)) for each in expected)
+    return Verdict(conference_id, title, state, min(differences, key=len))  # of two at once either may drive
+
+
+def _parts_of(series: Json, events: Sequence[Json], solution: str) -> list[Json]:
+    """Return the exceptions that are told with their series."""
+    conference_id = str(conference_of(series, solution))
+    exceptions = (one for one in events if one.get("recurringEventId") == series["id"])
+    return [one for one in exceptions if _belongs(one, conference_id, solution)]
 
 
 def _belongs(exception: Json, conference_id: str, solution: str) -> bool:
