@@ -30,9 +30,9 @@ SEEDS ?= 20000
 simulate: $(INSTALLED)  ## Play SEEDS=20000 days of faults and coincidences through the whole system (goes on where it stopped)
 	@$(BIN)/python -m tests.simulation run --seeds $(SEEDS) --state .simulation.json
 
-SECONDS_OF_SOAK ?= 120
-soak: $(INSTALLED)  ## Let everything go wrong on Firestore's emulator, with real processes, for SECONDS_OF_SOAK=120
-	@$(BIN)/python -W ignore::FutureWarning -m tests.soak --seconds $(SECONDS_OF_SOAK)
+SOAK ?= --seconds 120
+soak: $(INSTALLED)  ## Let everything go wrong on Firestore's emulator, with real processes, as SOAK says (--help)
+	@$(BIN)/python -W ignore::FutureWarning -m tests.soak $(SOAK)
 
 check: $(INSTALLED)  ## Format, lint, types, layers
 	@$(BIN)/ruff format --check .
