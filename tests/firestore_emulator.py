@@ -12,7 +12,6 @@ import uuid
 from pathlib import Path
 
 JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
-PLACES = ("/usr/lib/google-cloud-sdk", "/opt/google-cloud-sdk", "/snap/google-cloud-cli/current")
 MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 JVM = ("-Duser.language=en", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 READY_S = 60.0
@@ -31,9 +30,8 @@ def find_jar() -> Path | None:
     if named := os.environ.get("FIRESTORE_EMULATOR_JAR"):
         return Path(named) if Path(named).is_file() else None
     gcloud = shutil.which("gcloud")
-    beside = [Path(gcloud).resolve().parent.parent] if gcloud else []
-    roots = [*beside, *map(Path, PLACES), Path.home() / "google-cloud-sdk"]
-    return next((root / JAR for root in roots if (root / JAR).is_file()), None)
+    jar = Path(gcloud).resolve().parent.parent / JAR if gcloud else None
+    return jar if jar is not None and jar.is_file() else None
 
 
 class Emulator:
