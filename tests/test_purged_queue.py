@@ -113,8 +113,7 @@ def test_a_purged_queue_costs_only_time(server: Endpoints, worker: Worker) -> No
     assert deployed.purge() == {"sync": 1, "conferences": 0, "acme": 0}
 
     world.providers.clear()
-    body = {"calendar_key": world.calendar().key}
-    assert sync_calendar(SyncRequest.from_body(body), deployed.outside, world.terms).status == "synced"
+    assert sync_calendar(SyncRequest(world.calendar().key), deployed.outside, world.terms).status == "synced"
     world.providers["acme"] = world.provider
     assert deployed.purge() == {"sync": 0, "conferences": 0, "acme": 2}
 

@@ -181,7 +181,7 @@ class World:
 
     def _deliver(self, task: Task) -> SyncOutcome | UpdateOutcome:
         if task.path == SYNC:
-            return sync_calendar(SyncRequest.from_body(task.body), self.outside, self.terms)
+            return sync_calendar(SyncRequest(**task.body), self.outside, self.terms)
         return update_conference(task.body["conference_key"], self.outside, self.terms)
 
     def schedule(self) -> None:

@@ -9,6 +9,7 @@ It must never import anything: every layer raises or catches these.
     |   +-- SecretDenied               an operator must grant access
     |   `-- SecretUnavailable          try again
     +-- NotificationRejected           answer 4xx, create no task
+    +-- RequestMalformed               answer 400; the same body would be refused again
     +-- BudgetSpent                    progress is stored: go on in another task
     +-- StoreError
     |   +-- StoreUnavailable           try the task again
@@ -69,6 +70,10 @@ class NotificationRejected(ConfsyncError):
         """Keep the HTTP status (4xx) that the receiver answers."""
         super().__init__(message)
         self.status = status
+
+
+class RequestMalformed(ConfsyncError):
+    """The body of a request to the worker is none; the message names each wrong field, and what is expected."""
 
 
 class BudgetSpent(ConfsyncError):

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from confsync.core import channels, reviewing
 from confsync.core.channels import PushTerms
 from confsync.core.conference import Conference, Registration
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.terms import Terms
+from confsync.errors import RequestMalformed
 from confsync.observe import ask_to_observe
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside, Transaction
@@ -45,20 +46,6 @@ class InitializeRequest(BaseModel):
         if (self.conference_id is None) != (self.event_id is None):
             raise ValueError("give conference_id and event_id together, or neither")
         return self
-
-    @classmethod
-    def from_json(cls, body: bytes) -> Self:
-        """Return the request in a JSON body.
-
-        Raises:
-            ValueError: names each wrong field, and what is wrong with it.
-
-        """
-        try:
-            return cls.model_validate_json(body)
-        except ValidationError as error:
-            complaints = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
-            raise ValueError("; ".join(complaints)) from None
 
     @property
     def canonical_calendar_id(self) -> str:
@@ -113,7 +100,7 @@ def initialize_syncing(
     """Register, watch, sync.
 
     Raises:
-        ValueError: the request names a provider that is not configured, or none where there are several.
+        RequestMalformed: the request names a provider that is not configured, or none where there are several.
         StoreUnavailable, CalendarUnavailable, TaskQueueError: do it again; what was stored is healed in any case.
 
     """
@@ -161,7 +148,7 @@ def _provider(named: str | None, terms: Terms) -> str:
     configured = sorted(terms.capabilities)
     provider = named or (configured[0] if len(configured) == 1 else None)
     if provider not in configured:
-        raise ValueError(f"provider {named!r} is not one of those configured: {', '.join(configured)}")
+        raise RequestMalformed(f"provider: {named!r} is not one of those configured: {', '.join(configured)}")
     return provider
 
 

@@ -7,7 +7,6 @@ It must never move the token before everything it covers is recorded, end anythi
 its lease behind.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -50,12 +49,6 @@ class SyncRequest:
     def is_announced(self) -> bool:
         """Whether a notification said that something changed; the list may lag behind it."""
         return self.kind in ("leading", "trailing")
-
-    @classmethod
-    def from_body(cls, body: Mapping[str, str]) -> "SyncRequest":
-        """Return the request in a task's body; raises KeyError without a calendar key."""
-        known = {name: str(body[name]) for name in ("kind", "channel_id", "resource_id") if name in body}
-        return cls(calendar_key=str(body["calendar_key"]), **known)
 
 
 @dataclass(frozen=True)

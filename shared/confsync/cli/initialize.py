@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from confsync import parts
-from confsync.errors import ConfsyncError, SettingsError
+from confsync.doors import read_request
+from confsync.errors import ConfsyncError, RequestMalformed, SettingsError
 from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, initialize_syncing
 from confsync.settings import WorkerSettings
 
@@ -46,7 +47,7 @@ def initialize(as_json: bool, **given: str | None) -> None:
     """
     try:
         outcome = _initialize(given)
-    except (SettingsError, ValueError) as error:
+    except (SettingsError, RequestMalformed) as error:
         click.echo(f"confsync initialize: {error}", err=True)
         sys.exit(2)
     except ConfsyncError as error:
@@ -57,7 +58,7 @@ def initialize(as_json: bool, **given: str | None) -> None:
 
 
 def _initialize(given: dict[str, str | None]) -> InitializeOutcome:
-    request = InitializeRequest.from_json(json.dumps(given).encode())
+    request = read_request(InitializeRequest, json.dumps(given).encode())
     return initialize_syncing(request, *parts.worker(parts.read_settings(WorkerSettings, os.environ)))
 
 
