@@ -3,7 +3,6 @@
 What all stores promise is tested in `contracts`.
 """
 
-import json
 import os
 import random
 import sqlite3
@@ -29,36 +28,13 @@ from confsync.errors import SettingsError, StoreCorrupt, StoreError, StoreUnavai
 from confsync.ports import Transaction
 from tests.contracts import store_processes
 from tests.contracts.store_calls import NOW, at_once, calendar, conference, increment, link, put
-
-
-class Children:
-    """The process that forks children; see `store_processes`."""
-
-    def __init__(self) -> None:
-        """Start it."""
-        script = Path(store_processes.__file__)
-        self._process = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def run(self, name: str, path: Path, *arguments: float) -> dict[str, Any]:
-        """Run one command of `store_processes` and return its answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([name, str(path), *arguments]) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def stop(self) -> None:
-        """End its input and wait for its end."""
-        self._process.communicate(timeout=30)
+from tests.forking import Forking
 
 
 @pytest.fixture(scope="module")
-def children() -> Iterator[Children]:
+def children() -> Iterator[Forking]:
     """Yield the process that forks children."""
-    process = Children()
+    process = Forking(store_processes)
     yield process
     process.stop()
 
@@ -99,12 +75,12 @@ def numbers(store: SqliteStore) -> tuple[int, int, str]:
 # Durability and several processes
 
 
-def test_killed_writer_loses_no_acknowledged_transaction_and_leaves_no_half(path: Path, children: Children) -> None:
+def test_killed_writer_loses_no_acknowledged_transaction_and_leaves_no_half(path: Path, children: Forking) -> None:
     """SIGKILL at any moment: what was acknowledged is there, at most one more is, and each is there as a whole."""
     chance = random.Random(20261122)  # noqa: S311  # no secret
     store, before = SqliteStore(path), 0
     for _ in range(40):
-        answer = children.run("kill_writer", path, chance.randrange(1, 12), chance.random() * 0.004)
+        answer = children.ask("kill_writer", str(path), chance.randrange(1, 12), chance.random() * 0.004)
         assert answer["status"] == -9
         served, generation, description = numbers(store)
         assert served == generation
@@ -114,31 +90,31 @@ def test_killed_writer_loses_no_acknowledged_transaction_and_leaves_no_half(path
     store.close()
 
 
-def test_writer_killed_while_it_makes_the_file_leaves_a_usable_one(tmp_path: Path, children: Children) -> None:
+def test_writer_killed_while_it_makes_the_file_leaves_a_usable_one(tmp_path: Path, children: Forking) -> None:
     """SIGKILL at any moment of the first use: the next process goes on as if nothing had been."""
     chance = random.Random(20261122)  # noqa: S311  # no secret
     for n in range(40):
         path = tmp_path / f"{n}.db"
-        acknowledged = children.run("kill_writer", path, 0, chance.random() * 0.008)["acknowledged"]
+        acknowledged = children.ask("kill_writer", str(path), 0, chance.random() * 0.008)["acknowledged"]
         store = SqliteStore(path)
         assert acknowledged <= numbers(store)[0] <= acknowledged + 1
         assert increment(store, "other") == 1
         store.close()
 
 
-def test_processes_that_make_the_file_at_once_share_it(tmp_path: Path, children: Children) -> None:
+def test_processes_that_make_the_file_at_once_share_it(tmp_path: Path, children: Forking) -> None:
     """Whoever is first makes the tables; nobody fails and no count is lost."""
     for n in range(10):
         path = tmp_path / f"{n}.db"
-        assert children.run("count_together", path, 6, 2) == {"statuses": [0] * 6}
+        assert children.ask("count_together", str(path), 6, 2) == {"statuses": [0] * 6}
         store = SqliteStore(path)
         assert numbers(store)[:2] == (12, 12)
         store.close()
 
 
-def test_processes_that_count_together_lose_nothing(path: Path, children: Children) -> None:
+def test_processes_that_count_together_lose_nothing(path: Path, children: Forking) -> None:
     """Processes that read and then write one record: each increment counts."""
-    assert children.run("count_together", path, 3, 50) == {"statuses": [0] * 3}
+    assert children.ask("count_together", str(path), 3, 50) == {"statuses": [0] * 3}
     store = SqliteStore(path)
     assert numbers(store)[:2] == (150, 150)
     store.close()
