@@ -5,8 +5,8 @@ import json
 import pytest
 
 from confsync.errors import SecretMissing, SecretUnavailable, SettingsError
-from confsync.parts import outside
 from confsync.settings import ReceiveNotificationSettings, WorkerSettings, project_of
+from confsync.worker_parts import outside
 
 QUEUE = "projects/p/locations/l/queues/sync"
 SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"

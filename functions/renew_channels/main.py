@@ -6,7 +6,7 @@ from functools import cache
 import functions_framework
 from flask import Request
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.core.channels import PushTerms
 from confsync.core.terms import Terms
 from confsync.errors import ConfsyncError
@@ -18,7 +18,7 @@ from confsync.settings import WorkerSettings, project_of
 
 @cache
 def _worker() -> tuple[Outside, Terms, PushTerms]:
-    return parts.worker(parts.read_settings(WorkerSettings, os.environ))
+    return worker_parts.worker(parts.read_settings(WorkerSettings, os.environ))
 
 
 @functions_framework.http

@@ -6,7 +6,7 @@ from functools import cache
 import functions_framework
 from flask import Request
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.core.channels import PushTerms
 from confsync.core.tasks import is_last_attempt
 from confsync.core.terms import Terms
@@ -24,7 +24,7 @@ def _settings() -> WorkerSettings:
 
 @cache
 def _worker() -> tuple[Outside, Terms, PushTerms]:
-    return parts.worker(_settings())
+    return worker_parts.worker(_settings())
 
 
 @functions_framework.http

@@ -15,5 +15,6 @@ The life of one change, and the file where each step is:
 8. what was missed is found, channels are renewed                            renew_channels, open_channel
 
 A calendar and its conferences enter through initialize_syncing. The outside world stands on one page, ports; adapters,
-providers and local implement it; parts puts a function together; doors answers what the worker is asked.
+providers and local implement it; parts and worker_parts put a function together; doors answers what the worker is
+asked.
 """

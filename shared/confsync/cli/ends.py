@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.cli.columns import columns, plain, stamp
 from confsync.core.conference import Conference, Referent
 from confsync.core.state import Moment
@@ -72,7 +72,7 @@ def list_ends(as_json: bool, calendar_id: str | None, of_tenant: bool) -> None:
     """
     with _exit_status("list"):
         settings = parts.read_settings(WorkerSettings, os.environ)
-        held = _held(settings, parts.outside(settings))
+        held = _held(settings, worker_parts.outside(settings))
         chosen = _of_calendar(held, calendar_id) if calendar_id else list(held.conferences)
         shown = [c for c in chosen if not of_tenant or (c.hold is not None and c.hold.scope == "tenant")]
         click.echo(json.dumps([_as_json(c, held) for c in shown], indent=2) if as_json else _table(shown, held))
@@ -143,7 +143,7 @@ def _chosen(choice: Choice) -> tuple[WorkerSettings, Outside, list[str]]:
     if sum(map(bool, (choice.conference_ids, choice.calendar_id, choice.everything))) != 1:
         raise ValueError("name conferences, or give --calendar, or --all: one of the three")
     settings = parts.read_settings(WorkerSettings, os.environ)
-    outside = parts.outside(settings)
+    outside = worker_parts.outside(settings)
     held = _held(settings, outside)
     return settings, outside, [conference.key for conference in _meant(choice, held)]
 

@@ -15,7 +15,7 @@ from typing import Final
 import click
 from pydantic import BaseModel
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.cli.columns import columns, shown, stamp
 from confsync.cli.plan import what
 from confsync.core.conference import Conference, Note
@@ -71,7 +71,8 @@ def explain_command(as_json: bool, **given: str | None) -> None:
         asked = Asked(**given)
         asked.check()
         settings = parts.read_settings(WorkerSettings, os.environ)
-        found = explained(asked, parts.store(settings.store, settings.firestore_emulator), settings, parts.utc_now())
+        store = worker_parts.store(settings.store, settings.firestore_emulator)
+        found = explained(asked, store, settings, parts.utc_now())
     except (SettingsError, ValueError) as error:
         click.echo(f"confsync explain: {error}", err=True)
         sys.exit(2)

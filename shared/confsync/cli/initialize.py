@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.doors import read_request
 from confsync.errors import ConfsyncError, RequestMalformed, SettingsError
 from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, initialize_syncing
@@ -59,7 +59,7 @@ def initialize(as_json: bool, **given: str | None) -> None:
 
 def _initialize(given: dict[str, str | None]) -> InitializeOutcome:
     request = read_request(InitializeRequest, json.dumps(given).encode())
-    return initialize_syncing(request, *parts.worker(parts.read_settings(WorkerSettings, os.environ)))
+    return initialize_syncing(request, *worker_parts.worker(parts.read_settings(WorkerSettings, os.environ)))
 
 
 def _in_words(outcome: InitializeOutcome) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 import click
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.cli.columns import columns, shown, stamp
 from confsync.cli.signals import interruptible
 from confsync.core.outlook import Step, brake_keys, steps_of
@@ -56,7 +56,7 @@ def plan(as_json: bool, watch: bool) -> None:
 
 
 def _show(settings: WorkerSettings, *, as_json: bool, watch: bool) -> None:
-    store, rules, last = parts.store(settings.store, settings.firestore_emulator), settings.rules(), ""
+    store, rules, last = worker_parts.store(settings.store, settings.firestore_emulator), settings.rules(), ""
     while True:
         steps = planned(store, settings.tenant, parts.utc_now(), rules)
         text = in_json(steps, rules) if as_json else in_words(steps, rules)
