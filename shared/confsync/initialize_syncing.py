@@ -13,13 +13,13 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from confsync.ask_to_observe import ask_to_observe, with_more_to_observe
 from confsync.core import channels, reviewing
 from confsync.core.channels import PushTerms
 from confsync.core.conference import Conference, Registration
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.terms import Terms
 from confsync.errors import RequestMalformed
-from confsync.observe import ask_to_observe
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside, Transaction
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
@@ -162,8 +162,7 @@ def _register(
         calendar = _new_calendar(calendar, calendar_key, request, outside, terms)
     if conference is not None and request.event_id is not None:
         tx.put(reviewing.registered(known or conference, conference.registered, terms.rules))
-        to_observe = tuple(dict.fromkeys((*calendar.to_observe, request.event_id)))
-        calendar = calendar.model_copy(update={"to_observe": to_observe})
+        calendar = with_more_to_observe(calendar, [request.event_id])
     tx.put(calendar := channels.sync_at_once(calendar, outside.now()))
     return calendar
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+from confsync.ask_to_observe import ask_to_observe
 from confsync.core import replacing, reviewing
 from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement
 from confsync.core.events import ConferenceData, Event
@@ -30,7 +31,6 @@ from confsync.errors import (
     ProviderRefusesUs,
     ProviderRejected,
 )
-from confsync.observe import ask_to_observe
 from confsync.ports import CreateCall, CreatedConference, Outside, Transaction
 from confsync.reading import address_of
 

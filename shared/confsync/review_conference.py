@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from confsync.ask_to_observe import ask_to_observe
 from confsync.core import reviewing
 from confsync.core.binding import is_deleted_here
 from confsync.core.brake import newly_decided
@@ -29,7 +30,6 @@ from confsync.core.terms import Terms, holds
 from confsync.errors import CalendarError
 from confsync.hold_end import count_ends
 from confsync.looking import look_at_owners
-from confsync.observe import ask_to_observe
 from confsync.paging import links_of
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of, read_event, shows_in_full
