@@ -10,7 +10,8 @@ The life of one change, and the file where each step is:
 6. the sync token moves with the last of them, never before                  core/leases
 7. each changed conference: intent, call, answer                             update_conference, call_back_end
    an end waits, is looked at once more, may be held for an operator         end_conference, looking, hold_end
-   a conference that cannot come back is replaced in its events              replace_conference, core/replacing
+   a conference that cannot come back is replaced in its events              replace_conference, make_replacement,
+                                                                             relink_event, core/replacing
    what only time changes is looked at again                                 review_conference, core/reviewing
 8. what was missed is found, channels are renewed                            renew_channels, open_channel
 
