@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from confsync.core import leases
+from confsync.core import leases, reconciliation
 from confsync.core.conference import Conference
 from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window, parse_event
 from confsync.core.planning import concerns_us
@@ -34,17 +34,27 @@ MOST_CLAIMS_NAMED = 10
 class Listing:
     """Lists a leased calendar until everything that was asked for is served and the lease is given back."""
 
-    def __init__(self, claimed: Calendar, outside: Outside, terms: Terms, tell: Callable[[Conference], object]) -> None:
+    def __init__(
+        self,
+        claimed: Calendar,
+        outside: Outside,
+        terms: Terms,
+        tell: Callable[[Conference], object],
+        *,
+        reconciles: bool,
+    ) -> None:
         """Begin, or go on from the calendar's checkpoint.
 
         Args:
             tell: called with each conference that changed so far, when a commit does not end the work.
+            reconciles: whether nothing asked for this sync: what it finds was not announced.
 
         """
+        self._reconciles = reconciles
         self._tell = tell
         self.calendar = claimed
         """As last stored; its lease is None once the listing is committed."""
-        self.listed = 0
+        self.listed = self.missed = 0
         self.changed: dict[str, Conference] = {}
         self.announced = ""
         """Key of the changed conference whose call was announced as the lease was given back."""
@@ -74,6 +84,7 @@ class Listing:
                 self._start_over(keep_token=False)
             except PageTokenRejected:
                 self._start_over(keep_token=True)
+            self._reconciles = False
             if self.calendar.lease is not None and not self.calendar.to_observe:
                 for conference in self.changed.values():
                     self._tell(conference)
@@ -115,6 +126,7 @@ class Listing:
             parameters_version=LIST_PARAMETERS_VERSION,
             started_at=self._outside.now(),
             requested=self.calendar.requested,
+            missed=0 if self._reconciles and not full else None,
         )
 
     def _list_page(self, checkpoint: Checkpoint) -> Checkpoint | None:
@@ -127,7 +139,14 @@ class Listing:
         if not page.read_as_writer:
             raise CalendarAccessLost("events are not shown in full any more", reason=f"accessRole {page.access_role}")
         self.listed += len(page.items)
-        return self._record_page(page, _after_page(checkpoint, page))
+        return self._record_page(page, self._with_missed(_after_page(checkpoint, page), page.items))
+
+    def _with_missed(self, checkpoint: Checkpoint, items: Sequence[Any]) -> Checkpoint:
+        if checkpoint.missed is None:
+            return checkpoint
+        missed = reconciliation.count_missed(items, self.calendar, checkpoint.started_at, self._rules)
+        self.missed += missed
+        return checkpoint.model_copy(update={"missed": checkpoint.missed + missed})
 
     def _window(self, checkpoint: Checkpoint) -> Window:
         first = leases.is_first_sync(self.calendar)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # the receiver has no need of it
 
 T = TypeVar("T")
 
+RENEWALS_AT_ONCE = 16
+"""Calls of Calendar that a run of renew_channels makes at once; a call takes a few tenths of a second."""
+
 
 def utc_now() -> datetime:
     """Return the time in UTC."""
@@ -79,6 +82,8 @@ def worker(settings: WorkerSettings) -> tuple[Outside, Terms, PushTerms]:
 
 def outside(settings: WorkerSettings) -> Outside:
     """Return everything that the worker and the renewal may reach."""
+    from confsync.adapters.threads import several_at_once  # noqa: PLC0415
+
     return Outside(
         store=store(settings.store, settings.firestore_emulator),
         calendar_api=_calendar_api(settings),
@@ -86,6 +91,7 @@ def outside(settings: WorkerSettings) -> Outside:
         providers=_providers(settings),
         now=utc_now,
         new_id=new_id,
+        at_once=several_at_once(RENEWALS_AT_ONCE),
     )
 
 

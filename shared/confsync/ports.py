@@ -17,6 +17,8 @@ from confsync.core.tasks import Task
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,18 @@ class Store(Protocol):
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
 
 
+class AtOnce(Protocol):
+    """Does the same for each of many, several at once."""
+
+    def __call__(self, do: Callable[[A], B], each: Iterable[A], /) -> Iterable[B]:
+        """Yield what `do` returns, in the order of `each`; raise what the first of them raises."""
+
+
+def in_turn(do: Callable[[A], B], each: Iterable[A], /) -> Iterable[B]:
+    """Do one after the other."""
+    return map(do, each)
+
+
 @dataclass(frozen=True)
 class Outside:
     """Everything a use case may reach, in one value."""
@@ -206,3 +220,5 @@ class Outside:
     """The current time in UTC."""
     new_id: Callable[[], str]
     """A fresh id that nobody can guess, for channels and lease holders."""
+    at_once: AtOnce = in_turn
+    """How the scheduled run does the same for many."""
