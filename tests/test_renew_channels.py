@@ -1,11 +1,11 @@
 """The scheduler's run: channels that never lapse, and whatever is overdue."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
-from confsync.core.records import Calendar
+from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
 from confsync.errors import CalendarAccessLost, CalendarRateLimited, CalendarUnavailable
 from confsync.open_channel import open_channel
@@ -16,8 +16,8 @@ from tests.world import ANN, PUSH, Crash, World
 DAY = 24 * 3600
 
 
-def _put(calendar: Calendar, tx: Transaction) -> None:
-    tx.put(calendar)
+def _put(record: Record, tx: Transaction) -> None:
+    tx.put(record)
 
 
 def test_a_channel_is_replaced_before_it_lapses() -> None:
@@ -92,7 +92,7 @@ def test_lost_access_is_reported_once_and_tried_again_slowly() -> None:
 
     world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update={"renew_at": world.now})))
     world.before_calendar = refuse
-    assert renew_channels(world.outside, PUSH, world.rules).channels[0][1].alert
+    assert renew_channels(world.outside, PUSH, world.terms).channels[0][1].alert
     world.advance(13 * 3600)
     assert 20 < tries < 40  # one sync and one renewal an hour
     world.before_calendar = lambda _: None
@@ -117,7 +117,7 @@ def test_a_refused_renewal_is_tried_again(error: Exception) -> None:
     world.before_calendar = refuse
     world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update={"renew_at": world.now})))
     before = world.model.open_channels(ANN)
-    renew_channels(world.outside, PUSH, world.rules)
+    renew_channels(world.outside, PUSH, world.terms)
     assert world.model.open_channels(ANN)[0].id == before[0].id
     world.settle()
     assert [channel.state for channel in world.calendar().channels] == ["active"]
@@ -161,6 +161,30 @@ def test_one_run_does_a_bounded_amount_and_says_that_more_is_left() -> None:
             key=key, tenant="default", calendar_id=ANN, subject=ANN, due_at=world.now - timedelta(hours=3 - number)
         )
         world.store.transact(partial(_put, calendar))
-    outcome = renew_channels(world.outside, PUSH, world.rules)
+    outcome = renew_channels(world.outside, PUSH, world.terms)
     assert (outcome.syncs_started, outcome.more) == (2, True)
     assert [task.body["calendar_key"][-1] for task in world.queue.waiting] == ["0", "1"]
+
+
+def test_a_run_is_bounded_by_its_own_tenant_and_leaves_another_alone() -> None:
+    """Tenants may share a store: a backlog, however long and old, is its own deployment's, with its keys and queues."""
+    world = World(rules=Rules(starts_per_run=1, renewals_per_run=1))
+    world.add("Planning", "c1")
+    world.settle()
+    due = {"due_at": world.now - timedelta(hours=1), "renew_at": world.now - timedelta(hours=1)}
+    own, conference = world.calendar(), world.conference("c1")
+    theirs = [_of_another_tenant(record, number, world.now) for record in (own, conference) for number in range(3)]
+    for record in (own.model_copy(update=due), conference.model_copy(update=due), *theirs):
+        world.store.transact(partial(_put, record))
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert [(key, channel.status) for key, channel in outcome.channels] == [(own.key, "active")]
+    started = {key for task in world.queue.waiting for key in task.body.values()}
+    assert {own.key, conference.key} <= started
+    assert started.isdisjoint(record.key for record in theirs)
+    assert [world.store.get(type(record), record.key) for record in theirs] == theirs
+
+
+def _of_another_tenant(record: Record, number: int, now: datetime) -> Record:
+    """Return the record as another tenant's, whose name begins with ours, and due for longer than ours."""
+    due = {name: now - timedelta(days=9) for name in ("due_at", "renew_at") if hasattr(record, name)}
+    return record.model_copy(update={"key": f"{number:032d}", "tenant": "default/2026", **due})

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from confsync.core import tasks
 from confsync.core.channels import PushTerms
-from confsync.core.rules import Rules
+from confsync.core.terms import Terms
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside
 
@@ -31,20 +31,24 @@ class RenewalOutcome:
         return any(channel.alert for _, channel in self.channels)
 
 
-def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOutcome:
+def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOutcome:
     """Do what is due, the oldest first, as much as one run may; channels first, since no task is needed for them.
 
+    Only what is due to the tenant of these terms: another's is its own deployment's, and takes nothing of this run.
     In the mode `observe` no conference is started: what waits for one stays due, and the first run in `act` finds it.
 
     Raises:
         StoreUnavailable, TaskQueueError: the next run goes on.
 
     """
-    renewed, left = _renew(outside, push, rules)
+    rules = terms.rules
+    renewed, left = _renew(outside, push, terms)
     started = outside.now()
     overdue = started - timedelta(seconds=rules.overdue_s)
-    calendars = outside.store.calendars_due(overdue, rules.starts_per_run)
-    conferences = outside.store.conferences_due(overdue, rules.starts_per_run) if rules.mode == "act" else []
+    calendars = outside.store.calendars_due(terms.tenant, overdue, rules.starts_per_run)
+    conferences = (
+        outside.store.conferences_due(terms.tenant, overdue, rules.starts_per_run) if rules.mode == "act" else []
+    )
     for calendar in calendars:
         outside.task_queue.create(tasks.overdue_sync(calendar, started))
     for conference in conferences:
@@ -55,11 +59,11 @@ def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOu
     return RenewalOutcome(tuple(renewed), len(calendars), len(conferences), more=left or full)
 
 
-def _renew(outside: Outside, push: PushTerms, rules: Rules) -> tuple[list[tuple[str, ChannelOutcome]], bool]:
+def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[list[tuple[str, ChannelOutcome]], bool]:
     """Renew until nothing is due or the time of a run is over; whether something is left."""
-    started = outside.now()
+    started, rules = outside.now(), terms.rules
     renewed: list[tuple[str, ChannelOutcome]] = []
-    due = outside.store.channels_due(started, rules.renewals_per_run)
+    due = outside.store.channels_due(terms.tenant, started, rules.renewals_per_run)
     for calendar in due:
         if outside.now() - started > timedelta(seconds=rules.sync_budget_s):
             return renewed, True
