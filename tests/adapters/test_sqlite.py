@@ -594,6 +594,7 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
         assert b"USING INDEX" in steps, query
         assert b"SCAN link" not in steps, query
         assert b"TEMP B-TREE" not in steps, query
+        assert (b"(tenant=? AND " in steps) == ("tenant = " in query), query
 
 
 def test_schema_of_this_version_has_not_changed() -> None:
