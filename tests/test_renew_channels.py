@@ -1,11 +1,11 @@
 """The scheduler's run: channels that never lapse, and whatever is overdue."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
-from confsync.core.records import Calendar
+from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
 from confsync.errors import (
     CalendarAccessLost,
@@ -19,13 +19,13 @@ from confsync.errors import (
 from confsync.open_channel import open_channel
 from confsync.ports import Transaction
 from confsync.renew_channels import PAGE, renew_channels
-from tests.world import ANN, PUSH, Crash, World
+from tests.world import ANN, PUSH, START, Crash, World, times
 
 DAY = 24 * 3600
 
 
-def _put(calendar: Calendar, tx: Transaction) -> None:
-    tx.put(calendar)
+def _put(record: Record, tx: Transaction) -> None:
+    tx.put(record)
 
 
 def test_a_channel_is_replaced_before_it_lapses() -> None:
@@ -100,7 +100,7 @@ def test_lost_access_is_reported_once_and_tried_again_slowly() -> None:
 
     world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update={"renew_at": world.now})))
     world.before_calendar = refuse
-    assert renew_channels(world.outside, PUSH, world.rules).alert
+    assert renew_channels(world.outside, PUSH, world.terms).alert
     world.advance(13 * 3600)
     assert 20 < tries < 40  # one sync and one renewal an hour
     world.before_calendar = lambda _: None
@@ -125,7 +125,7 @@ def test_a_refused_renewal_is_tried_again(error: Exception) -> None:
     world.before_calendar = refuse
     world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update={"renew_at": world.now})))
     before = world.model.open_channels(ANN)
-    renew_channels(world.outside, PUSH, world.rules)
+    renew_channels(world.outside, PUSH, world.terms)
     assert world.model.open_channels(ANN)[0].id == before[0].id
     world.settle()
     assert [channel.state for channel in world.calendar().channels] == ["active"]
@@ -157,7 +157,7 @@ def test_a_renewal_that_fails_for_a_day_is_tried_ever_more_slowly_and_reported_o
     world.before_calendar = refuse
     due(world)
     for _ in range(24 * 60):
-        reported += renew_channels(world.outside, PUSH, world.rules).channels.alerts
+        reported += renew_channels(world.outside, PUSH, world.terms).channels.alerts
         world.now += timedelta(minutes=1)
     assert len(reported) == alerts
     assert 20 < len(tries) <= most_tries
@@ -171,7 +171,7 @@ def test_a_renewal_that_fails_for_a_day_is_tried_ever_more_slowly_and_reported_o
 def test_a_calendar_that_cannot_be_watched_is_reported_once_polled_and_watched_as_soon_as_it_can_be() -> None:
     """A month of refusals is one alert and a try a week."""
     world = World()
-    event_id = world.add("Planning", "c1")
+    event_id = world.add("Planning", "c1", **times(START + timedelta(days=60)))
     refused = []
 
     def refuse(operation: str) -> None:
@@ -182,14 +182,14 @@ def test_a_calendar_that_cannot_be_watched_is_reported_once_polled_and_watched_a
     world.before_calendar = refuse
     due(world)
     world.lose_pushes = True
-    assert renew_channels(world.outside, PUSH, world.rules).alert
+    assert renew_channels(world.outside, PUSH, world.terms).alert
     world.advance(13 * DAY)
     world.edit(event_id, summary="Polled")
     world.advance(16 * 60)
     assert world.told("c1").title == "Polled"
     assert (len(refused), world.calendar().state) == (2, "poll_only")
     due(world)
-    assert not renew_channels(world.outside, PUSH, world.rules).alert
+    assert not renew_channels(world.outside, PUSH, world.terms).alert
     world.before_calendar = lambda _: None
     world.lose_pushes = False
     world.advance(8 * DAY)
@@ -211,17 +211,17 @@ def test_a_run_that_calendar_slows_down_stops_and_leaves_the_rest_to_the_next() 
 
     world.before_calendar = refuse
     many(world, PAGE + 50)
-    outcome = renew_channels(world.outside, PUSH, world.rules)
+    outcome = renew_channels(world.outside, PUSH, world.terms)
     assert (len(watched), outcome.channels.is_rate_limited, outcome.more) == (PAGE, True, True)
     world.before_calendar = lambda _: None
-    assert renew_channels(world.outside, PUSH, world.rules).channels.statuses == {"active": 50}
+    assert renew_channels(world.outside, PUSH, world.terms).channels.statuses == {"active": 50}
 
 
 def test_a_run_goes_on_page_by_page_and_renews_each_calendar_once() -> None:
     """More than a page, the most overdue first."""
     world = World(rules=Rules(reconcile_s=30 * DAY))
     many(world, 2 * PAGE + 7)
-    outcome = renew_channels(world.outside, PUSH, world.rules)
+    outcome = renew_channels(world.outside, PUSH, world.terms)
     assert (outcome.channels.statuses, outcome.more) == ({"active": 2 * PAGE + 7}, False)
     opened = [channel.id for channel in world.model.open_channels(ANN)]
     assert len(opened) == 2 * PAGE + 7
@@ -238,8 +238,8 @@ def test_a_run_renews_no_more_once_its_time_is_over() -> None:
 
     world.before_calendar = slow
     many(world, 2 * PAGE)
-    assert renew_channels(world.outside, PUSH, world.rules).more
-    assert not renew_channels(world.outside, PUSH, world.rules).more
+    assert renew_channels(world.outside, PUSH, world.terms).more
+    assert not renew_channels(world.outside, PUSH, world.terms).more
     assert len(world.model.open_channels(ANN)) == 2 * PAGE
 
 
@@ -252,10 +252,10 @@ def test_two_runs_at_once_renew_each_calendar_once() -> None:
     def overtake(operation: str) -> None:
         watched.append(operation)
         if len(watched) == 1:
-            outcomes.append(renew_channels(world.outside, PUSH, world.rules))
+            outcomes.append(renew_channels(world.outside, PUSH, world.terms))
 
     world.before_calendar = overtake
-    outcomes.append(renew_channels(world.outside, PUSH, world.rules))
+    outcomes.append(renew_channels(world.outside, PUSH, world.terms))
     assert watched.count("events.watch") == 20
     assert outcomes[0].channels.statuses["active"] == 19
     assert outcomes[1].channels.statuses == {"active": 1, "dropped": 19}
@@ -311,6 +311,31 @@ def test_one_run_does_a_bounded_amount_and_says_that_more_is_left() -> None:
             key=key, tenant="default", calendar_id=ANN, subject=ANN, due_at=world.now - timedelta(hours=3 - number)
         )
         world.store.transact(partial(_put, calendar))
-    outcome = renew_channels(world.outside, PUSH, world.rules)
+    outcome = renew_channels(world.outside, PUSH, world.terms)
     assert (outcome.syncs_started, outcome.more) == (2, True)
     assert [task.body["calendar_key"][-1] for task in world.queue.waiting] == ["0", "1"]
+
+
+def test_a_run_is_bounded_by_its_own_tenant_and_leaves_another_alone() -> None:
+    """Tenants may share a store: a backlog, however long and old, is its own deployment's, with its keys and queues."""
+    world = World(rules=Rules(starts_per_run=1, renewals_per_run=1))
+    world.add("Planning", "c1")
+    world.settle()
+    due = {"due_at": world.now - timedelta(hours=1), "renew_at": world.now - timedelta(hours=1)}
+    own, conference = world.calendar(), world.conference("c1")
+    theirs = [_of_another_tenant(record, number, world.now) for record in (own, conference) for number in range(3)]
+    for record in (own.model_copy(update=due), conference.model_copy(update=due), *theirs):
+        world.store.transact(partial(_put, record))
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert outcome.channels.statuses == {"active": 1}
+    assert len(world.calendar().channels) == 1
+    started = {key for task in world.queue.waiting for key in task.body.values()}
+    assert {own.key, conference.key} <= started
+    assert started.isdisjoint(record.key for record in theirs)
+    assert [world.store.get(type(record), record.key) for record in theirs] == theirs
+
+
+def _of_another_tenant(record: Record, number: int, now: datetime) -> Record:
+    """Return the record as another tenant's, whose name begins with ours, and due for longer than ours."""
+    due = {name: now - timedelta(days=9) for name in ("due_at", "renew_at") if hasattr(record, name)}
+    return record.model_copy(update={"key": f"{number:032d}", "tenant": "default/2026", **due})

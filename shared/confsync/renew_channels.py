@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from confsync.core import tasks
 from confsync.core.channels import PushTerms
-from confsync.core.rules import Rules
 from confsync.core.tasks import Task
+from confsync.core.terms import Terms
 from confsync.open_channel import ChannelOutcome, renew_channel
 from confsync.ports import Outside
 
@@ -60,30 +60,32 @@ class RenewalOutcome:
         return bool(self.channels.alerts)
 
 
-def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOutcome:
+def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOutcome:
     """Do what is due, the oldest first, as much as one run may; channels first, since no task is needed for them.
 
+    Only what is due to the tenant of these terms: another's is its own deployment's, and takes nothing of this run.
     In the mode `observe` no conference is started: what waits for one stays due, and the first run in `act` finds it.
 
     Raises:
         StoreUnavailable, TaskQueueError: the next run goes on.
 
     """
-    renewals, left = _renew(outside, push, rules)
-    started = outside.now()
-    overdue = started - timedelta(seconds=rules.overdue_s)
-    calendars = outside.store.calendars_due(overdue, rules.starts_per_run)
-    conferences = outside.store.conferences_due(overdue, rules.starts_per_run) if rules.mode == "act" else []
+    renewals, left = _renew(outside, push, terms)
+    started, rules = outside.now(), terms.rules
+    late = terms.tenant, started - timedelta(seconds=rules.overdue_s), rules.starts_per_run
+    calendars = outside.store.calendars_due(*late)
+    conferences = outside.store.conferences_due(*late) if rules.mode == "act" else []
     _start((tasks.overdue_sync(calendar, started) for calendar in calendars), outside)
     _start((tasks.overdue_update(conference, started) for conference in conferences), outside)
     full = rules.starts_per_run in (len(calendars), len(conferences))
     return RenewalOutcome(renewals, len(calendars), len(conferences), more=left or full)
 
 
-def _renew(outside: Outside, push: PushTerms, rules: Rules) -> tuple[Renewals, bool]:
+def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[Renewals, bool]:
     """Renew until nothing is due or the run is over; whether something is left."""
-    renewals, stop_at = Renewals(), outside.now() + timedelta(seconds=rules.run_s)
-    for page in _pages_due(outside, rules):
+    rules, renewals = terms.rules, Renewals()
+    stop_at = outside.now() + timedelta(seconds=rules.run_s)
+    for page in _pages_due(outside, terms):
         if renewals.is_rate_limited or outside.now() >= stop_at:
             return renewals, True
         outcomes = outside.at_once(lambda key: (key, renew_channel(key, outside, push, rules)), page)
@@ -96,15 +98,15 @@ def _renew(outside: Outside, push: PushTerms, rules: Rules) -> tuple[Renewals, b
     return renewals, renewals.statuses.total() >= rules.renewals_per_run
 
 
-def _pages_due(outside: Outside, rules: Rules) -> Iterator[list[str]]:
+def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[str]]:
     """Yield the keys of calendars whose channel is due, most urgent first, up to what one run may renew.
 
     Whatever was renewed is due no more, so the next page is what comes first then; what is due all the same, because
     another run has just begun it or its time passed meanwhile, is left to the next run.
     """
     seen: set[str] = set()
-    while (room := rules.renewals_per_run - len(seen)) > 0:
-        due = outside.store.channels_due(outside.now(), min(PAGE, room))
+    while (room := terms.rules.renewals_per_run - len(seen)) > 0:
+        due = outside.store.channels_due(terms.tenant, outside.now(), min(PAGE, room))
         page = [calendar.key for calendar in due if calendar.key not in seen]
         if not page:
             return
