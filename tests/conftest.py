@@ -2,9 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from confsync.adapters.firestore import FirestoreStore
+from confsync.adapters.firestore_calls import build_client
+from confsync.adapters.memory import MemoryStore
+from confsync.adapters.sqlite import SqliteStore
+from confsync.ports import Store
 from tests import firestore_emulator
 from tests.firestore_emulator import Emulator
 
@@ -19,3 +25,17 @@ def emulator() -> Iterator[Emulator]:
     running = Emulator()
     yield running
     running.stop()
+
+
+@pytest.fixture(params=["memory", "sqlite", "firestore"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Yield an empty store of each kind."""
+    if request.param == "memory":
+        yield MemoryStore()
+    elif request.param == "sqlite":
+        on_file = SqliteStore(tmp_path / "confsync.db")
+        yield on_file
+        on_file.close()
+    else:
+        emulator: Emulator = request.getfixturevalue("emulator")
+        yield FirestoreStore(emulator.new_database(), lambda: build_client(emulator.host))

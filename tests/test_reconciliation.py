@@ -1,36 +1,15 @@
 """Reconciliation on every store: a lost push costs hours at most, is counted, and makes the next look come sooner."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from confsync.adapters.firestore import FirestoreStore
-from confsync.adapters.firestore_calls import build_client
-from confsync.adapters.memory import MemoryStore
-from confsync.adapters.sqlite import SqliteStore
 from confsync.errors import CalendarUnavailable
 from confsync.ports import Store
 from confsync.sync_calendar import SyncOutcome
-from tests.firestore_emulator import Emulator
 from tests.world import World
 
 HOUR = 3600
-
-
-@pytest.fixture(params=["memory", "sqlite", "firestore"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Yield an empty store of each kind."""
-    if request.param == "memory":
-        yield MemoryStore()
-    elif request.param == "sqlite":
-        on_file = SqliteStore(tmp_path / "confsync.db")
-        yield on_file
-        on_file.close()
-    else:
-        emulator: Emulator = request.getfixturevalue("emulator")
-        yield FirestoreStore(emulator.new_database(), lambda: build_client(emulator.host))
 
 
 def syncs(world: World) -> list[SyncOutcome]:

@@ -1,10 +1,16 @@
 """The scheduler's run: channels that never lapse, and whatever is overdue."""
 
+import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, cast
 
 import pytest
 
+from confsync import parts
+from confsync.adapters.threads import several_at_once
 from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
 from confsync.errors import (
@@ -17,7 +23,7 @@ from confsync.errors import (
     PushNotSupported,
 )
 from confsync.open_channel import open_channel
-from confsync.ports import Transaction
+from confsync.ports import CalendarApi, Store, Transaction
 from confsync.renew_channels import PAGE, renew_channels
 from tests.world import ANN, PUSH, START, Crash, World, times
 
@@ -241,6 +247,33 @@ def test_a_run_renews_no_more_once_its_time_is_over() -> None:
     assert renew_channels(world.outside, PUSH, world.terms).more
     assert not renew_channels(world.outside, PUSH, world.terms).more
     assert len(world.model.open_channels(ANN)) == 2 * PAGE
+
+
+def test_several_renewals_at_once_leave_each_calendar_one_channel(store: Store) -> None:
+    """With real threads, on every store."""
+    world = World(rules=Rules(reconcile_s=30 * DAY), store=store)
+    many(world, 24)
+    calendar = cast("CalendarApi", _OneAtATime(world.calendar_api))
+    outside = replace(world.outside, calendar_api=calendar, new_id=parts.new_id, at_once=several_at_once(8))
+    assert renew_channels(outside, PUSH, world.terms).channels.statuses == {"active": 24}
+    assert len(world.model.open_channels(ANN)) == 24
+    assert renew_channels(outside, PUSH, world.terms).channels.statuses == {}
+
+
+class _OneAtATime:
+    """The local Calendar for many threads: its model knows nothing of them."""
+
+    def __init__(self, calendar: CalendarApi) -> None:
+        self._calendar, self._lock = calendar, threading.Lock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._calendar, name)
+
+        def alone(*args: Any, **named: Any) -> Any:
+            with self._lock:
+                return call(*args, **named)
+
+        return alone
 
 
 def test_two_runs_at_once_renew_each_calendar_once() -> None:
