@@ -4,13 +4,19 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from confsync.adapters.firestore import FirestoreStore
+from confsync.adapters.firestore_calls import build_client
+from confsync.adapters.memory import MemoryStore
+from confsync.adapters.sqlite import SqliteStore
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.options import Options, parse_queue
 from confsync.local.task_server.server import Endpoints
+from confsync.ports import Store
 from tests import firestore_emulator
 from tests.firestore_emulator import Emulator
 from tests.local.task_server.support import Worker, running_worker
@@ -49,3 +55,17 @@ def serve_queues(worker: Worker) -> Iterator[ServeQueues]:
             return endpoints
 
         yield serve
+
+
+@pytest.fixture(params=["memory", "sqlite", "firestore"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Yield an empty store of each kind."""
+    if request.param == "memory":
+        yield MemoryStore()
+    elif request.param == "sqlite":
+        on_file = SqliteStore(tmp_path / "confsync.db")
+        yield on_file
+        on_file.close()
+    else:
+        emulator: Emulator = request.getfixturevalue("emulator")
+        yield FirestoreStore(emulator.new_database(), lambda: build_client(emulator.host))

@@ -80,7 +80,7 @@ class Deployment:
     def scheduled_run(self, after_s: float) -> tuple[int, int]:
         """Let time pass, then run renew_channels; return how many syncs and updates it started."""
         self.world.now += timedelta(seconds=after_s)
-        outcome = renew_channels(self.outside, PUSH, self.world.rules)
+        outcome = renew_channels(self.outside, PUSH, self.world.terms)
         return outcome.syncs_started, outcome.updates_started
 
 

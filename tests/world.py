@@ -186,7 +186,7 @@ class World:
 
     def schedule(self) -> None:
         """Run renew_channels, as the scheduler does every minute."""
-        renew_channels(self.outside, PUSH, self.rules)
+        renew_channels(self.outside, PUSH, self.terms)
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with everything that happens meanwhile."""

@@ -29,7 +29,7 @@ def renew_channels(request: Request) -> tuple[str, int]:
     with of_request(request.headers, project_of(os.environ)):
         try:
             outside, terms, push = _worker()
-            outcome = renew(outside, push, terms.rules)
+            outcome = renew(outside, push, terms)
         except ConfsyncError as error:
             log_error("renewal broke off; the next run goes on", error)
             return "try again\n", 500

@@ -7,10 +7,11 @@ Each arrow is one transaction that checks the fence and extends the lease. It mu
 the sweep of a full listing is done: until then deletions in the gap are known nowhere else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
-from confsync.core import leases
+from confsync.core import leases, reconciliation
 from confsync.core.conference import Conference
 from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window
 from confsync.core.records import Calendar, Checkpoint, EventRef, Failure, Link
@@ -30,17 +31,27 @@ MOST_CLAIMS_NAMED = 10
 class Listing:
     """Lists a leased calendar until everything that was asked for is served and the lease is given back."""
 
-    def __init__(self, claimed: Calendar, outside: Outside, terms: Terms, tell: Callable[[Conference], object]) -> None:
+    def __init__(
+        self,
+        claimed: Calendar,
+        outside: Outside,
+        terms: Terms,
+        tell: Callable[[Conference], object],
+        *,
+        reconciles: bool,
+    ) -> None:
         """Begin, or go on from the calendar's checkpoint.
 
         Args:
             tell: called with each conference that changed so far, when a commit does not end the work.
+            reconciles: whether nothing asked for this sync: what it finds was not announced.
 
         """
+        self._reconciles = reconciles
         self._tell = tell
         self.calendar = claimed
         """As last stored; its lease is None once the listing is committed."""
-        self.listed = 0
+        self.listed = self.missed = 0
         self.changed: dict[str, Conference] = {}
         self.announced = ""
         """Key of the changed conference whose call was announced as the lease was given back."""
@@ -71,6 +82,7 @@ class Listing:
                 self._start_over(keep_token=False)
             except PageTokenRejected:
                 self._start_over(keep_token=True)
+            self._reconciles = False
             if self.calendar.lease is not None and not self.calendar.to_observe:
                 for conference in self.changed.values():
                     self._tell(conference)
@@ -112,6 +124,7 @@ class Listing:
             parameters_version=LIST_PARAMETERS_VERSION,
             started_at=self._outside.now(),
             requested=self.calendar.requested,
+            missed=0 if self._reconciles and not full else None,
         )
 
     def _list_page(self, checkpoint: Checkpoint) -> Checkpoint | None:
@@ -124,7 +137,14 @@ class Listing:
         if not page.read_as_writer:
             raise CalendarAccessLost("events are not shown in full any more", reason=f"accessRole {page.access_role}")
         self.listed += len(page.items)
-        return self._record_page(page, _after_page(checkpoint, page))
+        return self._record_page(page, self._with_missed(_after_page(checkpoint, page), page.items))
+
+    def _with_missed(self, checkpoint: Checkpoint, items: Sequence[Any]) -> Checkpoint:
+        if checkpoint.missed is None:
+            return checkpoint
+        missed = reconciliation.count_missed(items, self.calendar, checkpoint.started_at, self._rules)
+        self.missed += missed
+        return checkpoint.model_copy(update={"missed": checkpoint.missed + missed})
 
     def _window(self, checkpoint: Checkpoint) -> Window:
         first = leases.is_first_sync(self.calendar)

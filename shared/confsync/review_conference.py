@@ -143,13 +143,13 @@ def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms)
     left = outside.store.get(Calendar, orphan.calendar_key)
     if left is None:
         return []
-    found = outside.store.calendars_of(left.subject, CALENDARS_AT_MOST)
+    found = outside.store.calendars_of(terms.tenant, left.subject, CALENDARS_AT_MOST)
     if orphan.moved_to is not None:
         own = Calendar.key_for(terms.tenant, orphan.moved_to, orphan.moved_to)
         found = [c for c in found if c.calendar_id == orphan.moved_to] or list(
             outside.store.get_many(Calendar, [own]).values()
         )
-    others = (c for c in found if c.key != left.key and c.tenant == terms.tenant)
+    others = (c for c in found if c.key != left.key)
     return [_Search(orphan_key, orphan, calendar) for calendar in others if calendar.state in ("active", "poll_only")]
 
 

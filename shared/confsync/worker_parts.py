@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # its libraries are loaded with the adapter
 
 T = TypeVar("T")
 
+RENEWALS_AT_ONCE = 16
+"""Calls of Calendar that a run of renew_channels makes at once; a call takes a few tenths of a second."""
+
 
 def new_id() -> str:
     """Return an id that nobody can guess, as Calendar recommends for channels."""
@@ -33,6 +36,8 @@ def worker(settings: WorkerSettings) -> tuple[Outside, Terms, PushTerms]:
 
 def outside(settings: WorkerSettings) -> Outside:
     """Return everything that the worker and the renewal may reach."""
+    from confsync.adapters.threads import several_at_once  # noqa: PLC0415
+
     return Outside(
         store=store(settings.store, settings.firestore_emulator),
         calendar_api=_calendar_api(settings),
@@ -40,6 +45,7 @@ def outside(settings: WorkerSettings) -> Outside:
         providers=_providers(settings),
         now=parts.utc_now,
         new_id=new_id,
+        at_once=several_at_once(RENEWALS_AT_ONCE),
     )
 
 

@@ -404,7 +404,7 @@ def _made(path: Path, *statements: str) -> None:
         (_foreign, "another application"),
         (_foreign_with_mark, "another application"),
         (_foreign_with_same_table, "another application"),
-        (_newer, "schema version 3, this confsync knows 2"),
+        (_newer, "schema version 4, this confsync knows 3"),
         (_torn, "damaged"),
         (_scribbled, "damaged"),
     ],
@@ -513,7 +513,7 @@ def test_record_that_was_edited_by_hand_names_itself(store: SqliteStore, path: P
     reads: list[Callable[[], object]] = [
         lambda: store.get(Conference, "a"),
         lambda: store.transact(lambda transaction: transaction.get_many(Conference, ["a", "b"])),
-        lambda: store.conferences_due(NOW, 5),
+        lambda: store.conferences_due("default", NOW, 5),
     ]
     for read in reads:
         with pytest.raises(StoreCorrupt) as refused:
@@ -544,7 +544,7 @@ def edit(path: Path, statement: str, *values: Any) -> None:
 def test_no_limit_is_no_records(store: SqliteStore, limit: int) -> None:
     """A limit of nothing asks for nothing, where SQLite would give everything."""
     put(store, conference("a", due_at=NOW))
-    assert store.conferences_due(NOW, limit) == []
+    assert store.conferences_due("default", NOW, limit) == []
     assert store.all_of(Conference, after="", limit=limit) == []
 
 
@@ -554,10 +554,10 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
     with store._file.connection() as connection:
         connection.set_trace_callback(seen.append)
     store.links_of("c", after="", limit=5)
-    store.calendars_due(NOW, 5)
-    store.channels_due(NOW, 5)
-    store.calendars_of("ann", 5)
-    store.conferences_due(NOW, 5)
+    store.calendars_due("default", NOW, 5)
+    store.channels_due("default", NOW, 5)
+    store.calendars_of("default", "ann", 5)
+    store.conferences_due("default", NOW, 5)
     store.all_of(Link, after="", limit=5)
     store.get_many(Link, ["a", "b"])
     store.get(Link, "a")
@@ -570,21 +570,22 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
         assert b"USING INDEX" in steps, query
         assert b"SCAN link" not in steps, query
         assert b"TEMP B-TREE" not in steps, query
+        assert (b"(tenant=? AND " in steps) == ("tenant = " in query), query
 
 
 def test_schema_of_this_version_has_not_changed() -> None:
     """Once files of a released version are out there, who changes the schema converts them."""
-    assert SCHEMA_VERSION == 2
+    assert SCHEMA_VERSION == 3
     expected = (
-        "CREATE TABLE calendar (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, renew_at TEXT, subject TEXT, "
-        "body TEXT NOT NULL)",
-        "CREATE INDEX calendar_by_due_at ON calendar (due_at, key)",
-        "CREATE INDEX calendar_by_renew_at ON calendar (renew_at, key)",
-        "CREATE INDEX calendar_by_subject ON calendar (subject, key)",
+        "CREATE TABLE calendar (key TEXT PRIMARY KEY NOT NULL, tenant TEXT, due_at TEXT, renew_at TEXT, "
+        "subject TEXT, body TEXT NOT NULL)",
+        "CREATE INDEX calendar_by_due_at ON calendar (tenant, due_at, key)",
+        "CREATE INDEX calendar_by_renew_at ON calendar (tenant, renew_at, key)",
+        "CREATE INDEX calendar_by_subject ON calendar (tenant, subject, key)",
         "CREATE TABLE link (key TEXT PRIMARY KEY NOT NULL, calendar_key TEXT, body TEXT NOT NULL)",
         "CREATE INDEX link_by_calendar_key ON link (calendar_key, key)",
-        "CREATE TABLE conference (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, body TEXT NOT NULL)",
-        "CREATE INDEX conference_by_due_at ON conference (due_at, key)",
+        "CREATE TABLE conference (key TEXT PRIMARY KEY NOT NULL, tenant TEXT, due_at TEXT, body TEXT NOT NULL)",
+        "CREATE INDEX conference_by_due_at ON conference (tenant, due_at, key)",
         "CREATE TABLE failure (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
         "CREATE TABLE brake (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
     )

@@ -95,7 +95,7 @@ def perform(job: Job, site: Site, tell: Callable[[str], None]) -> str:
     if job.path == "/land":
         _let_land(job.body, site)
         return "landed"
-    renew_channels(outside, PUSH, terms.rules)
+    renew_channels(outside, PUSH, terms)
     return "renewed"
 
 

@@ -110,7 +110,7 @@ def test_an_update_whose_last_attempt_failed_is_left_to_the_scheduled_run(
     send(server, worker, "/update", {"conference_key": CONFERENCE})
     conference, failures = store.get(Conference, CONFERENCE), store.all_of(Failure, after="", limit=9)
     assert conference is not None
-    assert conference in store.conferences_due(datetime.now(UTC) + timedelta(minutes=5), 9)
+    assert conference in store.conferences_due("default", datetime.now(UTC) + timedelta(minutes=5), 9)
     assert [(failure.conference_key, failure.count) for failure in failures] == [(CONFERENCE, 1)]
     assert failures[0].reason.startswith("TaskQueueMisconfigured: ")
 

@@ -47,7 +47,7 @@ class Requests:
 
     def renew(self) -> None:
         """Do what the scheduler does every minute; a run that fails waits for the next."""
-        request = Request("renew", lambda outside: renew_channels(outside, PUSH, self.rules), lambda _: None)
+        request = Request("renew", lambda outside: renew_channels(outside, PUSH, self._terms), lambda _: None)
         self._traffic.deliver(request, self._clock.now)
 
     def push(self, channels: Iterable[Channel]) -> None:
