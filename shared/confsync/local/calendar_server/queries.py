@@ -45,9 +45,7 @@ class ListQuery:
     @property
     def binding(self) -> str:
         """Return the fingerprint of what must equal the first list's parameters when a sync token is used."""
-        return fingerprint(
-            self.single_events, self.show_deleted, self.event_types, self.time_zone, self.max_attendees
-        )
+        return fingerprint(self.single_events, self.show_deleted, self.event_types, self.time_zone, self.max_attendees)
 
     @property
     def page_binding(self) -> str:
