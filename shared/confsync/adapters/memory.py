@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from confsync.adapters.stored import QUERIED, TENANT, BufferedTransaction, Write, decode, sortable
@@ -98,7 +99,12 @@ class _Records:
 
 
 def _decoded(kind: type[R], bodies: Iterable[tuple[str, str]]) -> dict[str, R]:
-    return {key: decode(kind, key, body, "memory") for key, body in bodies}
+    return {key: _record(kind, key, body) for key, body in bodies}
+
+
+@lru_cache(maxsize=512)  # a record is read far more often than written, and being frozen it may be shown to many
+def _record(kind: type[R], key: str, body: str) -> R:
+    return decode(kind, key, body, "memory")
 
 
 class MemoryStore:
