@@ -654,3 +654,28 @@ def test_an_expired_token_costs_one_full_listing_even_if_an_event_is_unknown_by_
     assert (outcome.status, world.calendar().full_listings) == ("synced", listings + 1)
     world.settle()
     assert world.told("c1") is None
+
+
+@pytest.mark.parametrize(
+    "error", [CalendarRateLimited("slow", "rateLimitExceeded", 60), CalendarAccessLost("gone", reason="notFound")]
+)
+def test_a_worker_that_lost_the_calendar_leaves_it_alone_whatever_calendar_answers(error: Exception) -> None:
+    """Its answer is old news: the one who owns the calendar now has asked since."""
+    world = World()
+    event_id = world.add("Planning", "c1")
+    world.settle()
+
+    def overtake(operation: str) -> None:
+        if operation != "events.list":
+            return
+        world.before_calendar = lambda _: None
+        world.now += timedelta(seconds=world.rules.lease_s + 1)
+        assert sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms).status == "synced"
+        raise error
+
+    world.edit(event_id, summary="Changed")
+    world.before_calendar = overtake
+    assert sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms).status == "superseded"
+    assert world.calendar().state == "active"
+    assert world.calendar().lease is None
+    assert world.told("c1").title == "Changed"

@@ -96,13 +96,18 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
 
 def _run(listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
     try:
-        listing.run()
+        return _listed(listing, outside, terms)
     except FenceLost:
         return SyncOutcome("superseded", "another worker owns the calendar now", listing.listed)
-    except (BudgetSpent, CalendarError) as error:
-        return _stopped_by(error, listing, outside, terms)
     finally:
         _give_back(listing, outside, terms)
+
+
+def _listed(listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
+    try:
+        listing.run()
+    except (BudgetSpent, CalendarError) as error:
+        return _stopped_by(error, listing, outside, terms)
     return SyncOutcome("synced", listed=listing.listed)
 
 
