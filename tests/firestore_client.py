@@ -17,6 +17,8 @@ class Intercepted:
         self.requests: list[tuple[str, Any]] = []
         self.documents: Counter[str] = Counter()
         """How many were read and written, as Firestore bills them: one that is missing too, and an empty query."""
+        self.begun: list[bytes] = []
+        """Ids of the transactions that a read began."""
         self.before: dict[str, list[Exception]] = {}
         self.after: dict[str, list[Exception]] = {}
 
@@ -45,5 +47,6 @@ class Intercepted:
             self.documents["written"] += len(request["writes"])
         elif method == "batch_get_documents":
             self.documents["read"] += len(request["documents"])
+            self.begun += [bytes(each.transaction) for each in answered if each.transaction]
         elif method == "run_query":
             self.documents["read"] += max(1, sum(bool(each.document.name) for each in answered))

@@ -20,7 +20,7 @@ from confsync.adapters.firestore_layout import FIELDS, SHARDS, declared, in_tena
 from confsync.adapters.stored import FAILURES_LAST, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Failure, Link, key_of
-from confsync.errors import SettingsError, StoreError, StoreUnavailable
+from confsync.errors import SettingsError, StoreCorrupt, StoreError, StoreUnavailable
 from confsync.ports import Transaction
 from tests.contracts.store_calls import NOW, calendar, conference, failure, increment, link, put
 from tests.firestore_client import Intercepted
@@ -55,10 +55,11 @@ def store(client: Intercepted, database: str) -> FirestoreStore:
 # --- what it asks for ---------------------------------------------------------------------------------------------
 
 
-def test_a_transaction_is_begin_reads_and_commit(store: FirestoreStore, client: Intercepted) -> None:
-    """Nothing else goes over the wire; one that reads nothing is its commit alone."""
+def test_a_transaction_is_its_reads_and_a_commit(store: FirestoreStore, client: Intercepted) -> None:
+    """Nothing else goes over the wire: the first read begins it; one that reads nothing is its commit alone."""
     increment(store, "a")
-    assert client.methods() == ["begin_transaction", "batch_get_documents", "commit"]
+    assert client.methods() == ["batch_get_documents", "commit"]
+    assert client.requests[1][1]["transaction"] == client.begun[0]
     client.requests.clear()
     put(store, calendar("b"))
     assert client.methods() == ["commit"]
@@ -76,6 +77,28 @@ def test_a_failed_body_gives_its_locks_back_at_once(store: FirestoreStore, clien
     with pytest.raises(KeyError):
         store.transact(body)
     assert client.methods()[-1] == "rollback"
+
+
+def test_a_record_that_cannot_be_read_is_not_kept_locked(
+    store: FirestoreStore, client: Intercepted, database: str
+) -> None:
+    """Its transaction has begun by then: an operator who corrects the record would have to wait for a minute."""
+    name = f"{database}/documents/calendar/a"
+    broken = {"update": {"name": name, "fields": {"body": {"string_value": "{}"}}}}
+    client.commit({"database": database, "writes": [broken]})
+    with pytest.raises(StoreCorrupt):
+        increment(store, "a")
+    assert client.methods()[-2:] == ["batch_get_documents", "rollback"]
+
+
+def test_a_streamed_answer_needs_no_thread_of_its_own(emulator: Emulator, database: str) -> None:
+    """Each read would start one, which costs as much as the rest of the request."""
+    client, seen = build_client(emulator.host), set()
+    name = f"{database}/documents/calendar/a"
+    before = set(threading.enumerate())
+    for _ in client.batch_get_documents({"database": database, "documents": [name]}):
+        seen |= set(threading.enumerate()) - before
+    assert not seen
 
 
 def test_every_query_is_served_by_an_index_that_is_declared(store: FirestoreStore, client: Intercepted) -> None:
@@ -156,13 +179,19 @@ def test_fields_without_a_value_take_no_room_in_an_index(store: FirestoreStore, 
 # --- races --------------------------------------------------------------------------------------------------------
 
 
+def places(client: Intercepted) -> list[bytes]:
+    """Return whose place each transaction takes that was begun by itself, as all but the first attempt are."""
+    begins = (request for method, request in client.requests if method == "begin_transaction")
+    return [request["options"]["read_write"]["retry_transaction"] for request in begins]
+
+
 def test_a_read_that_meets_another_transaction_runs_the_body_again(store: FirestoreStore, client: Intercepted) -> None:
     """Google's own transactions give up at the first one."""
-    client.before["batch_get_documents"] = [answer(exceptions.Aborted, "held by another")]
+    client.before["batch_get_documents"] = [answer(exceptions.Aborted, "held by another") for _ in range(2)]
     assert increment(store, "a") == 1
-    assert client.methods().count("begin_transaction") == 2
-    again = [request for method, request in client.requests if method == "begin_transaction"][1]
-    assert again["options"]["read_write"]["retry_transaction"], "it keeps its place in the line"
+    first, second = places(client)
+    assert not first, "the read that was to begin it did not"
+    assert second, "it keeps its place in the line"
 
 
 def test_a_commit_that_meets_another_transaction_runs_the_body_again(
@@ -172,6 +201,7 @@ def test_a_commit_that_meets_another_transaction_runs_the_body_again(
     client.before["commit"] = [answer(exceptions.Aborted, "too much contention")]
     assert increment(store, "a") == 1
     assert client.methods().count("commit") == 2
+    assert places(client) == client.begun, "it keeps its place in the line"
 
 
 def test_after_some_lost_races_the_task_has_to_come_again(store: FirestoreStore, client: Intercepted) -> None:
@@ -206,7 +236,7 @@ def test_a_plain_write_waits_for_the_lock_of_a_transaction(store: FirestoreStore
 # --- unknown outcomes ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["begin_transaction", "batch_get_documents", "commit"])
+@pytest.mark.parametrize("method", ["batch_get_documents", "commit"])
 def test_a_request_that_fails_on_its_way_writes_nothing(
     method: str, store: FirestoreStore, client: Intercepted
 ) -> None:
@@ -234,8 +264,7 @@ def test_a_transaction_that_expired_runs_again_as_a_new_one(
     says = "The referenced transaction has expired or is no longer valid."
     client.before[method] = [answer(exceptions.InvalidArgument, says)]
     assert increment(store, "a") == 1
-    begins = [request for called, request in client.requests if called == "begin_transaction"]
-    assert [request["options"]["read_write"]["retry_transaction"] for request in begins] == [b"", b""]
+    assert places(client) == [b""]
 
 
 def test_a_body_that_lost_its_locks_sees_what_others_wrote_meanwhile(
@@ -248,8 +277,7 @@ def test_a_body_that_lost_its_locks_sees_what_others_wrote_meanwhile(
         known = transaction.get(Calendar, "a")
         seen.append(known.served if known else 0)
         if len(seen) == 1:
-            begun = next(request["transaction"] for called, request in client.requests if "transaction" in request)
-            client.rollback({"database": client.requests[0][1]["database"], "transaction": begun})
+            client.rollback({"database": client.requests[0][1]["database"], "transaction": client.begun[0]})
             increment(store, "a")
         transaction.put(calendar("a", served=seen[-1] + 10))
 

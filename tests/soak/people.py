@@ -15,6 +15,7 @@ from confsync.local.calendar_server.errors import ApiError
 from confsync.local.calendar_server.people import Person, addon_conference
 from confsync.local.stack import Stack
 from confsync.local.stack_parts import SOLUTION_NAME
+from tests.simulation.oracles.words import Words
 
 WEEKLY = ("RRULE:FREQ=WEEKLY;COUNT=20",)
 
@@ -42,6 +43,8 @@ class People:
         self._people = [Person(stack.urls.calendar, email) for email in self.emails]
         self._events: list[Kept] = []
         self.gestures = 0
+        self.words = Words()
+        """What the add-ons said."""
 
     def close(self) -> None:
         """Close the browsers."""
@@ -78,7 +81,9 @@ class People:
         rule = WEEKLY if is_series else ()
         event = person.create("Meeting", self._some_time(), 30, conference=conference, recurrence=rule)
         request = {"calendar_id": "primary", "subject": person.email, "event_id": event["id"]}
+        self.words.say(made["conference_id"], (person.email, str(event["id"])))
         self._tell_confsync({**request, "conference_id": made["conference_id"]})
+        self.words.hear(made["conference_id"], (person.email, str(event["id"])))
         self._events.append(Kept(person, event["id"], is_series))
         self.gestures += 1
 

@@ -1,7 +1,7 @@
 """The store in Firestore (Native mode).
 
-A transaction is begin, reads, commit, with nothing remote between them. It must never commit twice: the outcome of a
-commit that was not answered is unknown, and whoever called reads the records again.
+A transaction is its reads, the first of which begins it, and a commit, with nothing remote between them. It must never
+commit twice: the outcome of a commit that was not answered is unknown, and whoever called reads the records again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -46,7 +46,7 @@ class FirestoreStore:
 
     def transact(self, body: Callable[[Transaction], T]) -> T:
         """Run `body`, again where another transaction was in the way, and commit what its last run wrote."""
-        previous = b""
+        previous: bytes | None = None
         for _ in range(ATTEMPTS):
             attempt = _Attempt(self._calls, previous)
             try:
@@ -54,7 +54,7 @@ class FirestoreStore:
             except Expired:
                 previous = b""  # nobody can take the place of what Firestore no longer knows
             except LostRace:
-                previous = attempt.id or previous
+                previous = attempt.id or previous or b""
         raise StoreUnavailable(
             f"Firestore {self._calls.database}: others held or changed the same records in each of {ATTEMPTS} "
             "attempts. Try again later"
@@ -123,8 +123,15 @@ class FirestoreStore:
 class _Attempt:
     """One run of a transaction's body."""
 
-    def __init__(self, calls: FirestoreCalls, previous: bytes) -> None:
-        """Begin nothing yet: a body that reads nothing needs no transaction."""
+    def __init__(self, calls: FirestoreCalls, previous: bytes | None) -> None:
+        """Begin nothing yet: a body that reads nothing needs no transaction.
+
+        Args:
+            calls: the database.
+            previous: the transaction that lost a race, whose place this one takes; empty where it has no name. None
+                for the first attempt: it hardly ever loses, so its first read begins it.
+
+        """
         self._calls, self._previous = calls, previous
         self.id = b""
         """Empty until something was read."""
@@ -145,8 +152,13 @@ class _Attempt:
         return result
 
     def _read(self, kind: type[R], keys: tuple[str, ...]) -> dict[str, R]:
+        if not keys:
+            return {}
+        if not self.id and self._previous is None:
+            self.id, documents = self._calls.begin_reading(kind, keys)
+            return self._calls.decoded(kind, documents)
         if not self.id:
-            self.id = self._calls.begin(self._previous)
+            self.id = self._calls.begin(self._previous or b"")
         return self._calls.read_locked(kind, keys, self.id)
 
 

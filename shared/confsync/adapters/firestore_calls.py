@@ -2,12 +2,15 @@
 
 The generated client says plainly what became of each request. The hand-written one does not: its transactions hide a
 begin that failed behind a `ValueError`, and do not run again where a read meets another transaction. It must never
-repeat a request that writes or locks: what became of the first one is not known.
+repeat a request that writes or locks, since what became of the first one is not known; but the read that begins a
+transaction is asked again where the connection broke, as it does while an instance is frozen: without its answer nobody
+could give its locks back anyway.
 https://docs.cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -22,18 +25,24 @@ from google.api_core.exceptions import (
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
-from google.cloud.firestore_v1.types import Document
+from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, Document
+from grpc.experimental import ChannelOptions
 
 from confsync.adapters.firestore_errors import FAILURES, is_expiry, translated
 from confsync.adapters.firestore_layout import BODY, EXPIRES_AT, document_path, indexed, key_in
 from confsync.adapters.per_process import PerProcess
 from confsync.adapters.stored import Write, decode
 from confsync.core.records import Record
+from confsync.errors import StoreUnavailable
 
 R = TypeVar("R", bound=Record)
 
 
 PASSING = if_exception_type(DeadlineExceeded, InternalServerError, ResourceExhausted, ServiceUnavailable)
+BROKEN = if_exception_type(ServiceUnavailable)
+
+_ON_THIS_THREAD = (ChannelOptions.SingleThreadedUnaryStream, 1)
+"""Read streamed answers, such as documents, on the thread that asks; else each such request starts a thread."""
 
 
 class LostRace(Exception):
@@ -58,16 +67,36 @@ class FirestoreCalls:
         """
         self.database, self._timeout_s = database, timeout_s
         self._client = PerProcess(connect)
-        self._again = Retry(predicate=PASSING, initial=0.1, maximum=2.0, multiplier=1.5, timeout=timeout_s)
+        self._again, self._reconnected = (
+            Retry(predicate=passing, initial=0.1, maximum=2.0, multiplier=1.5, timeout=timeout_s)
+            for passing in (PASSING, BROKEN)
+        )
         self._metadata = (("google-cloud-resource-prefix", database),)
 
     def read(self, kind: type[R], keys: Iterable[str]) -> dict[str, R]:
         """Return the newest committed records that exist, by key."""
-        return self._decoded(kind, self._batch_get(kind, tuple(keys), {}, retry=self._again))
+        return self.decoded(kind, self._batch_get(kind, tuple(keys), {}, retry=self._again))
 
     def read_locked(self, kind: type[R], keys: Iterable[str], transaction: bytes) -> dict[str, R]:
         """Return the records that exist, by key, as the transaction sees them."""
-        return self._decoded(kind, self._batch_get(kind, tuple(keys), {"transaction": transaction}, retry=None))
+        return self.decoded(kind, self._batch_get(kind, tuple(keys), {"transaction": transaction}, retry=None))
+
+    def begin_reading(self, kind: type[R], keys: Iterable[str]) -> tuple[bytes, list[Document]]:
+        """Begin a transaction with its first read, which saves a request.
+
+        Args:
+            keys: at least one.
+
+        Returns:
+            The id, and what `decoded` makes records of: also where one cannot be read, the locks can be given back.
+
+        """
+        new: Mapping[str, Any] = {"new_transaction": {"read_write": {}}}
+        answers = self._answers(kind, tuple(keys), new, retry=self._reconnected)
+        begun = next((answer.transaction for answer in answers if answer.transaction), None)
+        if begun is None:
+            raise StoreUnavailable(f"Firestore {self.database}: a read began no transaction. Try again later")
+        return bytes(begun), _found(answers)
 
     def begin(self, previous: bytes) -> bytes:
         """Begin a transaction; in the place of one that lost a race, if any."""
@@ -99,18 +128,21 @@ class FirestoreCalls:
         with self._translated():
             answers = self._client.get().run_query(request, **self._how(self._again))
             documents = [answer.document for answer in answers if answer.document.name]
-        return list(self._decoded(kind, documents).values())
+        return list(self.decoded(kind, documents).values())
 
     def _batch_get(self, kind: type[R], keys: tuple[str, ...], how: Mapping[str, Any], *, retry: Any) -> list[Document]:
-        if not keys:
-            return []
+        return _found(self._answers(kind, keys, how, retry=retry)) if keys else []
+
+    def _answers(
+        self, kind: type[R], keys: tuple[str, ...], how: Mapping[str, Any], *, retry: Any
+    ) -> list[BatchGetDocumentsResponse]:
         names = [document_path(self.database, kind.kind, key) for key in dict.fromkeys(keys)]
         request = {"database": self.database, "documents": names, "mask": {"field_paths": [BODY]}, **how}
         with self._translated():
-            answers = self._client.get().batch_get_documents(request, **self._how(retry))
-            return [answer.found for answer in answers if answer.found.name]
+            return list(self._client.get().batch_get_documents(request, **self._how(retry)))
 
-    def _decoded(self, kind: type[R], documents: Iterable[Document]) -> dict[str, R]:
+    def decoded(self, kind: type[R], documents: Iterable[Document]) -> dict[str, R]:
+        """Return the records that documents hold, by key."""
         where = f"Firestore {self.database}"
         keyed = ((key_in(document.name), document.fields[BODY].string_value) for document in documents)
         return {key: decode(kind, key, body, where) for key, body in keyed}
@@ -141,6 +173,10 @@ def _fields(kind: str, key: str, write: Write) -> dict[str, Any]:
     return fields | ({EXPIRES_AT: {"timestamp_value": write.expires_at}} if write.expires_at else {})
 
 
+def _found(answers: Iterable[BatchGetDocumentsResponse]) -> list[Document]:
+    return [answer.found for answer in answers if answer.found.name]
+
+
 def build_client(emulator: str | None = None) -> FirestoreClient:
     """Return a client.
 
@@ -149,5 +185,10 @@ def build_client(emulator: str | None = None) -> FirestoreClient:
 
     """
     if emulator is None:
-        return FirestoreClient()
-    return FirestoreClient(transport=FirestoreGrpcTransport(channel=grpc.insecure_channel(emulator)))
+        return FirestoreClient(transport=partial(FirestoreGrpcTransport, channel=_channel))
+    channel = grpc.insecure_channel(emulator, options=(_ON_THIS_THREAD,))
+    return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+
+
+def _channel(host: str, *, options: Sequence[tuple[str, int]], **how: Any) -> grpc.Channel:
+    return FirestoreGrpcTransport.create_channel(host, options=[*options, _ON_THIS_THREAD], **how)

@@ -53,15 +53,18 @@ class Complaints:
 class Ledger:
     """Committed records by what the oracles know of them."""
 
-    def __init__(self, committed: Mapping[str, Mapping[str, Record]], calendar_ids: Mapping[str, str]) -> None:
+    def __init__(
+        self, committed: Mapping[str, Mapping[str, Record]], calendar_ids: Mapping[str, str], provider: str = "acme"
+    ) -> None:
         """Read the committed records, by kind and then by key.
 
         Args:
             committed: the newest ones; whoever keeps it changes it with each commit.
             calendar_ids: of the synced calendars, by calendar key.
+            provider: whose conferences they are.
 
         """
-        self._committed, self.calendar_ids = committed, calendar_ids
+        self._committed, self.calendar_ids, self._provider = committed, calendar_ids, provider
         self._keys = {calendar_id: key for key, calendar_id in calendar_ids.items()}
         self._conference_keys: dict[str, str] = {}
 
@@ -82,7 +85,7 @@ class Ledger:
     def conference(self, conference_id: str) -> Conference | None:
         """Return a conference by the back end's id."""
         if conference_id not in self._conference_keys:
-            self._conference_keys[conference_id] = Conference.key_for("default", "acme", conference_id)
+            self._conference_keys[conference_id] = Conference.key_for("default", self._provider, conference_id)
         return self.conference_at(self._conference_keys[conference_id])
 
     def conference_at(self, key: str) -> Conference | None:
