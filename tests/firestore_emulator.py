@@ -1,12 +1,12 @@
 """Google's Firestore emulator, started from its jar: one for all tests of a process, a fresh project for each test."""
 
+import http.client
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 import uuid
 from pathlib import Path
@@ -46,7 +46,11 @@ class Emulator:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `stop`
         command = ["java", *JVM, "-cp", str(jar), MAIN, "--host=127.0.0.1", f"--port={port}"]
         self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT)
-        self._wait_until_ready()
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """End the process and wait for it."""
@@ -62,7 +66,6 @@ class Emulator:
         give_up_at = time.monotonic() + READY_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > give_up_at:
-                self._process.kill()
                 self._log.seek(0)
                 raise AssertionError(f"the Firestore emulator did not start: {self._log.read().decode()[-2000:]}")
             time.sleep(0.05)
@@ -71,7 +74,7 @@ class Emulator:
         try:
             with urllib.request.urlopen(f"http://{self.host}/", timeout=1) as answer:
                 return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
+        except (http.client.HTTPException, OSError):  # while it starts it may hang up in the middle of an answer
             return False
 
 
