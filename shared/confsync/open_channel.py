@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import channels, leases
+from confsync.core import channels, ingress, leases
 from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
@@ -23,7 +23,8 @@ from confsync.reading import address_of
 class ChannelOutcome:
     """How opening a channel went, for the log."""
 
-    status: Literal["active", "poll_only", "frozen", "deferred", "superseded", "dropped"]
+    status: Literal["active", "announced", "poll_only", "frozen", "deferred", "superseded", "dropped"]
+    """`announced`: no channel is needed, the vendor's add-on says what changed."""
     reason: str = ""
     lapsed: bool = False
     """Whether no channel was open just before: changes may have gone unannounced."""
@@ -31,15 +32,17 @@ class ChannelOutcome:
 
 
 def open_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: Rules) -> ChannelOutcome:
-    """Open a new channel and retire the active one, if any.
+    """Open a new channel and retire the active one, if any; only retire it where the ingress is another than push.
 
     Raises:
         StoreUnavailable: `renew_at` makes the next run try again.
 
     """
+    if rules.ingress != "push":
+        return _without_channel(calendar_key, outside, rules)
     now = outside.now()
     pending = Channel(id=outside.new_id(), state="pending", created_at=now, key_id=push.keys[0].key_id)
-    calendar = _change(calendar_key, lambda c: channels.begin_renewal(c, pending, now, rules), outside)
+    calendar = _change(calendar_key, lambda c: _begin(c, pending, now, rules), outside)
     if calendar is None:
         return ChannelOutcome("dropped", "the calendar is removed or unknown")
     try:
@@ -54,6 +57,23 @@ def open_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: Ru
         return _not_opened(error, calendar, pending, outside, rules)
     update = {"state": "active", "resource_id": watched.resource_id, "expires_at": watched.expires_at}
     return _activate(calendar, pending.model_copy(update=update), watched.expires_at, outside)
+
+
+def _begin(calendar: Calendar, pending: Channel, now: datetime, rules: Rules) -> Calendar:
+    return channels.begin_renewal(ingress.resumed(calendar, now, rules), pending, now, rules)
+
+
+def _without_channel(calendar_key: str, outside: Outside, rules: Rules) -> ChannelOutcome:
+    now = outside.now()
+    calendar = _change(calendar_key, lambda c: ingress.without_channel(c, now, rules), outside)
+    if calendar is None:
+        return ChannelOutcome("dropped", "the calendar is removed or unknown")
+    stop_retiring(calendar, outside)
+    if calendar.state == "frozen":
+        return ChannelOutcome("frozen", calendar.reason)
+    if calendar.state == "poll_only":
+        return ChannelOutcome("poll_only", calendar.reason)
+    return ChannelOutcome("announced", f"INGRESS={rules.ingress}")
 
 
 def _activate(calendar: Calendar, opened: Channel, expires_at: datetime, outside: Outside) -> ChannelOutcome:

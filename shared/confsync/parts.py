@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from confsync.core.channels import PushTerms
 from confsync.core.terms import Terms
 from confsync.errors import SettingsError
-from confsync.ports import CalendarApi, ConferenceProvider, Outside, Store, TaskQueue
-from confsync.settings import QueueSettings, WorkerSettings
-from confsync.settings_forms import Fetch, S
+from confsync.ports import CalendarApi, ConferenceProvider, IdTokens, Outside, Store, TaskQueue
+from confsync.settings import QueueSettings, ReceiveNotificationSettings, WorkerSettings
+from confsync.settings_forms import Fetch, S, Settings
 
-if TYPE_CHECKING:  # the receiver has no need of it
+if TYPE_CHECKING:  # the receiver has no need of it, or only where there is an add-on
     from confsync.adapters.secret_manager import SecretManager
     from confsync.adapters.sign_in import CredentialsFor
+    from confsync.core.addon import AddonTerms
 
 T = TypeVar("T")
 
@@ -69,6 +70,28 @@ def task_queue(settings: QueueSettings) -> TaskQueue:
         dispatch_deadline_s=settings.task_s,
     )
     return CloudTasksQueue(cloud_tasks, lambda: build_client(settings.tasks_endpoint, settings.tasks_transport))
+
+
+def addon(settings: ReceiveNotificationSettings) -> "tuple[AddonTerms, IdTokens] | None":
+    """Return whose notifications the receiver takes beside Calendar's own, and what proves them; None for nobody's.
+
+    Raises:
+        SettingsError: an add-on is named, but not what its tokens are meant for.
+
+    """
+    if settings.addon_service_account is None:
+        return None
+    from confsync.adapters.google_id_tokens import GoogleIdTokens  # noqa: PLC0415
+    from confsync.core.addon import AddonTerms  # noqa: PLC0415
+
+    why = "ADDON_SERVICE_ACCOUNT"
+    terms = AddonTerms(
+        tenant=settings.tenant,
+        service_account=settings.addon_service_account,
+        audience=_needed(settings, "ADDON_AUDIENCE", settings.addon_audience, why),
+        client_id=_needed(settings, "ADDON_CLIENT_ID", settings.addon_client_id, why),
+    )
+    return terms, GoogleIdTokens(settings.sign_in_endpoint)
 
 
 def worker(settings: WorkerSettings) -> tuple[Outside, Terms, PushTerms]:
@@ -121,17 +144,17 @@ def _calendar_api(settings: WorkerSettings) -> CalendarApi:
 def _credentials_for(settings: WorkerSettings) -> "CredentialsFor":
     from confsync.adapters import sign_in  # noqa: PLC0415
 
-    endpoint = settings.sign_in_endpoint
+    endpoint, why = settings.sign_in_endpoint, f"SIGN_IN={settings.sign_in}"
     if settings.sign_in == "local":
         return sign_in.local()
     if settings.sign_in == "shared":
         return sign_in.shared(endpoint=endpoint)
     if settings.sign_in == "delegated":
-        return sign_in.delegated(_needed(settings, "DELEGATE", settings.delegate), endpoint=endpoint)
-    template = _needed(settings, "REFRESH_TOKEN_SECRET", settings.refresh_token_secret)
+        return sign_in.delegated(_needed(settings, "DELEGATE", settings.delegate, why), endpoint=endpoint)
+    template = _needed(settings, "REFRESH_TOKEN_SECRET", settings.refresh_token_secret, why)
     client = sign_in.OAuthClient(
-        _needed(settings, "OAUTH_CLIENT_ID", settings.oauth_client_id),
-        _needed(settings, "OAUTH_CLIENT_SECRET", settings.oauth_client_secret).get_secret_value(),
+        _needed(settings, "OAUTH_CLIENT_ID", settings.oauth_client_id, why),
+        _needed(settings, "OAUTH_CLIENT_SECRET", settings.oauth_client_secret, why).get_secret_value(),
     )
     fetch = _fetch(endpoint)
     return sign_in.refresh_token(
@@ -141,10 +164,9 @@ def _credentials_for(settings: WorkerSettings) -> "CredentialsFor":
     )
 
 
-def _needed(settings: WorkerSettings, name: str, value: T | None) -> T:
+def _needed(settings: Settings, name: str, value: T | None, why: str) -> T:
     if value is None:
-        form = settings.form_of(name)
-        raise SettingsError(f"{name} is not set, and SIGN_IN={settings.sign_in} needs it; expected: {form}")
+        raise SettingsError(f"{name} is not set, and {why} needs it; expected: {settings.form_of(name)}")
     return value
 
 

@@ -131,7 +131,8 @@ def _thawed(calendar: Calendar, now: datetime) -> Calendar:
 def reconcile_time(calendar: Calendar, now: datetime, rules: Rules) -> datetime:
     """Return when a quiet calendar is synced again: three quarters to all of the interval, spread by its key."""
     spread = int(calendar.key[:8], 16) / 0xFFFFFFFF
-    interval_s = rules.poll_s if calendar.state == "poll_only" else rules.reconcile_s
+    is_polled = calendar.state == "poll_only" or rules.ingress == "poll"
+    interval_s = rules.poll_s if is_polled else rules.reconcile_s
     return now + timedelta(seconds=interval_s * (0.75 + 0.25 * spread))
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from confsync.core.events import Window
 
 Claims = Literal["registered", "matching"]
+Ingress = Literal["push", "poll", "addon"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,11 @@ class Rules:
     reconcile_s: float = 6 * 3600
     """A quiet calendar is synced this often, since push is not reliable."""
     poll_s: float = 900
-    """A calendar that cannot be watched is synced this often."""
+    """A calendar that cannot be watched, or is not to be, is synced this often."""
+    ingress: Ingress = "push"
+    """How changes are announced: by push channels, not at all, or by the vendor's add-on."""
+    ingress_again_s: float = 24 * 3600
+    """A calendar that needs no channel is looked at this often, in case another `ingress` was chosen meanwhile."""
     frozen_retry_s: float = 3600
     """A calendar without access is tried this often."""
     quota_pause_s: float = 3600
