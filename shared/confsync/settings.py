@@ -55,7 +55,7 @@ class QueueSettings(Settings):
     tasks_invoker: str | None = Field(None, alias="TASKS_INVOKER")
     """Service account whose OIDC token the tasks carry; none in the local stack."""
     sign_in_endpoint: Url | None = Field(None, alias="SIGN_IN_ENDPOINT")
-    """Where Google's token endpoint, IAM and Secret Manager are served instead of by Google."""
+    """Where Google's token endpoint, IAM, Secret Manager and certificates are served instead of by Google."""
     project: str | None = Field(None, alias="GOOGLE_CLOUD_PROJECT")
     """Project that the traces in the log belong to; see `project_of`."""
     window_s: Seconds = Field(Rules.window_s, alias="COALESCING_WINDOW_S")

@@ -22,6 +22,23 @@ AUDIENCE, CLIENT_ID = "https://receiver.example.com/addon", "123-abc.apps.google
 ANN = "ann@example.com"
 
 
+@functools.cache
+def _key(name: str) -> rsa.RSAPrivateKey:
+    """Return a key; each name has one of its own."""
+    del name
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@functools.cache
+def certificate(name: str) -> str:
+    """Return the certificate of a key, signed by itself as Google's are, in PEM."""
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "federated-signon.system.gserviceaccount.com")])
+    today = datetime.now(UTC)
+    unsigned = x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(_key(name).public_key())
+    dated = unsigned.serial_number(1).not_valid_before(today).not_valid_after(today + timedelta(days=14))
+    return dated.sign(_key(name), hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
 @dataclass
 class GoogleKeys:
     """What is published, and how often it was asked for."""
@@ -72,8 +89,7 @@ def _signed(key: str, kid: str | None, claims: Mapping[str, Any], changes: Mappi
     now = int(time.time())
     usual = {"iss": "https://accounts.google.com", "iat": now, "exp": now + 3600, "email_verified": True}
     payload = {name: value for name, value in {**usual, **claims, **changes}.items() if value is not None}
-    signer = crypt.RSASigner.from_string(_pem(key), kid or key)  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
-    token: bytes = jwt.encode(signer, payload)  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
+    token: bytes = jwt.encode(_signer(key), payload, key_id=kid or key)  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
     return token.decode()
 
 
@@ -89,22 +105,8 @@ def event(calendar_id: str = ANN, **tokens: str) -> bytes:
 
 
 @functools.cache
-def _key(name: str) -> rsa.RSAPrivateKey:
-    """Return a key; each name has one of its own."""
-    del name
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def _pem(name: str) -> str:
+def _signer(name: str) -> crypt.RSASigner:
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return _key(name).private_bytes(*form).decode()
-
-
-@functools.cache
-def certificate(name: str) -> str:
-    """Return the certificate of a key, signed by itself as Google's are, in PEM."""
-    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "federated-signon.system.gserviceaccount.com")])
-    today = datetime.now(UTC)
-    unsigned = x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(_key(name).public_key())
-    dated = unsigned.serial_number(1).not_valid_before(today).not_valid_after(today + timedelta(days=14))
-    return dated.sign(_key(name), hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    pem = _key(name).private_bytes(*form).decode()
+    signer: crypt.RSASigner = crypt.RSASigner.from_string(pem)  # type: ignore[no-untyped-call]  # google-auth leaves it untyped
+    return signer

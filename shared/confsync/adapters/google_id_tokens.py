@@ -137,7 +137,7 @@ class _Certificates:
 
 
 def _read(answer: Response) -> Mapping[str, str]:
-    """Return PEM by key id; raises ValueError or TypeError for anything else, and for a certificate that holds no key."""
+    """Return PEM by key id; raises ValueError or TypeError for anything else, and for a certificate without a key."""
     if answer.status != 200:
         raise ValueError(answer.status)
     certificates = json.loads(answer.data)
@@ -151,5 +151,5 @@ def _read(answer: Response) -> Mapping[str, str]:
 def _max_age_s(headers: Mapping[str, str]) -> float:
     """Return for how much longer an answer may be kept."""
     found = re.search(r"\bmax-age=(\d{1,9})", headers.get("cache-control", ""))
-    age = headers.get("age", "")
-    return float(found[1]) - (float(age) if age.isdecimal() else 0) if found else 0.0
+    age = re.match(r"\d{1,9}", headers.get("age", ""))
+    return float(found[1]) - (float(age[0]) if age else 0) if found else 0.0
