@@ -8,6 +8,7 @@ import pytest
 from confsync.core.ingress import BY_CHOICE
 from confsync.core.rules import Ingress, Rules
 from confsync.errors import CalendarUnavailable, PushNotSupported
+from confsync.open_channel import open_channel
 from confsync.receive_addon_notification import receive_addon_notification
 from confsync.renew_channels import renew_channels
 from tests.test_receive_addon_notification import TERMS, Words, sent
@@ -179,6 +180,27 @@ def test_an_addon_takes_over_from_polling() -> None:
     world.advance(DAY + 120)
     assert world.calendar().state == "active"
     assert (world.calendar().due_at or world.now) > world.now + timedelta(seconds=world.rules.poll_s)
+
+
+@pytest.mark.parametrize("ingress", ["poll", "addon"])
+def test_a_frozen_calendar_is_told_as_such(ingress: Ingress) -> None:
+    """Nothing would announce or list its changes."""
+    world = world_of(ingress)
+    world.initialize()
+    frozen = world.calendar().model_copy(update={"state": "frozen", "reason": "notFound"})
+    world.store.transact(lambda tx: tx.put(frozen))
+    outcome = open_channel(frozen.key, world.outside, PUSH, world.rules)
+    assert (outcome.status, outcome.reason) == ("frozen", "notFound")
+
+
+def test_a_removed_calendar_is_left_alone() -> None:
+    """Neither its state nor the time of its next look changes."""
+    world = world_of("poll")
+    world.initialize()
+    removed = world.calendar().model_copy(update={"state": "removed"})
+    world.store.transact(lambda tx: tx.put(removed))
+    assert open_channel(removed.key, world.outside, PUSH, world.rules).status == "dropped"
+    assert world.calendar() == removed
 
 
 def test_a_calendar_that_was_frozen_is_polled_again_at_once() -> None:

@@ -187,6 +187,13 @@ def test_without_certificates_nothing_is_decided(google: GoogleKeys, broken: Ans
     assert verifier.email_of(system_token(), AUDIENCE) == ADDON
 
 
+def test_an_error_is_no_certificate_whatever_it_holds(google: GoogleKeys) -> None:
+    """Only a good answer is kept."""
+    google.broken = Answer(500, google.published)
+    with pytest.raises(CertificatesUnavailable):
+        GoogleIdTokens(google.url).email_of(system_token(), AUDIENCE)
+
+
 def test_nobody_there_is_no_proof_either() -> None:
     """The server is down."""
     with pytest.raises(CertificatesUnavailable):

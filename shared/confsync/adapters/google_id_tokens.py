@@ -107,7 +107,7 @@ class _Certificates:
         found = self._known(key_id)
         if found is None:
             with self._fetching:
-                found = self._known(key_id) or self._fetched(key_id)
+                found = self._fetched(key_id)
         if found is None:
             raise NotificationRejected("the ID token was signed with a key that Google does not publish", 401)
         return found
@@ -117,7 +117,7 @@ class _Certificates:
         return kept.by_key_id.get(key_id) if isinstance(key_id, str) and self._clock() < kept.until else None
 
     def _fetched(self, key_id: object) -> str | None:
-        """Fetch, unless that happened a moment ago."""
+        """Fetch, unless that happened a moment ago, perhaps by the thread that this one waited for."""
         now = self._clock()
         if now >= self._not_before:
             self._failed, self._not_before = True, now + _AGAIN_AFTER_FAILURE_S
