@@ -98,7 +98,7 @@ def test_of_a_mass_deletion_nothing_ends() -> None:
     told = len(world.provider.calls)
     world.advance(7 * HOUR_S)
     assert (len(holds(world)), len(world.provider.calls)) == (120, told)
-    assert world.store.conferences_due(world.now, 999) == []
+    assert world.store.conferences_due("default", world.now, 999) == []
 
 
 def test_everything_else_flows_on() -> None:
@@ -326,7 +326,7 @@ def test_an_end_that_waits_for_its_back_end_is_held_too() -> None:
     world, _ = busy_world()
     assert (ended(world), len(held(world))) == (set(), 5)
     assert world.conference("ann0").due_at is not None  # when it is reviewed, not when it is told
-    assert world.store.conferences_due(world.now, 99) == []
+    assert world.store.conferences_due("default", world.now, 99) == []
     approve(world, "ann0")
     world.settle()
     assert ended(world) == {"ann0"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from confsync.doors import DOORS, give_up
-from confsync.errors import CalendarUnavailable
+from confsync.errors import CalendarUnavailable, RequestMalformed
 from tests.world import ANN, BOB, PUSH, World
 
 TEAM = "team@group.example.com"
@@ -22,6 +22,32 @@ def logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
     """Return severity and message of each line that was written since the last look."""
     lines: list[dict[str, Any]] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     return [(line["severity"], line["message"]) for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "complaint"),
+    [
+        ("/sync", b"", "body: Invalid JSON"),
+        ("/sync", b"\xff", "body: Invalid JSON"),
+        ("/sync", b"[" * 100_000, "body: Invalid JSON"),
+        ("/sync", b"[]", "body: Input should be an object"),
+        ("/sync", b"{}", "calendar_key: Field required"),
+        ("/sync", b'{"calendar_key": ["Planning"]}', "calendar_key: Input should be a valid string"),
+        ("/sync", b'{"calendar_key": "c", "kind": null}', "kind: Input should be a valid string"),
+        ("/update", b'{"calendar_key": "c"}', "conference_key: Field required"),
+        ("/initialize", b"", "body: Invalid JSON"),
+        ("/initialize", b"{}", "calendar_id: Field required; subject: Field required"),
+        ("/initialize", b'{"calendar_id": "primary", "subject": "Planning"}', "subject: String should match pattern"),
+        ("/initialize", b'{"calendar_id": "primary", "subject": "a@b.c", "conference_id": "c1"}', "together"),
+        ("/initialize", b'{"calendar_id": "primary", "subject": "a@b.c", "colour": "red"}', "colour: Extra inputs"),
+    ],
+)
+def test_a_body_that_is_no_request_is_told_which_field_is_wrong(path: str, body: bytes, complaint: str) -> None:
+    """Each field, and what is expected of it, but not what it holds."""
+    world = World()
+    with pytest.raises(RequestMalformed, match=complaint) as malformed:
+        DOORS[path](body, world.outside, world.terms, PUSH)
+    assert "Planning" not in str(malformed.value)
 
 
 def test_the_add_on_is_answered_what_became_of_its_calendar(capsys: pytest.CaptureFixture[str]) -> None:

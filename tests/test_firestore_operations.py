@@ -5,13 +5,16 @@ The goals are those of the design: a quiet notification 2 documents read and 2 w
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from confsync.adapters.firestore import FirestoreStore
+from confsync.renew_channels import renew_channels
+from tests.contracts.store_calls import calendar, conference, put
 from tests.firestore_client import Intercepted
 from tests.firestore_emulator import Emulator
-from tests.world import ANN, World
+from tests.world import ANN, PUSH, World
 
 QUIET: dict[str, tuple[Callable[[World, str, str], None], tuple[int, int]]] = {
     "nothing changed": (lambda world, *_: world.push(ANN), (2, 2)),
@@ -55,6 +58,15 @@ def test_a_quiet_notification_claims_the_calendar_and_commits(what: str, world: 
     cost = cost_of(lambda: change(world, event, other), world, client)
     assert (cost["read"], cost["written"]) == limits
     assert len(world.provider.calls) == told
+
+
+def test_the_scheduled_run_reads_nothing_of_another_tenant(world: World, client: Intercepted) -> None:
+    """An empty answer costs one document: three queries, of four shards each, however much is due to somebody else."""
+    due = {"due_at": world.now - timedelta(days=1), "renew_at": world.now - timedelta(days=1), "tenant": "default/2026"}
+    put(world.store, *(record for n in range(9) for record in (calendar(f"{n}", **due), conference(f"{n}", **due))))
+    client.documents.clear()
+    renew_channels(world.outside, PUSH, world.terms)
+    assert (client.documents["read"], client.documents["written"]) == (12, 0)
 
 
 def test_one_changed_conference_costs_five_reads_and_five_writes(world: World, client: Intercepted) -> None:

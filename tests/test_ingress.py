@@ -80,7 +80,7 @@ def test_a_calendar_without_push_is_never_watched(ingress: Ingress) -> None:
     assert first.is_complete
     for _ in range(30):
         world.advance(DAY)
-        assert not renew_channels(world.outside, PUSH, world.rules).alert
+        assert not renew_channels(world.outside, PUSH, world.terms).alert
     assert "events.watch" not in world.calendar_calls
     assert world.calendar().state == ("poll_only" if ingress == "poll" else "active")
 

@@ -145,7 +145,7 @@ def test_calendars_are_watched_and_synced_as_usual() -> None:
     assert desired.state.title == "Retro"
     there.advance(8 * 24 * 3600)
     assert there.calendar().channels[0].expires_at > there.now  # type: ignore[operator]
-    started = renew_channels(there.outside, PUSH, there.rules)
+    started = renew_channels(there.outside, PUSH, there.terms)
     assert started.updates_started == 0
     assert_nothing_was_touched(there)
 

@@ -6,7 +6,7 @@ from typing import Any
 from confsync.core import leases
 from confsync.core.records import EventRef
 from confsync.core.sight import Reading
-from confsync.observe import Observer
+from confsync.leased_reader import LeasedReader
 from tests.world import World
 
 
@@ -35,6 +35,6 @@ def test_events_are_read_in_one_order() -> None:
     event_ids = [world.create(f"M{n}", None) for n in range(6)]
     calendar = leases.claim(world.calendar(), "worker", world.now, world.rules).calendar
     api = Recording(world.calendar_api)
-    observer = Observer(calendar, replace(world.outside, calendar_api=api), world.terms)
-    observer.read([Reading(EventRef(calendar.key, each)) for each in reversed(event_ids)], calendar.sync_token)
+    reader = LeasedReader(calendar, replace(world.outside, calendar_api=api), world.rules)
+    reader.read([Reading(EventRef(calendar.key, each)) for each in reversed(event_ids)], calendar.sync_token)
     assert api.read == sorted(event_ids)

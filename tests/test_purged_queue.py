@@ -1,7 +1,6 @@
 """A queue that somebody purges: the next scheduled runs start everything again, through Google's client."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,14 +9,13 @@ import pytest
 from confsync.adapters.cloud_tasks import CloudTasksQueue, CloudTasksSettings, build_client
 from confsync.core.tasks import SYNC, UPDATE
 from confsync.doors import DOORS
-from confsync.local.task_server.embedded import running_task_server
-from confsync.local.task_server.options import Options, parse_queue
 from confsync.local.task_server.server import Endpoints
 from confsync.ports import Outside
 from confsync.receive_notification import receive_notification
 from confsync.renew_channels import renew_channels
 from confsync.sync_calendar import SyncRequest, sync_calendar
-from tests.local.task_server.support import LOCATION, Answer, Received, Worker, running_worker, wait_for_stats
+from tests.conftest import ServeQueues
+from tests.local.task_server.support import LOCATION, Answer, Received, Worker, wait_for_stats
 from tests.world import ANN, PUSH, World, times
 
 QUEUES = {SYNC: f"{LOCATION}/queues/sync", UPDATE: f"{LOCATION}/queues/conferences"}
@@ -25,19 +23,9 @@ PROVIDER_QUEUE = f"{LOCATION}/queues/acme"
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    """Where the tasks go."""
-    with running_worker() as running:
-        yield running
-
-
-@pytest.fixture
-def server(worker: Worker) -> Iterator[Endpoints]:
+def server(serve_queues: ServeQueues) -> Endpoints:
     """A task server with a queue for the syncs, one for conferences, and one for those of the provider."""
-    del worker
-    queues = tuple(parse_queue(name) for name in (*QUEUES.values(), PROVIDER_QUEUE))
-    with running_task_server(Options(queues=queues)) as endpoints:
-        yield endpoints
+    return serve_queues(*QUEUES.values(), PROVIDER_QUEUE)
 
 
 class Deployment:
@@ -92,7 +80,7 @@ class Deployment:
     def scheduled_run(self, after_s: float) -> tuple[int, int]:
         """Let time pass, then run renew_channels; return how many syncs and updates it started."""
         self.world.now += timedelta(seconds=after_s)
-        outcome = renew_channels(self.outside, PUSH, self.world.rules)
+        outcome = renew_channels(self.outside, PUSH, self.world.terms)
         return outcome.syncs_started, outcome.updates_started
 
 
@@ -113,8 +101,7 @@ def test_a_purged_queue_costs_only_time(server: Endpoints, worker: Worker) -> No
     assert deployed.purge() == {"sync": 1, "conferences": 0, "acme": 0}
 
     world.providers.clear()
-    body = {"calendar_key": world.calendar().key}
-    assert sync_calendar(SyncRequest.from_body(body), deployed.outside, world.terms).status == "synced"
+    assert sync_calendar(SyncRequest(world.calendar().key), deployed.outside, world.terms).status == "synced"
     world.providers["acme"] = world.provider
     assert deployed.purge() == {"sync": 0, "conferences": 0, "acme": 2}
 

@@ -1,23 +1,37 @@
 """The scheduler's run: channels that never lapse, and whatever is overdue."""
 
-from datetime import timedelta
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, cast
 
 import pytest
 
-from confsync.core.records import Calendar
+from confsync import worker_parts
+from confsync.adapters.threads import several_at_once
+from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
-from confsync.errors import CalendarAccessLost, CalendarRateLimited, CalendarUnavailable
+from confsync.errors import (
+    CalendarAccessLost,
+    CalendarError,
+    CalendarQuotaExceeded,
+    CalendarRateLimited,
+    CalendarRequestRejected,
+    CalendarUnavailable,
+    PushNotSupported,
+)
 from confsync.open_channel import open_channel
-from confsync.ports import Transaction
-from confsync.renew_channels import renew_channels
-from tests.world import ANN, PUSH, Crash, World
+from confsync.ports import CalendarApi, Store, Transaction
+from confsync.renew_channels import PAGE, renew_channels
+from tests.world import ANN, PUSH, START, Crash, World, times
 
 DAY = 24 * 3600
 
 
-def _put(calendar: Calendar, tx: Transaction) -> None:
-    tx.put(calendar)
+def _put(record: Record, tx: Transaction) -> None:
+    tx.put(record)
 
 
 def test_a_channel_is_replaced_before_it_lapses() -> None:
@@ -92,7 +106,7 @@ def test_lost_access_is_reported_once_and_tried_again_slowly() -> None:
 
     world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update={"renew_at": world.now})))
     world.before_calendar = refuse
-    assert renew_channels(world.outside, PUSH, world.rules).channels[0][1].alert
+    assert renew_channels(world.outside, PUSH, world.terms).alert
     world.advance(13 * 3600)
     assert 20 < tries < 40  # one sync and one renewal an hour
     world.before_calendar = lambda _: None
@@ -117,11 +131,167 @@ def test_a_refused_renewal_is_tried_again(error: Exception) -> None:
     world.before_calendar = refuse
     world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update={"renew_at": world.now})))
     before = world.model.open_channels(ANN)
-    renew_channels(world.outside, PUSH, world.rules)
+    renew_channels(world.outside, PUSH, world.terms)
     assert world.model.open_channels(ANN)[0].id == before[0].id
     world.settle()
     assert [channel.state for channel in world.calendar().channels] == ["active"]
     assert world.calendar().channels[0].id != before[0].id
+
+
+@pytest.mark.parametrize(
+    ("error", "alerts", "most_tries"),
+    [
+        (CalendarRequestRejected("no", "push.webhookUrlUnauthorized"), 1, 38),
+        (CalendarQuotaExceeded("enough", "quotaExceeded"), 1, 25),
+        (CalendarRateLimited("slow", "rateLimitExceeded"), 0, 38),
+        (CalendarUnavailable("503"), 0, 38),
+    ],
+)
+def test_a_renewal_that_fails_for_a_day_is_tried_ever_more_slowly_and_reported_once(
+    error: CalendarError, alerts: int, most_tries: int
+) -> None:
+    """Only what an operator can mend is reported; the channel that is open stays open, and recovers by itself."""
+    world = World(rules=Rules(reconcile_s=30 * DAY))
+    world.initialize()
+    tries, reported = [], []
+
+    def refuse(operation: str) -> None:
+        if operation == "events.watch":
+            tries.append(world.now)
+            raise error
+
+    world.before_calendar = refuse
+    due(world)
+    for _ in range(24 * 60):
+        reported += renew_channels(world.outside, PUSH, world.terms).channels.alerts
+        world.now += timedelta(minutes=1)
+    assert len(reported) == alerts
+    assert 20 < len(tries) <= most_tries
+    assert len(world.model.open_channels(ANN)) == 1
+    world.before_calendar = lambda _: None
+    world.advance(2 * 3600)
+    assert [channel.state for channel in world.calendar().channels] == ["active"]
+    assert (world.calendar().failed_renewals, world.calendar().channel_error) == (0, "")
+
+
+def test_a_calendar_that_cannot_be_watched_is_reported_once_polled_and_watched_as_soon_as_it_can_be() -> None:
+    """A month of refusals is one alert and a try a week."""
+    world = World()
+    event_id = world.add("Planning", "c1", **times(START + timedelta(days=60)))
+    refused = []
+
+    def refuse(operation: str) -> None:
+        if operation == "events.watch":
+            refused.append(world.now)
+            raise PushNotSupported("no", "pushNotSupportedForRequestedResource")
+
+    world.before_calendar = refuse
+    due(world)
+    world.lose_pushes = True
+    assert renew_channels(world.outside, PUSH, world.terms).alert
+    world.advance(13 * DAY)
+    world.edit(event_id, summary="Polled")
+    world.advance(16 * 60)
+    assert world.told("c1").title == "Polled"
+    assert (len(refused), world.calendar().state) == (2, "poll_only")
+    due(world)
+    assert not renew_channels(world.outside, PUSH, world.terms).alert
+    world.before_calendar = lambda _: None
+    world.lose_pushes = False
+    world.advance(8 * DAY)
+    assert world.calendar().state == "active"
+    world.edit(event_id, summary="Pushed")
+    world.advance(5)
+    assert world.told("c1").title == "Pushed"
+
+
+def test_a_run_that_calendar_slows_down_stops_and_leaves_the_rest_to_the_next() -> None:
+    """The project's limit is everybody's: more calls would only make it worse."""
+    world = World(rules=Rules(reconcile_s=30 * DAY))
+    watched = []
+
+    def refuse(operation: str) -> None:
+        if operation == "events.watch":
+            watched.append(operation)
+            raise CalendarRateLimited("slow", "rateLimitExceeded")
+
+    world.before_calendar = refuse
+    many(world, PAGE + 50)
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert (len(watched), outcome.channels.is_rate_limited, outcome.more) == (PAGE, True, True)
+    world.before_calendar = lambda _: None
+    assert renew_channels(world.outside, PUSH, world.terms).channels.statuses == {"active": 50}
+
+
+def test_a_run_goes_on_page_by_page_and_renews_each_calendar_once() -> None:
+    """More than a page, the most overdue first."""
+    world = World(rules=Rules(reconcile_s=30 * DAY))
+    many(world, 2 * PAGE + 7)
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert (outcome.channels.statuses, outcome.more) == ({"active": 2 * PAGE + 7}, False)
+    opened = [channel.id for channel in world.model.open_channels(ANN)]
+    assert len(opened) == 2 * PAGE + 7
+    keys = [world.store.get(Calendar, f"{n:032x}") for n in range(2 * PAGE + 7)]
+    assert [key.channels[0].id for key in keys if key] == opened
+
+
+def test_a_run_renews_no_more_once_its_time_is_over() -> None:
+    """The next run is about to start, and goes on where this one stopped."""
+    world = World(rules=Rules(reconcile_s=30 * DAY, run_s=50))
+
+    def slow(_: str) -> None:
+        world.now += timedelta(seconds=0.3)
+
+    world.before_calendar = slow
+    many(world, 2 * PAGE)
+    assert renew_channels(world.outside, PUSH, world.terms).more
+    assert not renew_channels(world.outside, PUSH, world.terms).more
+    assert len(world.model.open_channels(ANN)) == 2 * PAGE
+
+
+def test_several_renewals_at_once_leave_each_calendar_one_channel(store: Store) -> None:
+    """With real threads, on every store."""
+    world = World(rules=Rules(reconcile_s=30 * DAY), store=store)
+    many(world, 24)
+    calendar = cast("CalendarApi", _OneAtATime(world.calendar_api))
+    outside = replace(world.outside, calendar_api=calendar, new_id=worker_parts.new_id, at_once=several_at_once(8))
+    assert renew_channels(outside, PUSH, world.terms).channels.statuses == {"active": 24}
+    assert len(world.model.open_channels(ANN)) == 24
+    assert renew_channels(outside, PUSH, world.terms).channels.statuses == {}
+
+
+class _OneAtATime:
+    """The local Calendar for many threads: its model knows nothing of them."""
+
+    def __init__(self, calendar: CalendarApi) -> None:
+        self._calendar, self._lock = calendar, threading.Lock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._calendar, name)
+
+        def alone(*args: Any, **named: Any) -> Any:
+            with self._lock:
+                return call(*args, **named)
+
+        return alone
+
+
+def test_two_runs_at_once_renew_each_calendar_once() -> None:
+    """The second finds what the first began, and leaves it alone."""
+    world = World(rules=Rules(reconcile_s=30 * DAY))
+    many(world, 20)
+    outcomes, watched = [], []
+
+    def overtake(operation: str) -> None:
+        watched.append(operation)
+        if len(watched) == 1:
+            outcomes.append(renew_channels(world.outside, PUSH, world.terms))
+
+    world.before_calendar = overtake
+    outcomes.append(renew_channels(world.outside, PUSH, world.terms))
+    assert watched.count("events.watch") == 20
+    assert outcomes[0].channels.statuses["active"] == 19
+    assert outcomes[1].channels.statuses == {"active": 1, "dropped": 19}
 
 
 def test_a_lapsed_channel_asks_for_a_sync() -> None:
@@ -152,6 +322,19 @@ def test_whatever_is_overdue_is_started_again() -> None:
     assert world.told("c1").title == "Changed"
 
 
+def many(world: World, calendars: int) -> None:
+    """Store so many calendars whose channel is due, the first one longest."""
+    for number in range(calendars):
+        at = world.now - timedelta(seconds=calendars - number)
+        stored = Calendar(key=f"{number:032x}", tenant="default", calendar_id=ANN, subject=ANN, renew_at=at)
+        world.store.transact(partial(_put, stored))
+
+
+def due(world: World) -> None:
+    """Make the channel of Ann's calendar due."""
+    world.store.transact(partial(_put, world.calendar().model_copy(update={"renew_at": world.now})))
+
+
 def test_one_run_does_a_bounded_amount_and_says_that_more_is_left() -> None:
     """The next run goes on with the oldest."""
     world = World(rules=Rules(starts_per_run=2, renewals_per_run=2))
@@ -161,6 +344,31 @@ def test_one_run_does_a_bounded_amount_and_says_that_more_is_left() -> None:
             key=key, tenant="default", calendar_id=ANN, subject=ANN, due_at=world.now - timedelta(hours=3 - number)
         )
         world.store.transact(partial(_put, calendar))
-    outcome = renew_channels(world.outside, PUSH, world.rules)
+    outcome = renew_channels(world.outside, PUSH, world.terms)
     assert (outcome.syncs_started, outcome.more) == (2, True)
     assert [task.body["calendar_key"][-1] for task in world.queue.waiting] == ["0", "1"]
+
+
+def test_a_run_is_bounded_by_its_own_tenant_and_leaves_another_alone() -> None:
+    """Tenants may share a store: a backlog, however long and old, is its own deployment's, with its keys and queues."""
+    world = World(rules=Rules(starts_per_run=1, renewals_per_run=1))
+    world.add("Planning", "c1")
+    world.settle()
+    due = {"due_at": world.now - timedelta(hours=1), "renew_at": world.now - timedelta(hours=1)}
+    own, conference = world.calendar(), world.conference("c1")
+    theirs = [_of_another_tenant(record, number, world.now) for record in (own, conference) for number in range(3)]
+    for record in (own.model_copy(update=due), conference.model_copy(update=due), *theirs):
+        world.store.transact(partial(_put, record))
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert outcome.channels.statuses == {"active": 1}
+    assert len(world.calendar().channels) == 1
+    started = {key for task in world.queue.waiting for key in task.body.values()}
+    assert {own.key, conference.key} <= started
+    assert started.isdisjoint(record.key for record in theirs)
+    assert [world.store.get(type(record), record.key) for record in theirs] == theirs
+
+
+def _of_another_tenant(record: Record, number: int, now: datetime) -> Record:
+    """Return the record as another tenant's, whose name begins with ours, and due for longer than ours."""
+    due = {name: now - timedelta(days=9) for name in ("due_at", "renew_at") if hasattr(record, name)}
+    return record.model_copy(update={"key": f"{number:032d}", "tenant": "default/2026", **due})

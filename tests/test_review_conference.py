@@ -1,6 +1,7 @@
 """What only time changes: who drives, whose draft was discarded, where an event went, what may be forgotten."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from confsync.core.records import Calendar, Link
 from confsync.core.rules import Rules
 from confsync.core.tasks import UPDATE
 from confsync.errors import ProviderBusy
+from confsync.ports import Transaction
+from confsync.review_conference import CALENDARS_AT_MOST
 from tests.world import ALL_FIELDS, ANN, BOB, World, times
 
 TEAM = "team@group.example.com"
@@ -201,6 +204,28 @@ def test_an_event_that_moved_to_an_unknown_calendar_is_kept_for_good() -> None:
     world.settle()
     assert (states(world), world.conference("c1").due_at) == ({("owner", "orphaned")}, None)
     assert len(world.provider.calls) == calls
+
+
+@pytest.mark.parametrize("tombstones", ["full", "id_only"])
+def test_an_event_that_moved_is_looked_for_in_calendars_of_its_own_tenant_alone(tombstones: str) -> None:
+    """Tenants may share a store and a user: the other's many calendars neither hide the right one nor are touched."""
+    world = World()
+    with_team(world)
+    world.model.options.organizer_tombstones = tombstones  # type: ignore[assignment]
+    world.initialize(calendar_id=TEAM)
+    calendar = Calendar(key="", tenant="other", calendar_id=TEAM, subject=ANN)
+    others = [calendar.model_copy(update={"key": f"{number:032d}"}) for number in range(CALENDARS_AT_MOST)]
+    world.store.transact(partial(_put, others))
+    moved(world, TEAM)
+    world.push(ANN)
+    world.advance(120)
+    assert ("owner", "live") in states(world)
+    assert list(world.store.get_many(Calendar, [other.key for other in others]).values()) == others
+
+
+def _put(calendars: list[Calendar], tx: Transaction) -> None:
+    for calendar in calendars:
+        tx.put(calendar)
 
 
 def test_an_event_that_comes_out_of_sight_and_back_is_ended_like_any_other() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from confsync.core.addon import AddonTerms
 from confsync.errors import SecretMissing, SecretUnavailable, SettingsError
-from confsync.parts import addon, outside
+from confsync.parts import addon
 from confsync.settings import ReceiveNotificationSettings, WorkerSettings, project_of
+from confsync.worker_parts import outside
 
 QUEUE = "projects/p/locations/l/queues/sync"
 SECRET = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"

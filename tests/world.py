@@ -181,12 +181,12 @@ class World:
 
     def _deliver(self, task: Task) -> SyncOutcome | UpdateOutcome:
         if task.path == SYNC:
-            return sync_calendar(SyncRequest.from_body(task.body), self.outside, self.terms)
+            return sync_calendar(SyncRequest(**task.body), self.outside, self.terms)
         return update_conference(task.body["conference_key"], self.outside, self.terms)
 
     def schedule(self) -> None:
         """Run renew_channels, as the scheduler does every minute."""
-        renew_channels(self.outside, PUSH, self.rules)
+        renew_channels(self.outside, PUSH, self.terms)
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with everything that happens meanwhile."""

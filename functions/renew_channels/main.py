@@ -6,7 +6,7 @@ from functools import cache
 import functions_framework
 from flask import Request
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.core.channels import PushTerms
 from confsync.core.terms import Terms
 from confsync.errors import ConfsyncError
@@ -18,7 +18,7 @@ from confsync.settings import WorkerSettings, project_of
 
 @cache
 def _worker() -> tuple[Outside, Terms, PushTerms]:
-    return parts.worker(parts.read_settings(WorkerSettings, os.environ))
+    return worker_parts.worker(parts.read_settings(WorkerSettings, os.environ))
 
 
 @functions_framework.http
@@ -29,7 +29,7 @@ def renew_channels(request: Request) -> tuple[str, int]:
     with of_request(request.headers, project_of(os.environ)):
         try:
             outside, terms, push = _worker()
-            outcome = renew(outside, push, terms.rules)
+            outcome = renew(outside, push, terms)
         except ConfsyncError as error:
             log_error("renewal broke off; the next run goes on", error)
             return "try again\n", 500

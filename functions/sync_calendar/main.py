@@ -6,12 +6,12 @@ from functools import cache
 import functions_framework
 from flask import Request
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.core.channels import PushTerms
 from confsync.core.tasks import is_last_attempt
 from confsync.core.terms import Terms
 from confsync.doors import DOORS, give_up
-from confsync.errors import ConfsyncError
+from confsync.errors import ConfsyncError, RequestMalformed
 from confsync.logs import log, log_crash, log_error, of_request
 from confsync.ports import Outside
 from confsync.settings import WorkerSettings, project_of
@@ -24,7 +24,7 @@ def _settings() -> WorkerSettings:
 
 @cache
 def _worker() -> tuple[Outside, Terms, PushTerms]:
-    return parts.worker(_settings())
+    return worker_parts.worker(_settings())
 
 
 @functions_framework.http
@@ -35,7 +35,7 @@ def sync_calendar(request: Request) -> tuple[str, int]:
     with of_request(request.headers, project_of(os.environ)):
         try:
             return _knock(request)
-        except (KeyError, TypeError, ValueError) as error:
+        except RequestMalformed as error:
             log("ERROR", f"{request.path}: bad request", reason=str(error))
             return f"bad request: {error}\n", 400
         except ConfsyncError as error:
@@ -49,6 +49,8 @@ def _knock(request: Request) -> tuple[str, int]:
     worker = _worker()
     try:
         return DOORS[request.path](request.get_data(), *worker)
+    except RequestMalformed:  # another attempt would bring the same
+        raise
     except Exception as error:  # whatever it is: after the last attempt nobody would know of the work
         if is_last_attempt(request.headers, _settings().task_attempts):
             give_up(request.path, request.get_data(), error, worker[0])

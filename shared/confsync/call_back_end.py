@@ -23,14 +23,14 @@ from confsync.errors import (
 )
 from confsync.ports import ConferenceCall, ConferenceProvider, Outside
 
-Status = Literal["applied", "nothing", "waiting", "refused", "alert", "held"]
+AnswerStatus = Literal["applied", "waiting", "refused", "alert"]
 
 
 @dataclass(frozen=True)
 class Answer:
     """What a call came to: how the record moves on, and what the log says."""
 
-    status: Status
+    status: AnswerStatus
     reason: str
     transition: Callable[[Conference], Conference]
     is_failure: bool = False
@@ -98,7 +98,7 @@ def _answer_to(
             return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
         case ConferenceGone():
             able = provider.capabilities
-            status: Status = "waiting" if able.creates else "refused"
+            status: AnswerStatus = "waiting" if able.creates else "refused"
             given_up = partial(effects.given_up, intent=intent, capabilities=able, error=reason, now=now)
             return Answer(status, reason, given_up, is_failure=not able.creates)
         case ProviderRejected():

@@ -4,17 +4,19 @@
     POST /update      from Cloud Tasks: update one conference
     POST /initialize  from the vendor's add-on: begin to sync a calendar
 
-A door says what became of the work, and how loudly. It must never do any of it, and never catch an error: the function
-turns that into a status that brings the request back, until `give_up` leaves the work to the scheduled run.
+A door says what became of the work, and how loudly. It must never do any of it, and never catch an error of it: the
+function turns that into a status that brings the request back, until `give_up` leaves the work to the scheduled run.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from confsync.core.channels import PushTerms
 from confsync.core.terms import Terms
-from confsync.errors import ConfsyncError
+from confsync.errors import ConfsyncError, RequestMalformed
 from confsync.give_up import give_up_sync, give_up_update
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.logs import log
@@ -26,11 +28,42 @@ Answer = tuple[str, int]
 """Body and HTTP status."""
 
 Door = Callable[[bytes, Outside, Terms, PushTerms], Answer]
-"""Raises KeyError, TypeError or ValueError for a body that is no request, ConfsyncError when it is to come again."""
+"""Raises RequestMalformed for a body that is no request, another ConfsyncError when it is to come again."""
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class UpdateRequest:
+    """What an update task says."""
+
+    conference_key: str
+
+
+_FORMS: Mapping[type[object], TypeAdapter[Any]] = {
+    form: TypeAdapter(form) for form in (SyncRequest, UpdateRequest, InitializeRequest)
+}
+"""What reads a body; made once, since that takes a millisecond each."""
+
+
+def read_request(form: type[R], body: bytes) -> R:
+    """Return the request in a JSON body.
+
+    Raises:
+        RequestMalformed: names each wrong field and what is expected, never what it holds.
+
+    """
+    try:
+        request: R = _FORMS[form].validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        complaints = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found)
+        raise RequestMalformed("; ".join(complaints)) from None
+    return request
 
 
 def _sync(body: bytes, outside: Outside, terms: Terms, _: PushTerms) -> Answer:
-    request = SyncRequest.from_body(json.loads(body))
+    request = read_request(SyncRequest, body)
     outcome = sync_calendar(request, outside, terms)
     log("ERROR" if outcome.alert else "INFO", f"sync {outcome.status}", calendar_key=request.calendar_key, sync=outcome)
     _call_for_operator(outcome.updates)
@@ -38,14 +71,14 @@ def _sync(body: bytes, outside: Outside, terms: Terms, _: PushTerms) -> Answer:
 
 
 def _update(body: bytes, outside: Outside, terms: Terms, _: PushTerms) -> Answer:
-    outcome = update_conference(str(json.loads(body)["conference_key"]), outside, terms)
+    outcome = update_conference(read_request(UpdateRequest, body).conference_key, outside, terms)
     log("ERROR" if outcome.status == "alert" else "INFO", f"conference {outcome.status}", update=outcome)
     _call_for_operator([outcome])
     return "", 200
 
 
 def _initialize(body: bytes, outside: Outside, terms: Terms, push: PushTerms) -> Answer:
-    outcome = initialize_syncing(InitializeRequest.from_json(body), outside, terms, push)
+    outcome = initialize_syncing(read_request(InitializeRequest, body), outside, terms, push)
     log("INFO" if outcome.is_complete else "WARNING", f"initialize: sync {outcome.sync.status}", initialize=outcome)
     _call_for_operator(outcome.sync.updates)
     return outcome.to_json(), 403 if outcome.is_frozen else 200
@@ -65,14 +98,14 @@ def give_up(path: str, body: bytes, error: Exception, outside: Outside) -> None:
         error: what broke it; of one that is not ours only the name is kept, since its text may hold anything.
 
     Raises:
-        KeyError, TypeError, ValueError: the body is no request.
+        RequestMalformed: the body is no request.
         StoreUnavailable: the store could not be told.
 
     """
     if path not in _GIVEN_UP:
         return
-    names, leave = _GIVEN_UP[path]
-    key = str(json.loads(body)[names])
+    form, names, leave = _GIVEN_UP[path]
+    key = getattr(read_request(form, body), names)
     name = type(error).__name__
     reason = f"{name}: {error}" if isinstance(error, ConfsyncError) else name
     if leave(key, reason, outside):
@@ -83,11 +116,11 @@ def give_up(path: str, body: bytes, error: Exception, outside: Outside) -> None:
 GiveUp = Callable[[str, str, Outside], bool]
 """Key and reason in; whether there was anything to leave."""
 
-_GIVEN_UP: Mapping[str, tuple[str, GiveUp]] = {
-    "/sync": ("calendar_key", give_up_sync),
-    "/update": ("conference_key", give_up_update),
+_GIVEN_UP: Mapping[str, tuple[type[SyncRequest | UpdateRequest], str, GiveUp]] = {
+    "/sync": (SyncRequest, "calendar_key", give_up_sync),
+    "/update": (UpdateRequest, "conference_key", give_up_update),
 }
-"""By path: what names the work in a task's body, and who leaves it in the store."""
+"""By path: the form of a task's body, which field of it names the work, and who leaves that in the store."""
 
 DOORS: Mapping[str, Door] = {"/sync": _sync, "/update": _update, "/initialize": _initialize}
 """By path."""

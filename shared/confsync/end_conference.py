@@ -10,6 +10,7 @@ does.
 from collections.abc import Callable
 from datetime import datetime
 
+from confsync.ask_to_observe import ask_to_observe
 from confsync.core import brake, desires, ending, judging, reviewing
 from confsync.core.binding import is_covered
 from confsync.core.conference import Conference
@@ -23,7 +24,6 @@ from confsync.errors import (
 )
 from confsync.hold_end import HeldEnd, decide_anew, hold_end
 from confsync.looking import look_at_owners
-from confsync.observe import ask_to_observe
 from confsync.ports import Outside, Transaction
 
 ENDS_LATER = "end waits for its owners"

@@ -10,6 +10,7 @@ It must never import anything: every layer raises or catches these.
     |   `-- SecretUnavailable          try again
     +-- NotificationRejected           answer 4xx, create no task
     +-- CertificatesUnavailable        answer 503: whether a token is genuine cannot be told now
+    +-- RequestMalformed               answer 400; the same body would be refused again
     +-- BudgetSpent                    progress is stored: go on in another task
     +-- StoreError
     |   +-- StoreUnavailable           try the task again
@@ -74,6 +75,10 @@ class NotificationRejected(ConfsyncError):
 
 class CertificatesUnavailable(ConfsyncError):
     """The keys that Google signs its tokens with could not be had."""
+
+
+class RequestMalformed(ConfsyncError):
+    """The body of a request to the worker is none; the message names each wrong field, and what is expected."""
 
 
 class BudgetSpent(ConfsyncError):

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from confsync.ask_to_observe import ask_to_observe, with_more_to_observe
 from confsync.core import channels, reviewing
 from confsync.core.channels import PushTerms
 from confsync.core.conference import Conference, Registration
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.terms import Terms
-from confsync.observe import ask_to_observe
+from confsync.errors import RequestMalformed
 from confsync.open_channel import ChannelOutcome, open_channel
 from confsync.ports import Outside, Transaction
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
@@ -45,20 +46,6 @@ class InitializeRequest(BaseModel):
         if (self.conference_id is None) != (self.event_id is None):
             raise ValueError("give conference_id and event_id together, or neither")
         return self
-
-    @classmethod
-    def from_json(cls, body: bytes) -> Self:
-        """Return the request in a JSON body.
-
-        Raises:
-            ValueError: names each wrong field, and what is wrong with it.
-
-        """
-        try:
-            return cls.model_validate_json(body)
-        except ValidationError as error:
-            complaints = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in error.errors())
-            raise ValueError("; ".join(complaints)) from None
 
     @property
     def canonical_calendar_id(self) -> str:
@@ -113,7 +100,7 @@ def initialize_syncing(
     """Register, watch, sync.
 
     Raises:
-        ValueError: the request names a provider that is not configured, or none where there are several.
+        RequestMalformed: the request names a provider that is not configured, or none where there are several.
         StoreUnavailable, CalendarUnavailable, TaskQueueError: do it again; what was stored is healed in any case.
 
     """
@@ -163,7 +150,7 @@ def _provider(named: str | None, terms: Terms) -> str:
     configured = sorted(terms.capabilities)
     provider = named or (configured[0] if len(configured) == 1 else None)
     if provider not in configured:
-        raise ValueError(f"provider {named!r} is not one of those configured: {', '.join(configured)}")
+        raise RequestMalformed(f"provider: {named!r} is not one of those configured: {', '.join(configured)}")
     return provider
 
 
@@ -177,8 +164,7 @@ def _register(
         calendar = _new_calendar(calendar, calendar_key, request, outside, terms)
     if conference is not None and request.event_id is not None:
         tx.put(reviewing.registered(known or conference, conference.registered, terms.rules))
-        to_observe = tuple(dict.fromkeys((*calendar.to_observe, request.event_id)))
-        calendar = calendar.model_copy(update={"to_observe": to_observe})
+        calendar = with_more_to_observe(calendar, [request.event_id])
     tx.put(calendar := channels.sync_at_once(calendar, outside.now()))
     return calendar
 

@@ -11,19 +11,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
-from confsync.core import leases
+from confsync.core import leases, reconciliation
 from confsync.core.conference import Conference
-from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window, parse_event
-from confsync.core.planning import concerns_us
+from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window
 from confsync.core.records import Calendar, Checkpoint, EventRef, Failure, Link
 from confsync.core.sight import Reading, Seen
-from confsync.core.solutions import Solution, may_be_ours
 from confsync.core.terms import Terms
 from confsync.errors import BudgetSpent, CalendarAccessLost, CalendarUnavailable, PageTokenRejected, SyncTokenRejected
-from confsync.observe import Advance, Observed, Observer, event_failure
-from confsync.paging import links_of
+from confsync.leased_reader import LeasedReader
+from confsync.listed_items import ListedItems
+from confsync.observe import Advance, Observed, Observer
 from confsync.ports import Outside
 from confsync.reading import address_of
 
@@ -34,24 +31,35 @@ MOST_CLAIMS_NAMED = 10
 class Listing:
     """Lists a leased calendar until everything that was asked for is served and the lease is given back."""
 
-    def __init__(self, claimed: Calendar, outside: Outside, terms: Terms, tell: Callable[[Conference], object]) -> None:
+    def __init__(
+        self,
+        claimed: Calendar,
+        outside: Outside,
+        terms: Terms,
+        tell: Callable[[Conference], object],
+        *,
+        reconciles: bool,
+    ) -> None:
         """Begin, or go on from the calendar's checkpoint.
 
         Args:
             tell: called with each conference that changed so far, when a commit does not end the work.
+            reconciles: whether nothing asked for this sync: what it finds was not announced.
 
         """
+        self._reconciles = reconciles
         self._tell = tell
         self.calendar = claimed
         """As last stored; its lease is None once the listing is committed."""
-        self.listed = 0
+        self.listed = self.missed = 0
         self.changed: dict[str, Conference] = {}
         self.announced = ""
         """Key of the changed conference whose call was announced as the lease was given back."""
         self.claims: list[str] = []
         """Events that claim a conference for which nobody vouched, for the log."""
-        self._known: dict[str, Link] | None = None
-        self._observer = Observer(claimed, outside, terms)
+        self._items = ListedItems(claimed, outside, terms)
+        self._reader = LeasedReader(claimed, outside, terms.rules)
+        self._observer = Observer(claimed, self._reader, outside, terms)
         self._outside, self._terms, self._rules = outside, terms, terms.rules
         self.stop_at = outside.now() + timedelta(seconds=terms.rules.sync_budget_s)
         self._restarts = 0
@@ -74,6 +82,7 @@ class Listing:
                 self._start_over(keep_token=False)
             except PageTokenRejected:
                 self._start_over(keep_token=True)
+            self._reconciles = False
             if self.calendar.lease is not None and not self.calendar.to_observe:
                 for conference in self.changed.values():
                     self._tell(conference)
@@ -92,17 +101,17 @@ class Listing:
         if not ids:
             return
         registered = (Reading(EventRef(self.calendar.key, event_id)) for event_id in ids)
-        sight = self._observer.read(registered, self.calendar.sync_token)
+        sight = self._reader.read(registered, self.calendar.sync_token)
 
         def advance(calendar: Calendar) -> Calendar:
             waiting = tuple(event_id for event_id in calendar.to_observe if event_id not in ids)
             return self._extended(calendar.model_copy(update={"to_observe": waiting}))
 
-        self._record(Observed(sight, tuple(self._observer.failures_of(sight))), advance)
+        self._record(Observed(sight, tuple(self._reader.failures_of(sight))), advance)
 
     def _list(self) -> None:
         checkpoint: Checkpoint | None = leases.usable_checkpoint(self.calendar) or self._begin()
-        self._known = None
+        self._items.forget()
         while checkpoint is not None:
             if self._outside.now() >= self.stop_at:
                 raise BudgetSpent(f"calendar {self.calendar.key}: stopped at its checkpoint")
@@ -115,6 +124,7 @@ class Listing:
             parameters_version=LIST_PARAMETERS_VERSION,
             started_at=self._outside.now(),
             requested=self.calendar.requested,
+            missed=0 if self._reconciles and not full else None,
         )
 
     def _list_page(self, checkpoint: Checkpoint) -> Checkpoint | None:
@@ -127,7 +137,14 @@ class Listing:
         if not page.read_as_writer:
             raise CalendarAccessLost("events are not shown in full any more", reason=f"accessRole {page.access_role}")
         self.listed += len(page.items)
-        return self._record_page(page, _after_page(checkpoint, page))
+        return self._record_page(page, self._with_missed(_after_page(checkpoint, page), page.items))
+
+    def _with_missed(self, checkpoint: Checkpoint, items: Sequence[Any]) -> Checkpoint:
+        if checkpoint.missed is None:
+            return checkpoint
+        missed = reconciliation.count_missed(items, self.calendar, checkpoint.started_at, self._rules)
+        self.missed += missed
+        return checkpoint.model_copy(update={"missed": checkpoint.missed + missed})
 
     def _window(self, checkpoint: Checkpoint) -> Window:
         first = leases.is_first_sync(self.calendar)
@@ -135,7 +152,7 @@ class Listing:
 
     def _record_page(self, page: EventPage, after: Checkpoint) -> Checkpoint | None:
         done = after.phase == "list" and after.next_sync_token is not None
-        events, failures = self._of_interest(page.items, after)
+        events, failures = self._items.of_interest(page.items, after)
         chunks = [events[i : i + self._rules.chunk_size] for i in range(0, len(events), self._rules.chunk_size)]
         for chunk in chunks[:-1]:
             self._record(self._observed(chunk, after, is_part=True), self._begun(after))
@@ -150,48 +167,13 @@ class Listing:
         sight = {EventRef(self.calendar.key, event.id): Seen(event, listed=True) for event in events}
         return Observed(sight, failures, at.listing, is_part)
 
-    def _of_interest(self, items: list[Any], at: Checkpoint) -> tuple[list[Event], list[Failure]]:
-        """Return the events that are linked or name a conference of ours, and the items that cannot be read.
-
-        A cheap look before an item is read in full: most events of a calendar have nothing to do with us.
-        """
-        readable = [item for item in items if isinstance(item, dict) and isinstance(item.get("id"), str)]
-        failures = [self._failure("", "a listed item has no id")] * (len(items) - len(readable))
-        ours = [_names_ours(item, self._terms.solutions) for item in readable]
-        known = self._links_of([item for item, is_ours in zip(readable, ours, strict=True) if not is_ours], at)
-        events = []
-        for item, is_ours in zip(readable, ours, strict=True):
-            if is_ours or item["id"] in known or item.get("recurringEventId") in known:
-                try:
-                    events.append(parse_event(item))
-                except ValidationError as error:
-                    failures.append(self._failure(item["id"], _without_values(error)))
-        links = {link.key: link for link in known.values()}
-        mine = [event for event in events if concerns_us(event, links, self.calendar.key, self._terms)]
-        return mine, failures
-
-    def _links_of(self, items: list[dict[str, Any]], at: Checkpoint) -> dict[str, Link]:
-        """Return links by event id: all of the calendar for a long list, else those of the items."""
-        if self._known is None and (at.listing or len(items) > self._rules.chunk_size):
-            self._known = {link.event_id: link for link in links_of(self._outside.store, self.calendar.key)}
-        if self._known is not None:
-            return self._known
-        named = (item.get(name) for item in items for name in ("id", "recurringEventId"))
-        keys = {Link.key_for(self.calendar.key, id_) for id_ in named if isinstance(id_, str)}
-        found = self._outside.store.get_many(Link, keys) if keys else {}
-        return {link.event_id: link for link in found.values()}
-
-    def _failure(self, event_id: str, reason: str) -> Failure:
-        ref = EventRef(self.calendar.key, event_id)
-        return event_failure(self.calendar.tenant, ref, reason, self._outside.now())
-
     def _sweep(self, checkpoint: Checkpoint) -> Checkpoint | None:
         """Read each event that a full listing did not show: deleted in the gap, out of sight, or not listed at all."""
         limit = self._rules.chunk_size
         links = self._outside.store.links_of(self.calendar.key, after=checkpoint.swept_to, limit=limit)
         readings = (Reading(link.ref) for link in self._unseen(links, checkpoint))
-        sight = self._observer.read(readings, checkpoint.next_sync_token)  # proves that all is still shown in full
-        observed = Observed(sight, tuple(self._observer.failures_of(sight)), checkpoint.listing, is_sweep=True)
+        sight = self._reader.read(readings, checkpoint.next_sync_token)  # proves that all is still shown in full
+        observed = Observed(sight, tuple(self._reader.failures_of(sight)), checkpoint.listing, is_sweep=True)
         if len(links) < limit:
             self._record(observed, self._committed(checkpoint))
             return None
@@ -223,8 +205,7 @@ class Listing:
         self.changed.update({conference.key: conference for conference in found.conferences})
         self.announced = found.announced
         self.claims.extend(sorted(ref.event_id for ref in found.claims)[: MOST_CLAIMS_NAMED - len(self.claims)])
-        if self._known is not None:
-            self._known.update({link.event_id: link for link in found.links})
+        self._items.note(found.links)
 
 
 def _after_page(checkpoint: Checkpoint, page: EventPage) -> Checkpoint:
@@ -237,17 +218,7 @@ def _after_page(checkpoint: Checkpoint, page: EventPage) -> Checkpoint:
     return checkpoint.model_copy(update=update)
 
 
-def _names_ours(item: Mapping[str, Any], solutions: Sequence[Solution]) -> bool:
-    return "conferenceData" in item and may_be_ours(item["conferenceData"], solutions)
-
-
 def _is_held(link: Link, conferences: Mapping[str, Conference]) -> bool:
     conference = conferences.get(link.conference_key)
     referent = conference.referents.get(link.key) if conference else None
     return referent is not None and referent.state != "gone"
-
-
-def _without_values(error: ValidationError) -> str:
-    """Name the fields and what is wrong with them, never what they hold."""
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return "malformed: " + "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in found[:5])

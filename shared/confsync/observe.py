@@ -3,27 +3,21 @@
 Used by every sync. It must never store a plan that still asks for a reading, and never without the calendar's fence.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
-from confsync.core import brake, effects, leases, rereading, tasks
+from confsync.ask_to_observe import asked_to_observe, with_more_to_observe
+from confsync.core import brake, effects, leases, rereading
 from confsync.core.binding import is_older
-from confsync.core.channels import sync_at_once
 from confsync.core.conference import Conference
 from confsync.core.planning import Plan, Recorded, conference_keys, link_keys, plan, series_keys
-from confsync.core.records import Calendar, EventRef, Failure, Link, key_of
-from confsync.core.sight import Reading, Seen, Sight
+from confsync.core.records import Calendar, Failure, Link
+from confsync.core.sight import Seen, Sight
 from confsync.core.terms import Terms
-from confsync.errors import (
-    CalendarAccessLost,
-    CalendarQuotaExceeded,
-    CalendarRateLimited,
-    CalendarUnavailable,
-)
+from confsync.errors import CalendarUnavailable
 from confsync.hold_end import count_ends
+from confsync.leased_reader import LeasedReader
 from confsync.ports import Outside, Transaction
-from confsync.reading import address_of, is_doubtful, read_event, shows_in_full
 
 MAX_ROUNDS = 6
 """Readings ask for at most: confirm, whole series, another driver, its whole series; the rest is slack for races."""
@@ -48,12 +42,12 @@ Advance = Callable[[Calendar], Calendar]
 
 
 class Observer:
-    """Reads and records observations of one leased calendar."""
+    """Records observations of one leased calendar."""
 
-    def __init__(self, leased: Calendar, outside: Outside, terms: Terms) -> None:
+    def __init__(self, leased: Calendar, reader: LeasedReader, outside: Outside, terms: Terms) -> None:
         """Keep the calendar as this worker claimed it: its fence is checked with every write."""
-        self._leased, self._outside, self._terms = leased, outside, terms
-        self._extended_at = leases.extended_at(leased, terms.rules)
+        self._leased, self._reader = leased, reader
+        self._outside, self._terms = outside, terms
 
     def record(self, observed: Observed, advance: Advance) -> tuple[Calendar, Plan]:
         """Record observations and progress in one transaction; return the stored calendar and what else changed.
@@ -66,9 +60,9 @@ class Observer:
         for _ in range(MAX_ROUNDS):
             calendar, found = self._attempt(observed, advance)
             if not found.readings:
-                self._extended_at = leases.extended_at(calendar, self._terms.rules)
+                self._reader.note_extension(calendar)
                 return calendar, found
-            observed = self._with(self.read(found.readings, calendar.sync_token), observed)
+            observed = self._with(self._reader.read(found.readings, calendar.sync_token), observed)
         raise CalendarUnavailable(f"calendar {self._leased.key}: its events changed faster than they could be read")
 
     def _with(self, sight: Sight, observed: Observed) -> Observed:
@@ -76,66 +70,8 @@ class Observer:
         known = observed.sight
         newer = {ref: seen for ref, seen in sight.items() if not _lags(seen, known.get(ref))}
         read = {ref: replace(seen, listed=ref in known and known[ref].listed) for ref, seen in newer.items()}
-        failures = (*observed.failures, *self.failures_of(sight))
+        failures = (*observed.failures, *self._reader.failures_of(sight))
         return replace(observed, sight={**known, **read}, failures=failures)
-
-    def read(self, readings: Iterable[Reading], sync_token: str | None) -> dict[EventRef, Seen]:
-        """Read events, or their whole series, each in its own calendar, while the lease is kept.
-
-        Args:
-            sync_token: one that is accepted now, to prove that a 404 speaks of the event; None: there is none yet.
-
-        Raises:
-            CalendarAccessLost: an event is unknown or shown in part, and so would be every other.
-
-        """
-        wanted = {reading.ref: reading for reading in sorted(readings, key=lambda reading: reading.ref)}
-        found = self._read_each(wanted.values())
-        doubtful = {
-            ref: seen for ref, seen in found.items() if ref.calendar_key == self._leased.key and is_doubtful(seen)
-        }
-        if doubtful and sync_token is None:
-            return found | {ref: replace(seen, unproven=True) for ref, seen in doubtful.items()}
-        if doubtful and not shows_in_full(self._leased, sync_token, self._outside):
-            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
-        return found | self._read_each(wanted[ref] for ref in doubtful)  # access may have been lost for a moment
-
-    def _read_each(self, readings: Iterable[Reading]) -> dict[EventRef, Seen]:
-        found: dict[EventRef, Seen] = {}
-        for reading in readings:
-            self._keep_lease()
-            found[reading.ref] = self._read(reading)
-        return found
-
-    def _keep_lease(self) -> None:
-        rules, now = self._terms.rules, self._outside.now()
-        if self._extended_at is not None and now - self._extended_at < timedelta(seconds=rules.extend_every_s):
-            return
-
-        def body(tx: Transaction) -> None:
-            calendar = leases.check_fence(tx.get(Calendar, self._leased.key), self._leased.fence)
-            tx.put(leases.extend(calendar, now, rules))
-
-        self._outside.store.transact(body)
-        self._extended_at = now
-
-    def _read(self, reading: Reading) -> Seen:
-        """What one event or another user's calendar answers must not hold up this calendar."""
-        if reading.ref.calendar_key == self._leased.key:
-            return read_event(reading, address_of(self._leased), self._outside)
-        other = self._outside.store.get(Calendar, reading.ref.calendar_key)
-        if other is None:
-            return Seen(None, unreadable=True)
-        try:
-            return read_event(reading, address_of(other), self._outside)
-        except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited):
-            return Seen(None, unreadable=True)
-
-    def failures_of(self, sight: Sight) -> list[Failure]:
-        """Return a failure for each event that could not be read."""
-        now, reason = self._outside.now(), "Calendar's answer cannot be read"
-        unread = [ref for ref, seen in sight.items() if seen.unreadable]
-        return [event_failure(self._leased.tenant, ref, reason, now) for ref in unread]
 
     def _attempt(self, observed: Observed, advance: Advance) -> tuple[Calendar, Plan]:
         def body(tx: Transaction) -> tuple[Calendar, Plan]:
@@ -176,7 +112,7 @@ class Observer:
         refused = [event_id for event_id, seen in own.items() if seen.unreadable]
         shown = {event_id for event_id, seen in own.items() if seen.confirmed and not seen.says_nothing}
         noted = rereading.noted(calendar, refused, shown, self._outside.now(), self._terms.rules)
-        return noted.model_copy(update={"to_observe": _added(noted.to_observe, unproven)}) if unproven else noted
+        return with_more_to_observe(noted, unproven) if unproven else noted
 
     def _unread_elsewhere(self, sight: Sight) -> set[str]:
         """Other calendars with an event that matters here, but that could not be read: their own syncs read it."""
@@ -206,49 +142,7 @@ class Observer:
         )
 
 
-def ask_to_observe(refs: Iterable[EventRef], outside: Outside) -> None:
-    """Have each calendar read these events of its own at once."""
-    by_calendar: dict[str, list[str]] = {}
-    for ref in refs:
-        by_calendar.setdefault(ref.calendar_key, []).append(ref.event_id)
-    for calendar_key, event_ids in by_calendar.items():
-        _ask_calendar(calendar_key, event_ids, outside)
-        outside.task_queue.create(tasks.asked_sync(calendar_key, outside.now()))
-
-
-def _ask_calendar(calendar_key: str, event_ids: list[str], outside: Outside) -> None:
-    def body(tx: Transaction) -> None:
-        calendar = tx.get(Calendar, calendar_key)
-        if calendar is not None and calendar.state != "removed":
-            tx.put(asked_to_observe(calendar, event_ids, outside.now()))
-
-    outside.store.transact(body)
-
-
-def asked_to_observe(calendar: Calendar, event_ids: Iterable[str], now: datetime) -> Calendar:
-    """Return the calendar with these events to be read by its next sync, at once unless access is lost."""
-    asked = calendar.model_copy(update={"to_observe": _added(calendar.to_observe, event_ids)})
-    return asked if calendar.state == "frozen" else sync_at_once(asked, now)
-
-
-def _added(known: tuple[str, ...], event_ids: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*known, *event_ids)))
-
-
 def _lags(seen: Seen, listed: Seen | None) -> bool:
     if listed is None or listed.event is None or seen.event is None:
         return False
     return is_older(seen.event, listed.event)
-
-
-def event_failure(tenant: str, ref: EventRef, reason: str, now: datetime) -> Failure:
-    """Return the failure of one event of a calendar; the same event has one failure, however often it fails."""
-    return Failure(
-        key=key_of("failure", ref.calendar_key, ref.event_id),
-        tenant=tenant,
-        calendar_key=ref.calendar_key,
-        event_id=ref.event_id,
-        reason=reason,
-        first_at=now,
-        last_at=now,
-    )

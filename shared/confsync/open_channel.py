@@ -14,21 +14,34 @@ from confsync.core import channels, ingress, leases
 from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
-from confsync.errors import CalendarAccessLost, CalendarError, CalendarUnavailable, PushNotSupported
+from confsync.errors import (
+    CalendarAccessLost,
+    CalendarError,
+    CalendarQuotaExceeded,
+    CalendarRateLimited,
+    CalendarUnavailable,
+    ChannelIdTaken,
+    PushNotSupported,
+)
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of
+
+Status = Literal["active", "announced", "poll_only", "frozen", "deferred", "superseded", "dropped"]
+"""`announced`: no channel is needed, the vendor's add-on says what changed."""
 
 
 @dataclass(frozen=True)
 class ChannelOutcome:
     """How opening a channel went, for the log."""
 
-    status: Literal["active", "announced", "poll_only", "frozen", "deferred", "superseded", "dropped"]
-    """`announced`: no channel is needed, the vendor's add-on says what changed."""
+    status: Status
     reason: str = ""
     lapsed: bool = False
     """Whether no channel was open just before: changes may have gone unannounced."""
     alert: bool = False
+    """Whether an operator should hear of it; true once per incident."""
+    is_rate_limited: bool = False
+    """Whether Calendar takes no more calls for now."""
 
 
 def open_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: Rules) -> ChannelOutcome:
@@ -38,36 +51,51 @@ def open_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: Ru
         StoreUnavailable: `renew_at` makes the next run try again.
 
     """
+    return _open(calendar_key, lambda _: True, outside, push, rules)
+
+
+def renew_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: Rules) -> ChannelOutcome:
+    """Open a new channel if that is due, unless another run began to since it was found due.
+
+    Raises:
+        StoreUnavailable: as `open_channel`.
+
+    """
+    now = outside.now()
+    return _open(calendar_key, lambda c: c.renew_at is not None and c.renew_at <= now, outside, push, rules)
+
+
+def _open(
+    calendar_key: str, is_wanted: channels.Condition, outside: Outside, push: PushTerms, rules: Rules
+) -> ChannelOutcome:
     if rules.ingress != "push":
-        return _without_channel(calendar_key, outside, rules)
+        return _without_channel(calendar_key, is_wanted, outside, rules)
     now = outside.now()
     pending = Channel(id=outside.new_id(), state="pending", created_at=now, key_id=push.keys[0].key_id)
-    calendar = _change(calendar_key, lambda c: _begin(c, pending, now, rules), outside)
-    if calendar is None:
-        return ChannelOutcome("dropped", "the calendar is removed or unknown")
+    began = _change(calendar_key, lambda c: channels.begin_renewal(c, pending, now, rules), outside, only_if=is_wanted)
+    if began is None:
+        return ChannelOutcome("dropped", "the calendar is removed or unknown, or another renewal began")
     try:
         watched = outside.calendar_api.watch_events(
-            address_of(calendar),
+            address_of(began),
             channel_id=pending.id,
             channel_token=channels.sign_channel_token(push.keys[0], pending.id, calendar_key),
             address=push.address,
             ttl_s=rules.channel_ttl_s,
         )
     except CalendarError as error:
-        return _not_opened(error, calendar, pending, outside, rules)
+        return _not_opened(error, began, pending, outside, rules)
     update = {"state": "active", "resource_id": watched.resource_id, "expires_at": watched.expires_at}
-    return _activate(calendar, pending.model_copy(update=update), watched.expires_at, outside)
+    return _activate(began, pending.model_copy(update=update), watched.expires_at, outside)
 
 
-def _begin(calendar: Calendar, pending: Channel, now: datetime, rules: Rules) -> Calendar:
-    return channels.begin_renewal(ingress.resumed(calendar, now, rules), pending, now, rules)
-
-
-def _without_channel(calendar_key: str, outside: Outside, rules: Rules) -> ChannelOutcome:
+def _without_channel(
+    calendar_key: str, is_wanted: channels.Condition, outside: Outside, rules: Rules
+) -> ChannelOutcome:
     now = outside.now()
-    calendar = _change(calendar_key, lambda c: ingress.without_channel(c, now, rules), outside)
+    calendar = _change(calendar_key, lambda c: ingress.without_channel(c, now, rules), outside, only_if=is_wanted)
     if calendar is None:
-        return ChannelOutcome("dropped", "the calendar is removed or unknown")
+        return ChannelOutcome("dropped", "the calendar is removed or unknown, or another run was faster")
     stop_retiring(calendar, outside)
     if calendar.state == "frozen":
         return ChannelOutcome("frozen", calendar.reason)
@@ -100,22 +128,34 @@ def _not_opened(
 ) -> ChannelOutcome:
     """Only when Calendar's answer is unknown may the channel be open: then it stays stored as pending for a while."""
     now, reason = outside.now(), error.reason or str(error)
-    retry_at = now + timedelta(seconds=error.retry_after_s or rules.renewal_retry_s)
+    wait_s, is_news = error.retry_after_s or 0, reason != calendar.channel_error
+    failed = partial(channels.not_renewed, reason=reason, now=now, rules=rules)
+
+    def store(change: leases.Transition) -> None:
+        _change(calendar.key, change, outside)
+
+    def refuse(wait_s: float) -> None:
+        store(lambda c: failed(channels.forget_channel(c, pending.id), wait_s=wait_s))
+
     match error:
         case PushNotSupported():
-            _change(calendar.key, lambda c: channels.poll_only(c, reason, now), outside)
-            return ChannelOutcome("poll_only", reason, alert=True)
+            store(lambda c: channels.poll_only(c, reason, now, rules))
+            return ChannelOutcome("poll_only", reason, alert=calendar.state != "poll_only")
         case CalendarAccessLost():
-            _change(calendar.key, lambda c: _without_access(c, pending, reason, now, rules), outside)
+            store(lambda c: _without_access(c, pending, reason, now, rules))
             return ChannelOutcome("frozen", reason, alert=calendar.state != "frozen")
         case CalendarUnavailable():
-            _change(calendar.key, lambda c: channels.retry_at(c, retry_at), outside)
+            store(lambda c: failed(c, wait_s=wait_s))
             return ChannelOutcome("deferred", reason)
+        case CalendarRateLimited() | ChannelIdTaken():
+            refuse(wait_s)
+            return ChannelOutcome("deferred", reason, is_rate_limited=isinstance(error, CalendarRateLimited))
+        case CalendarQuotaExceeded():
+            refuse(max(wait_s, rules.quota_pause_s))
+            return ChannelOutcome("deferred", reason, alert=is_news)
         case _:
-            _change(
-                calendar.key, lambda c: channels.retry_at(channels.forget_channel(c, pending.id), retry_at), outside
-            )
-            return ChannelOutcome("deferred", reason, alert=True)
+            refuse(wait_s)
+            return ChannelOutcome("deferred", reason, alert=is_news)
 
 
 def _without_access(calendar: Calendar, pending: Channel, reason: str, now: datetime, rules: Rules) -> Calendar:
@@ -140,12 +180,14 @@ def _stop(calendar: Calendar, channel: Channel, outside: Outside) -> bool:
     return True
 
 
-def _change(calendar_key: str, change: leases.Transition, outside: Outside) -> Calendar | None:
-    """Change the stored calendar; None, and no change, when it is removed or unknown."""
+def _change(
+    calendar_key: str, change: leases.Transition, outside: Outside, only_if: channels.Condition = lambda _: True
+) -> Calendar | None:
+    """Change the stored calendar; None, and no change, when it is removed, unknown or not as it has to be."""
 
     def body(tx: Transaction) -> Calendar | None:
         calendar = tx.get(Calendar, calendar_key)
-        if calendar is None or calendar.state == "removed":
+        if calendar is None or calendar.state == "removed" or not only_if(calendar):
             return None
         changed = change(calendar)
         tx.put(changed)

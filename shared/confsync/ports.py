@@ -17,6 +17,8 @@ from confsync.core.tasks import Task
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)
@@ -190,20 +192,32 @@ class Store(Protocol):
     def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
 
-    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
+    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first."""
 
-    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars as `subject` sees them, in the order of their keys."""
+    def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
 
-    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
+    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
 
-    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
-        """Return up to `limit` conferences with `due_at` at or before `before`, the oldest first."""
+    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first."""
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
+
+
+class AtOnce(Protocol):
+    """Does the same for each of many, several at once."""
+
+    def __call__(self, do: Callable[[A], B], each: Iterable[A], /) -> Iterable[B]:
+        """Yield what `do` returns, in the order of `each`; raise what the first of them raises."""
+
+
+def in_turn(do: Callable[[A], B], each: Iterable[A], /) -> Iterable[B]:
+    """Do one after the other."""
+    return map(do, each)
 
 
 @dataclass(frozen=True)
@@ -219,3 +233,5 @@ class Outside:
     """The current time in UTC."""
     new_id: Callable[[], str]
     """A fresh id that nobody can guess, for channels and lease holders."""
+    at_once: AtOnce = in_turn
+    """How the scheduled run does the same for many."""

@@ -2,24 +2,53 @@
 
 The store is the truth and a task only an accelerator: any task may be lost at any moment, and this run finds what it
 was for. It must never do the work itself, only start it; channels are the exception, since nobody else owns them.
+Runs may overlap: each channel is renewed by one of them, and a task's name makes it one task.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from confsync.core import tasks
 from confsync.core.channels import PushTerms
-from confsync.core.rules import Rules
-from confsync.open_channel import ChannelOutcome, open_channel
+from confsync.core.tasks import Task
+from confsync.core.terms import Terms
+from confsync.open_channel import ChannelOutcome, renew_channel
 from confsync.ports import Outside
+
+PAGE = 200
+"""Calendars that are read and renewed at a time: what a run holds in memory does not depend on what is due."""
+MOST_ALERTS_NAMED = 10
+
+
+@dataclass
+class Renewals:
+    """How the renewals of one run went, for the log."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    """How many calendars by what became of their channel."""
+    lapsed: int = 0
+    """How many had no open channel just before."""
+    alerts: list[tuple[str, str]] = field(default_factory=list)
+    """Calendar key and reason of the first few that an operator should hear of."""
+    is_rate_limited: bool = False
+    """Whether the run stopped because Calendar takes no more calls for now."""
+
+    def add(self, calendar_key: str, outcome: ChannelOutcome) -> None:
+        """Count one."""
+        self.statuses[outcome.status] += 1
+        self.lapsed += outcome.lapsed
+        self.is_rate_limited |= outcome.is_rate_limited
+        if outcome.alert and len(self.alerts) < MOST_ALERTS_NAMED:
+            self.alerts.append((calendar_key, f"{outcome.status}: {outcome.reason}"))
 
 
 @dataclass(frozen=True)
 class RenewalOutcome:
     """What one run did, for the log."""
 
-    channels: tuple[tuple[str, ChannelOutcome], ...]
-    """Calendar key and how the renewal of its channel went."""
+    channels: Renewals
     syncs_started: int
     updates_started: int
     more: bool
@@ -28,40 +57,63 @@ class RenewalOutcome:
     @property
     def alert(self) -> bool:
         """Whether an operator should hear of a channel."""
-        return any(channel.alert for _, channel in self.channels)
+        return bool(self.channels.alerts)
 
 
-def renew_channels(outside: Outside, push: PushTerms, rules: Rules) -> RenewalOutcome:
+def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOutcome:
     """Do what is due, the oldest first, as much as one run may; channels first, since no task is needed for them.
 
+    Only what is due to the tenant of these terms: another's is its own deployment's, and takes nothing of this run.
     In the mode `observe` no conference is started: what waits for one stays due, and the first run in `act` finds it.
 
     Raises:
         StoreUnavailable, TaskQueueError: the next run goes on.
 
     """
-    renewed, left = _renew(outside, push, rules)
-    started = outside.now()
-    overdue = started - timedelta(seconds=rules.overdue_s)
-    calendars = outside.store.calendars_due(overdue, rules.starts_per_run)
-    conferences = outside.store.conferences_due(overdue, rules.starts_per_run) if rules.mode == "act" else []
-    for calendar in calendars:
-        outside.task_queue.create(tasks.overdue_sync(calendar, started))
-    for conference in conferences:
-        outside.task_queue.create(tasks.overdue_update(conference, started))
-    for key in (key for key, outcome in renewed if outcome.lapsed):
-        outside.task_queue.create(tasks.asked_sync(key, started))
+    renewals, left = _renew(outside, push, terms)
+    started, rules = outside.now(), terms.rules
+    late = terms.tenant, started - timedelta(seconds=rules.overdue_s), rules.starts_per_run
+    calendars = outside.store.calendars_due(*late)
+    conferences = outside.store.conferences_due(*late) if rules.mode == "act" else []
+    _start((tasks.overdue_sync(calendar, started) for calendar in calendars), outside)
+    _start((tasks.overdue_update(conference, started) for conference in conferences), outside)
     full = rules.starts_per_run in (len(calendars), len(conferences))
-    return RenewalOutcome(tuple(renewed), len(calendars), len(conferences), more=left or full)
+    return RenewalOutcome(renewals, len(calendars), len(conferences), more=left or full)
 
 
-def _renew(outside: Outside, push: PushTerms, rules: Rules) -> tuple[list[tuple[str, ChannelOutcome]], bool]:
-    """Renew until nothing is due or the time of a run is over; whether something is left."""
-    started = outside.now()
-    renewed: list[tuple[str, ChannelOutcome]] = []
-    due = outside.store.channels_due(started, rules.renewals_per_run)
-    for calendar in due:
-        if outside.now() - started > timedelta(seconds=rules.sync_budget_s):
-            return renewed, True
-        renewed.append((calendar.key, open_channel(calendar.key, outside, push, rules)))
-    return renewed, len(due) == rules.renewals_per_run
+def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[Renewals, bool]:
+    """Renew until nothing is due or the run is over; whether something is left."""
+    rules, renewals = terms.rules, Renewals()
+    stop_at = outside.now() + timedelta(seconds=rules.run_s)
+    for page in _pages_due(outside, terms):
+        if renewals.is_rate_limited or outside.now() >= stop_at:
+            return renewals, True
+        outcomes = outside.at_once(lambda key: (key, renew_channel(key, outside, push, rules)), page)
+        lapsed = []
+        for key, outcome in outcomes:
+            renewals.add(key, outcome)
+            if outcome.lapsed:
+                lapsed.append(key)
+        _start((tasks.asked_sync(key, outside.now()) for key in lapsed), outside)
+    return renewals, renewals.statuses.total() >= rules.renewals_per_run
+
+
+def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[str]]:
+    """Yield the keys of calendars whose channel is due, most urgent first, up to what one run may renew.
+
+    Whatever was renewed is due no more, so the next page is what comes first then; what is due all the same, because
+    another run has just begun it or its time passed meanwhile, is left to the next run.
+    """
+    seen: set[str] = set()
+    while (room := terms.rules.renewals_per_run - len(seen)) > 0:
+        due = outside.store.channels_due(terms.tenant, outside.now(), min(PAGE, room))
+        page = [calendar.key for calendar in due if calendar.key not in seen]
+        if not page:
+            return
+        yield page
+        seen.update(page)
+
+
+def _start(started: Iterable[Task], outside: Outside) -> None:
+    for _ in outside.at_once(outside.task_queue.create, started):
+        pass

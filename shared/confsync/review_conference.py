@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from confsync.ask_to_observe import ask_to_observe
 from confsync.core import reviewing
 from confsync.core.binding import is_deleted_here
 from confsync.core.brake import newly_decided
@@ -29,7 +30,6 @@ from confsync.core.terms import Terms, holds
 from confsync.errors import CalendarError
 from confsync.hold_end import count_ends
 from confsync.looking import look_at_owners
-from confsync.observe import ask_to_observe
 from confsync.paging import links_of
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of, read_event, shows_in_full
@@ -143,13 +143,13 @@ def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms)
     left = outside.store.get(Calendar, orphan.calendar_key)
     if left is None:
         return []
-    found = outside.store.calendars_of(left.subject, CALENDARS_AT_MOST)
+    found = outside.store.calendars_of(terms.tenant, left.subject, CALENDARS_AT_MOST)
     if orphan.moved_to is not None:
         own = Calendar.key_for(terms.tenant, orphan.moved_to, orphan.moved_to)
         found = [c for c in found if c.calendar_id == orphan.moved_to] or list(
             outside.store.get_many(Calendar, [own]).values()
         )
-    others = (c for c in found if c.key != left.key and c.tenant == terms.tenant)
+    others = (c for c in found if c.key != left.key)
     return [_Search(orphan_key, orphan, calendar) for calendar in others if calendar.state in ("active", "poll_only")]
 
 

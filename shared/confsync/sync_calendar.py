@@ -7,13 +7,12 @@ It must never move the token before everything it covers is recorded, end anythi
 its lease behind.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import channels, leases, tasks
+from confsync.core import channels, leases, reconciliation, tasks
 from confsync.core.records import Calendar
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -51,12 +50,6 @@ class SyncRequest:
         """Whether a notification said that something changed; the list may lag behind it."""
         return self.kind in ("leading", "trailing")
 
-    @classmethod
-    def from_body(cls, body: Mapping[str, str]) -> "SyncRequest":
-        """Return the request in a task's body; raises KeyError without a calendar key."""
-        known = {name: str(body[name]) for name in ("kind", "channel_id", "resource_id") if name in body}
-        return cls(calendar_key=str(body["calendar_key"]), **known)
-
 
 @dataclass(frozen=True)
 class SyncOutcome:
@@ -66,6 +59,8 @@ class SyncOutcome:
     reason: str = ""
     listed: int = 0
     """Items that Calendar listed."""
+    missed: int = 0
+    """Changes among them of which no notification told."""
     claims: tuple[str, ...] = ()
     """Ids of events that claim a conference for which nobody vouched, seen for the first time: the first few."""
     updates: tuple[UpdateOutcome, ...] = ()
@@ -85,12 +80,18 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     if isinstance(claim, SyncOutcome):
         return claim
     _stop_unknown_channel(request, claim, outside)
-    listing = Listing(claim, outside, terms, tell=lambda conference: leave_task(conference, outside, terms))
+    listing = Listing(
+        claim,
+        outside,
+        terms,
+        tell=lambda conference: leave_task(conference, outside, terms),
+        reconciles=request.kind == "due" and reconciliation.is_reconciliation(claim),
+    )
     outcome = _run(listing, outside, terms)
     updates = update_changed(listing, outside, terms)
     if request.is_announced and outcome.status == "synced" and listing.listed == 0:
         outside.task_queue.create(tasks.sync_for_lag(listing.calendar, outside.now(), terms.rules))
-    return replace(outcome, updates=updates, claims=tuple(listing.claims))
+    return replace(outcome, missed=listing.missed, updates=updates, claims=tuple(listing.claims))
 
 
 def _run(listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
@@ -177,9 +178,8 @@ def _give_back(listing: Listing, outside: Outside, terms: Terms) -> None:
     """Release the lease of a sync that broke off; a store that is out of reach lets it expire."""
     if listing.calendar.lease is None:
         return
-    soon = outside.now() + timedelta(seconds=terms.rules.skew_s)
     try:
-        _transition(listing, lambda calendar: leases.release(calendar, soon, "the sync broke off"), outside)
+        _transition(listing, lambda calendar: leases.break_off(calendar, outside.now(), terms.rules), outside)
     except StoreError:
         return
 

@@ -12,8 +12,9 @@ known one.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
-from confsync.call_back_end import Answer, Status, call_back_end
+from confsync.call_back_end import Answer, AnswerStatus, call_back_end
 from confsync.core import desires, effects, ending, reviewing, tasks
 from confsync.core.conference import Conference, Intent
 from confsync.core.records import Failure, key_of
@@ -26,6 +27,9 @@ from confsync.review_conference import review_conference
 
 MAX_CALLS = 5
 """Calls in one go; a conference that keeps changing goes on in a task."""
+
+Status = AnswerStatus | Literal["nothing", "held"]
+"""What the last call came to, or why there was none."""
 
 
 @dataclass(frozen=True)

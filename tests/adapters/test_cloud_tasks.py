@@ -4,7 +4,7 @@ import inspect
 import json
 import multiprocessing
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,11 +28,10 @@ from confsync.adapters.cloud_tasks import (
 )
 from confsync.core.tasks import Task
 from confsync.errors import TaskQueueMisconfigured, TaskQueueUnavailable
-from confsync.local.task_server.embedded import running_task_server
-from confsync.local.task_server.options import Options, parse_queue
 from confsync.local.task_server.server import Endpoints
 from confsync.ports import TaskQueue
-from tests.local.task_server.support import LOCATION, Worker, control, running_worker
+from tests.conftest import ServeQueues
+from tests.local.task_server.support import LOCATION, Worker, control
 
 SYNC = f"{LOCATION}/queues/sync"
 CONFERENCES = f"{LOCATION}/queues/conferences"
@@ -46,19 +45,9 @@ google_auth: Any = auth
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    """A worker that answers 200."""
-    with running_worker() as running:
-        yield running
-
-
-@pytest.fixture
-def server(worker: Worker) -> Iterator[Endpoints]:
-    """A task server with both queues; it ends before the worker does."""
-    del worker
-    queues = tuple(parse_queue(f"{name}?minBackoff=0.01&maxBackoff=0.02") for name in QUEUES.values())
-    with running_task_server(Options(grpc_port=0, queues=queues)) as endpoints:
-        yield endpoints
+def server(serve_queues: ServeQueues) -> Endpoints:
+    """A task server with both queues, on both transports."""
+    return serve_queues(*(f"{name}?minBackoff=0.01&maxBackoff=0.02" for name in QUEUES.values()), grpc_port=0)
 
 
 @pytest.fixture(params=["rest", "grpc"])

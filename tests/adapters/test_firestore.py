@@ -3,19 +3,21 @@
 import json
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from confsync.adapters.firestore import ATTEMPTS, FirestoreStore
 from confsync.adapters.firestore_calls import build_client
 from confsync.adapters.firestore_errors import translated
-from confsync.adapters.firestore_layout import FIELDS, SHARDS, declared, shard_of
-from confsync.adapters.stored import FAILURES_LAST
+from confsync.adapters.firestore_layout import FIELDS, SHARDS, declared, in_tenant, shard_of
+from confsync.adapters.stored import FAILURES_LAST, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Failure, Link, key_of
 from confsync.errors import SettingsError, StoreError, StoreUnavailable
@@ -79,10 +81,10 @@ def test_a_failed_body_gives_its_locks_back_at_once(store: FirestoreStore, clien
 def test_every_query_is_served_by_an_index_that_is_declared(store: FirestoreStore, client: Intercepted) -> None:
     """The emulator answers any query; Firestore refuses one without its index."""
     for ask in (
-        lambda: store.calendars_due(NOW, 5),
-        lambda: store.calendars_of("ann", 5),
-        lambda: store.channels_due(NOW, 5),
-        lambda: store.conferences_due(NOW, 5),
+        lambda: store.calendars_due("default", NOW, 5),
+        lambda: store.calendars_of("default", "ann", 5),
+        lambda: store.channels_due("default", NOW, 5),
+        lambda: store.conferences_due("default", NOW, 5),
         lambda: store.links_of("c", after="k", limit=5),
         lambda: [store.all_of(kind, after="k", limit=5) for kind in (Calendar, Link, Conference, Failure)],
     ):
@@ -118,8 +120,20 @@ def test_times_are_spread_over_the_shards(store: FirestoreStore) -> None:
     keys = [key_of("calendar", str(n)) for n in range(64)]
     assert {shard_of(key) for key in keys} == set(range(SHARDS))
     put(store, *(calendar(key, due_at=NOW + timedelta(seconds=n)) for n, key in enumerate(keys)))
-    assert [each.key for each in store.calendars_due(NOW + timedelta(seconds=9), 100)] == keys[:10]
-    assert [each.key for each in store.calendars_due(NOW + timedelta(days=1), 7)] == keys[:7]
+    assert [each.key for each in store.calendars_due("default", NOW + timedelta(seconds=9), 100)] == keys[:10]
+    assert [each.key for each in store.calendars_due("default", NOW + timedelta(days=1), 7)] == keys[:7]
+
+
+@given(mine=st.text(), other=st.text(), at=st.datetimes(timezones=st.just(UTC)))
+@example(mine="a", other="a/2026", at=NOW)
+@example(mine="a/2026", other="a", at=NOW)
+def test_no_tenants_range_reaches_into_anothers(mine: str, other: str, at: datetime) -> None:
+    """Whatever they are called."""
+    assume(mine != other)
+    first, last = in_tenant(mine, ""), in_tenant(mine, sortable(datetime.max.replace(tzinfo=UTC)))
+    assert first < in_tenant(mine, sortable(at)) <= last
+    assert not first <= in_tenant(other, sortable(at)) <= last
+    assert not first <= in_tenant(other, "") <= last
 
 
 def test_a_failure_says_when_firestore_may_delete_it(store: FirestoreStore, client: Intercepted) -> None:

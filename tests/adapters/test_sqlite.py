@@ -3,7 +3,6 @@
 What all stores promise is tested in `contracts`.
 """
 
-import json
 import os
 import random
 import sqlite3
@@ -29,36 +28,13 @@ from confsync.errors import SettingsError, StoreCorrupt, StoreError, StoreUnavai
 from confsync.ports import Transaction
 from tests.contracts import store_processes
 from tests.contracts.store_calls import NOW, at_once, calendar, conference, increment, link, put
-
-
-class Children:
-    """The process that forks children; see `store_processes`."""
-
-    def __init__(self) -> None:
-        """Start it."""
-        script = Path(store_processes.__file__)
-        self._process = subprocess.Popen(
-            [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def run(self, name: str, path: Path, *arguments: float) -> dict[str, Any]:
-        """Run one command of `store_processes` and return its answer."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([name, str(path), *arguments]) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def stop(self) -> None:
-        """End its input and wait for its end."""
-        self._process.communicate(timeout=30)
+from tests.forking import Forking
 
 
 @pytest.fixture(scope="module")
-def children() -> Iterator[Children]:
+def children() -> Iterator[Forking]:
     """Yield the process that forks children."""
-    process = Children()
+    process = Forking(store_processes)
     yield process
     process.stop()
 
@@ -99,12 +75,12 @@ def numbers(store: SqliteStore) -> tuple[int, int, str]:
 # Durability and several processes
 
 
-def test_killed_writer_loses_no_acknowledged_transaction_and_leaves_no_half(path: Path, children: Children) -> None:
+def test_killed_writer_loses_no_acknowledged_transaction_and_leaves_no_half(path: Path, children: Forking) -> None:
     """SIGKILL at any moment: what was acknowledged is there, at most one more is, and each is there as a whole."""
     chance = random.Random(20261122)  # noqa: S311  # no secret
     store, before = SqliteStore(path), 0
     for _ in range(40):
-        answer = children.run("kill_writer", path, chance.randrange(1, 12), chance.random() * 0.004)
+        answer = children.ask("kill_writer", str(path), chance.randrange(1, 12), chance.random() * 0.004)
         assert answer["status"] == -9
         served, generation, description = numbers(store)
         assert served == generation
@@ -114,31 +90,31 @@ def test_killed_writer_loses_no_acknowledged_transaction_and_leaves_no_half(path
     store.close()
 
 
-def test_writer_killed_while_it_makes_the_file_leaves_a_usable_one(tmp_path: Path, children: Children) -> None:
+def test_writer_killed_while_it_makes_the_file_leaves_a_usable_one(tmp_path: Path, children: Forking) -> None:
     """SIGKILL at any moment of the first use: the next process goes on as if nothing had been."""
     chance = random.Random(20261122)  # noqa: S311  # no secret
     for n in range(40):
         path = tmp_path / f"{n}.db"
-        acknowledged = children.run("kill_writer", path, 0, chance.random() * 0.008)["acknowledged"]
+        acknowledged = children.ask("kill_writer", str(path), 0, chance.random() * 0.008)["acknowledged"]
         store = SqliteStore(path)
         assert acknowledged <= numbers(store)[0] <= acknowledged + 1
         assert increment(store, "other") == 1
         store.close()
 
 
-def test_processes_that_make_the_file_at_once_share_it(tmp_path: Path, children: Children) -> None:
+def test_processes_that_make_the_file_at_once_share_it(tmp_path: Path, children: Forking) -> None:
     """Whoever is first makes the tables; nobody fails and no count is lost."""
     for n in range(10):
         path = tmp_path / f"{n}.db"
-        assert children.run("count_together", path, 6, 2) == {"statuses": [0] * 6}
+        assert children.ask("count_together", str(path), 6, 2) == {"statuses": [0] * 6}
         store = SqliteStore(path)
         assert numbers(store)[:2] == (12, 12)
         store.close()
 
 
-def test_processes_that_count_together_lose_nothing(path: Path, children: Children) -> None:
+def test_processes_that_count_together_lose_nothing(path: Path, children: Forking) -> None:
     """Processes that read and then write one record: each increment counts."""
-    assert children.run("count_together", path, 3, 50) == {"statuses": [0] * 3}
+    assert children.ask("count_together", str(path), 3, 50) == {"statuses": [0] * 3}
     store = SqliteStore(path)
     assert numbers(store)[:2] == (150, 150)
     store.close()
@@ -428,7 +404,7 @@ def _made(path: Path, *statements: str) -> None:
         (_foreign, "another application"),
         (_foreign_with_mark, "another application"),
         (_foreign_with_same_table, "another application"),
-        (_newer, "schema version 3, this confsync knows 2"),
+        (_newer, "schema version 4, this confsync knows 3"),
         (_torn, "damaged"),
         (_scribbled, "damaged"),
     ],
@@ -537,7 +513,7 @@ def test_record_that_was_edited_by_hand_names_itself(store: SqliteStore, path: P
     reads: list[Callable[[], object]] = [
         lambda: store.get(Conference, "a"),
         lambda: store.transact(lambda transaction: transaction.get_many(Conference, ["a", "b"])),
-        lambda: store.conferences_due(NOW, 5),
+        lambda: store.conferences_due("default", NOW, 5),
     ]
     for read in reads:
         with pytest.raises(StoreCorrupt) as refused:
@@ -568,7 +544,7 @@ def edit(path: Path, statement: str, *values: Any) -> None:
 def test_no_limit_is_no_records(store: SqliteStore, limit: int) -> None:
     """A limit of nothing asks for nothing, where SQLite would give everything."""
     put(store, conference("a", due_at=NOW))
-    assert store.conferences_due(NOW, limit) == []
+    assert store.conferences_due("default", NOW, limit) == []
     assert store.all_of(Conference, after="", limit=limit) == []
 
 
@@ -578,10 +554,10 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
     with store._file.connection() as connection:
         connection.set_trace_callback(seen.append)
     store.links_of("c", after="", limit=5)
-    store.calendars_due(NOW, 5)
-    store.channels_due(NOW, 5)
-    store.calendars_of("ann", 5)
-    store.conferences_due(NOW, 5)
+    store.calendars_due("default", NOW, 5)
+    store.channels_due("default", NOW, 5)
+    store.calendars_of("default", "ann", 5)
+    store.conferences_due("default", NOW, 5)
     store.all_of(Link, after="", limit=5)
     store.get_many(Link, ["a", "b"])
     store.get(Link, "a")
@@ -594,21 +570,22 @@ def test_queries_use_their_indexes(store: SqliteStore) -> None:
         assert b"USING INDEX" in steps, query
         assert b"SCAN link" not in steps, query
         assert b"TEMP B-TREE" not in steps, query
+        assert (b"(tenant=? AND " in steps) == ("tenant = " in query), query
 
 
 def test_schema_of_this_version_has_not_changed() -> None:
     """Once files of a released version are out there, who changes the schema converts them."""
-    assert SCHEMA_VERSION == 2
+    assert SCHEMA_VERSION == 3
     expected = (
-        "CREATE TABLE calendar (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, renew_at TEXT, subject TEXT, "
-        "body TEXT NOT NULL)",
-        "CREATE INDEX calendar_by_due_at ON calendar (due_at, key)",
-        "CREATE INDEX calendar_by_renew_at ON calendar (renew_at, key)",
-        "CREATE INDEX calendar_by_subject ON calendar (subject, key)",
+        "CREATE TABLE calendar (key TEXT PRIMARY KEY NOT NULL, tenant TEXT, due_at TEXT, renew_at TEXT, "
+        "subject TEXT, body TEXT NOT NULL)",
+        "CREATE INDEX calendar_by_due_at ON calendar (tenant, due_at, key)",
+        "CREATE INDEX calendar_by_renew_at ON calendar (tenant, renew_at, key)",
+        "CREATE INDEX calendar_by_subject ON calendar (tenant, subject, key)",
         "CREATE TABLE link (key TEXT PRIMARY KEY NOT NULL, calendar_key TEXT, body TEXT NOT NULL)",
         "CREATE INDEX link_by_calendar_key ON link (calendar_key, key)",
-        "CREATE TABLE conference (key TEXT PRIMARY KEY NOT NULL, due_at TEXT, body TEXT NOT NULL)",
-        "CREATE INDEX conference_by_due_at ON conference (due_at, key)",
+        "CREATE TABLE conference (key TEXT PRIMARY KEY NOT NULL, tenant TEXT, due_at TEXT, body TEXT NOT NULL)",
+        "CREATE INDEX conference_by_due_at ON conference (tenant, due_at, key)",
         "CREATE TABLE failure (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
         "CREATE TABLE brake (key TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)",
     )

@@ -16,7 +16,7 @@ from confsync.core.events import Event, parse_event, parse_page
 from confsync.core.planning import Recorded, concerns_us, conference_keys, link_keys, plan
 from confsync.core.records import EventRef
 from confsync.core.sight import Seen
-from confsync.listing import _names_ours
+from confsync.listed_items import _names_ours
 from tests.bench.event_page import CALENDAR_KEY, NOW, TERMS, Shares, page, registered
 from tests.bench.figures import Figure, Target, alternate, compared
 

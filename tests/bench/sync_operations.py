@@ -48,21 +48,21 @@ class CountingStore:
         """Read a calendar's links."""
         return self._read().links_of(calendar_key, after=after, limit=limit)
 
-    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
+    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
         """Read what is due."""
-        return self._read().calendars_due(before, limit)
+        return self._read().calendars_due(tenant, before, limit)
 
-    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
+    def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Read the calendars of a subject."""
-        return self._read().calendars_of(subject, limit)
+        return self._read().calendars_of(tenant, subject, limit)
 
-    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
+    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
         """Read what is due."""
-        return self._read().channels_due(before, limit)
+        return self._read().channels_due(tenant, before, limit)
 
-    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
+    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
         """Read what is due."""
-        return self._read().conferences_due(before, limit)
+        return self._read().conferences_due(tenant, before, limit)
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Read all records of a kind."""

@@ -125,10 +125,13 @@ def test_the_list_of_one_scope(shell: Shell) -> None:
 
 def test_the_ends_of_another_tenant_are_not_shown(shell: Shell) -> None:
     """Each customer of the vendor is decided about alone."""
+    before = shell.brakes()
     shell.environment["TENANT"] = "other"
     assert shell.ends("list").output == "no ends are held\n"
+    assert shell.ends("approve", "--all", "--yes").output == "0 ends approved\n"
     assert shell.ends("reject", "--all", "--yes").output == "0 ends rejected\n"
     assert shell.ends("reject", "ann1", "--yes").exit_code == 2
+    assert shell.brakes() == before
 
 
 def test_approved_ends_are_due_and_have_tasks(served: Shell) -> None:

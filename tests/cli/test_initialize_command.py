@@ -11,6 +11,8 @@ import jsonschema
 import pytest
 
 from confsync.cli.initialize import request_schema
+from confsync.doors import read_request
+from confsync.errors import RequestMalformed
 from confsync.initialize_syncing import InitializeRequest
 from confsync.local import stack_parts
 from confsync.local.stack import Stack
@@ -65,7 +67,7 @@ def test_the_worker_answers_the_same_refusal_with_403(worker_settings: Mapping[s
     ("words", "complaint"),
     [
         (("--conference", "c1"), "conference_id and event_id together"),
-        (("--conference", "c1", "--event", "e1", "--provider", "other"), "provider 'other' is not one of those"),
+        (("--conference", "c1", "--event", "e1", "--provider", "other"), "provider: 'other' is not one of those"),
         (("--subject", "nobody"), "subject"),
     ],
 )
@@ -108,8 +110,8 @@ def test_the_published_schema_accepts_what_the_worker_accepts(request_body: dict
     """The schema and the worker agree on what is a request."""
     found = jsonschema.Draft202012Validator(json.loads(PUBLISHED.read_text())).is_valid(request_body)
     try:
-        InitializeRequest.from_json(json.dumps(request_body).encode())
-    except ValueError:
+        read_request(InitializeRequest, json.dumps(request_body).encode())
+    except RequestMalformed:
         assert not found
     else:
         assert found

@@ -33,7 +33,7 @@ def link(key: str, calendar_key: str = "c", **fields: Any) -> Link:
 
 def conference(key: str, **fields: Any) -> Conference:
     """Return a conference with this key."""
-    return Conference(key=key, tenant="default", provider="vendor", conference_id="1", **fields)
+    return Conference(**{"tenant": "default", "provider": "vendor", "conference_id": "1", **fields}, key=key)
 
 
 def failure(key: str) -> Failure:

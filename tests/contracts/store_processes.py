@@ -1,22 +1,15 @@
-"""Child processes that use a SQLite store, forked quickly from one process that has everything imported.
+"""Child processes that use a SQLite store, forked by this script (see `tests.forking`), which must never open it."""
 
-Run as a script: it reads one command per line, answers with one line of JSON, and ends with its input. It must never
-open the store itself, so that each of its children starts as a fresh process would.
-"""
-
-import json
 import os
 import signal
-import sys
 import time
-from collections.abc import Callable
-from typing import Any
 
 from confsync.adapters.sqlite import SqliteStore
 from confsync.core.conference import Conference, Desired
 from confsync.core.records import Calendar
 from confsync.core.state import ConferenceState
 from confsync.ports import Store, Transaction
+from tests.forking import forked, serve
 
 BULK = "x" * 60_000
 """Makes a commit long enough to be hit in its middle."""
@@ -40,7 +33,7 @@ def step(store: Store) -> int:
 def kill_writer(path: str, acknowledged: int, delay_s: float) -> dict[str, int]:
     """Let a child count without end; kill it `delay_s` after its so many-th answer; return the last one that came."""
     receiving, sending = os.pipe()
-    child = _forked(lambda: _count_for_ever(path, sending))
+    child = forked(lambda: _count_for_ever(path, sending))
     os.close(sending)
     answers = os.fdopen(receiving)
     last = 0
@@ -55,7 +48,7 @@ def kill_writer(path: str, acknowledged: int, delay_s: float) -> dict[str, int]:
 def count_together(path: str, processes: int, times: int) -> dict[str, list[int]]:
     """Let children that start at the same moment count so many times each; return how each ended."""
     waiting, starting = os.pipe()
-    children = [_forked(lambda: _count_when_told(path, times, waiting, starting)) for _ in range(processes)]
+    children = [forked(lambda: _count_when_told(path, times, waiting, starting)) for _ in range(processes)]
     os.close(waiting)
     os.close(starting)
     return {"statuses": [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]}
@@ -75,29 +68,5 @@ def _count_when_told(path: str, times: int, waiting: int, starting: int) -> None
         step(store)
 
 
-def _forked(work: Callable[[], None]) -> int:
-    child = os.fork()
-    if child:
-        return child
-    status = 1
-    try:
-        work()
-        status = 0
-    except BaseException as error:
-        sys.stderr.write(f"{error!r}\n")
-        raise
-    finally:
-        os._exit(status)
-
-
-def main() -> None:
-    """Serve commands, `[name, argument, ...]`, until the input ends."""
-    commands: dict[str, Callable[..., Any]] = {"kill_writer": kill_writer, "count_together": count_together}
-    for line in sys.stdin:
-        name, path, *rest = json.loads(line)
-        sys.stdout.write(json.dumps(commands[name](path, *rest)) + "\n")
-        sys.stdout.flush()
-
-
 if __name__ == "__main__":
-    main()
+    serve({"kill_writer": kill_writer, "count_together": count_together})

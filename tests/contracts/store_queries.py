@@ -16,6 +16,9 @@ from confsync.ports import Store, Transaction
 from tests.contracts.store_calls import NOW, calendar, conference, delete, failure, keys_of, link, on_one_store, put
 from tests.contracts.strategies import values
 
+_TENANTS = ("a", "a/2026", "a/", "A", "aa", "", "0", "7/a", "é \x00\U0010ffff")
+"""Names that begin as others do, or look like a part of an index entry."""
+
 
 class QueriesContract:
     """Part of `StoreContract`."""
@@ -54,47 +57,83 @@ class QueriesContract:
     def test_due_calendars_come_oldest_first(self, store: Store) -> None:
         """The limit cuts off the newest, the moment itself counts as due, and later ones are left out."""
         put(store, *_with_times(calendar, "due_at"), calendar("never"), calendar("elsewhere", renew_at=NOW))
-        assert keys_of(store.calendars_due(NOW, 10)) == ["past", "earlier", "just", "now"]
-        assert keys_of(store.calendars_due(NOW, 2)) == ["past", "earlier"]
+        assert keys_of(store.calendars_due("default", NOW, 10)) == ["past", "earlier", "just", "now"]
+        assert keys_of(store.calendars_due("default", NOW, 2)) == ["past", "earlier"]
 
     def test_a_subjects_calendars_come_in_the_order_of_their_keys(self, store: Store) -> None:
         """Those of others do not, and a changed subject is followed."""
         put(store, *(calendar(key, subject="ann") for key in ("b", "d", "a")), calendar("c", subject="bob"))
-        assert keys_of(store.calendars_of("ann", 2)) == ["a", "b"]
+        assert keys_of(store.calendars_of("default", "ann", 2)) == ["a", "b"]
         put(store, calendar("a", subject="bob"))
-        assert keys_of(store.calendars_of("ann", 9)) == ["b", "d"]
+        assert keys_of(store.calendars_of("default", "ann", 9)) == ["b", "d"]
 
     def test_due_channels_come_oldest_first(self, store: Store) -> None:
         """The same holds for `renew_at`, which has nothing to do with `due_at`."""
         put(store, *_with_times(calendar, "renew_at"), calendar("never"), calendar("elsewhere", due_at=NOW))
-        assert keys_of(store.channels_due(NOW, 10)) == ["past", "earlier", "just", "now"]
-        assert keys_of(store.channels_due(NOW, 2)) == ["past", "earlier"]
+        assert keys_of(store.channels_due("default", NOW, 10)) == ["past", "earlier", "just", "now"]
+        assert keys_of(store.channels_due("default", NOW, 2)) == ["past", "earlier"]
 
     def test_due_conferences_come_oldest_first(self, store: Store) -> None:
         """The same holds for conferences."""
         put(store, *_with_times(conference, "due_at"), conference("never"), conference("elsewhere", end_after=NOW))
-        assert keys_of(store.conferences_due(NOW, 10)) == ["past", "earlier", "just", "now"]
-        assert keys_of(store.conferences_due(NOW, 2)) == ["past", "earlier"]
+        assert keys_of(store.conferences_due("default", NOW, 10)) == ["past", "earlier", "just", "now"]
+        assert keys_of(store.conferences_due("default", NOW, 2)) == ["past", "earlier"]
+
+    @pytest.mark.parametrize("tenant", _TENANTS)
+    def test_tenants_that_share_a_store_see_only_their_own(self, store: Store, tenant: str) -> None:
+        """Also where one's name begins as another's does; nobody else's backlog counts to a limit, however old."""
+        put(store, *(record for number, name in enumerate(_TENANTS) for record in _of_tenant(name, number)))
+        mine = [f"{_TENANTS.index(tenant)}{letter}" for letter in "abc"]
+        for due in (store.calendars_due, store.channels_due, store.conferences_due):
+            assert keys_of(due(tenant, NOW, 99)) == mine
+            assert keys_of(due(tenant, NOW, 2)) == mine[:2]
+        assert keys_of(store.calendars_of(tenant, "ann", 99)) == mine
+        assert keys_of(store.calendars_of(tenant, "ann", 2)) == mine[:2]
+
+    def test_a_tenant_without_records_sees_none(self, store: Store) -> None:
+        """Nobody gets what lies beside its place."""
+        put(store, *_of_tenant("a", 0), *_of_tenant("c", 1))
+        for nobody in ("b", "", "a/"):
+            assert store.calendars_due(nobody, NOW, 9) == store.channels_due(nobody, NOW, 9) == []
+            assert store.conferences_due(nobody, NOW, 9) == []
+            assert store.calendars_of(nobody, "ann", 9) == []
+
+    def test_a_subject_is_not_taken_for_a_part_of_a_tenants_name(self, store: Store) -> None:
+        """Two pairs that read the same when they are written side by side are two."""
+        put(store, calendar("1", tenant="a", subject="b/ann"), calendar("2", tenant="a/b", subject="ann"))
+        assert keys_of(store.calendars_of("a", "b/ann", 9)) == ["1"]
+        assert keys_of(store.calendars_of("a/b", "ann", 9)) == ["2"]
+
+    def test_a_record_that_changed_its_tenant_moves(self, store: Store) -> None:
+        """Queries follow the newest state of a record."""
+        put(store, calendar("a", tenant="old", due_at=NOW, renew_at=NOW))
+        put(store, moved := calendar("a", tenant="new", due_at=NOW, renew_at=NOW))
+        assert store.calendars_due("old", NOW, 9) == store.channels_due("old", NOW, 9) == []
+        assert store.calendars_of("old", "ann", 9) == []
+        assert store.calendars_due("new", NOW, 9) == store.channels_due("new", NOW, 9) == [moved]
+        assert store.calendars_of("new", "ann", 9) == [moved]
 
     def test_what_was_served_is_no_longer_due(self, store: Store) -> None:
         """A time that was cleared, put off or deleted with its record is not found any more."""
         put(store, *(conference(key, due_at=NOW) for key in ("cleared", "later", "deleted", "left")))
         put(store, conference("cleared"), conference("later", due_at=NOW + timedelta(seconds=1)))
         delete(store, Conference, "deleted")
-        assert keys_of(store.conferences_due(NOW, 10)) == ["left"]
+        assert keys_of(store.conferences_due("default", NOW, 10)) == ["left"]
 
     def test_due_times_are_instants_in_any_zone(self, store: Store) -> None:
         """Zones change neither what is due nor the order."""
         east, west = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
         put(store, calendar("second", due_at=NOW.astimezone(east)))
         put(store, calendar("first", due_at=(NOW - timedelta(microseconds=1)).astimezone(west)))
-        assert keys_of(store.calendars_due(NOW.astimezone(west), 10)) == ["first", "second"]
-        assert keys_of(store.calendars_due((NOW - timedelta(microseconds=1)).astimezone(east), 10)) == ["first"]
+        assert keys_of(store.calendars_due("default", NOW.astimezone(west), 10)) == ["first", "second"]
+        assert keys_of(store.calendars_due("default", (NOW - timedelta(microseconds=1)).astimezone(east), 10)) == [
+            "first"
+        ]
 
     def test_moment_without_zone_cannot_be_asked_about(self, store: Store) -> None:
         """A query with a time that could be any of 24 hours is refused."""
         with pytest.raises(StoreError, match="time zone"):
-            store.calendars_due(NOW.replace(tzinfo=None), 10)
+            store.calendars_due("default", NOW.replace(tzinfo=None), 10)
 
     @on_one_store
     @given(data=st.data())
@@ -103,13 +142,26 @@ class QueriesContract:
         _empty(store)
         model = _play(store, data.draw(_histories))
         links = sorted((r for r in model.values() if isinstance(r, Link)), key=lambda r: r.key)
-        times = sorted(r.due_at for r in model.values() if isinstance(r, Conference) and r.due_at is not None)
+        own = [r for r in model.values() if isinstance(r, Conference) and r.tenant == "t"]
+        times = sorted(r.due_at for r in own if r.due_at is not None)
         mine = [r for r in links if r.calendar_key == "c1" and r.key > "0"]
-        due = store.conferences_due(_MOMENTS[1], 3)
+        due = store.conferences_due("t", _MOMENTS[1], 3)
         assert store.all_of(Link, after="", limit=1000) == links
         assert store.links_of("c1", after="0", limit=2) == mine[:2]
         assert [r.due_at for r in due] == [at for at in times if at <= _MOMENTS[1]][:3]
-        assert all(model[Conference, r.key] == r for r in due)
+        assert all(model[Conference, r.key] == r and r.tenant == "t" for r in due)
+
+
+def _of_tenant(tenant: str, number: int) -> list[Record]:
+    """Return three records of each kind that come in the order of their keys; those of a higher number are older."""
+    records: list[Record] = []
+    for place, letter in enumerate("abc"):
+        key, at = f"{number}{letter}", NOW - timedelta(days=number, seconds=-place - 1, minutes=1)
+        records += [
+            calendar(key, tenant=tenant, due_at=at, renew_at=at),
+            conference(key, tenant=tenant, due_at=at),
+        ]
+    return records
 
 
 def _with_times(make: Callable[..., Record], field: str) -> list[Record]:
@@ -127,10 +179,11 @@ def _with_times(make: Callable[..., Record], field: str) -> list[Record]:
 
 
 _MOMENTS = (NOW.replace(microsecond=0), NOW, NOW + timedelta(microseconds=1))
+_few_tenants = st.sampled_from(["t", "t", "t/2026", "tt", ""])
 _few_keys = st.sampled_from(["0", "00", "1", "9", "a", "Z"])
 _put = st.one_of(
     values(Link, key=_few_keys, calendar_key=st.sampled_from(["c1", "c2"])),
-    values(Conference, key=_few_keys, due_at=st.sampled_from([None, *_MOMENTS])),
+    values(Conference, key=_few_keys, tenant=_few_tenants, due_at=st.sampled_from([None, *_MOMENTS])),
 ).map(lambda record: (type(record), record.key, record))
 _delete = st.tuples(st.sampled_from([Link, Conference]), _few_keys, st.none())
 _histories = st.lists(st.lists(_put | _delete, max_size=5), max_size=5)

@@ -16,6 +16,7 @@ from confsync.core.channels import (
     is_ours,
     is_over,
     needs_channel,
+    not_renewed,
     poll_only,
     renewal_time,
     retiring_channels,
@@ -253,15 +254,54 @@ def test_a_calendar_without_an_open_or_opening_channel_needs_one() -> None:
     assert needs_channel(calendar(opened("a", -8 * 24 * 60), opened("b", 0, "retiring")), NOW)
     assert not needs_channel(calendar(pending("a")), NOW)
     assert not needs_channel(calendar(opened("a")), NOW)
-    assert not needs_channel(poll_only(calendar(), "pushNotSupportedForRequestedResource", NOW), NOW)
+    assert not needs_channel(poll_only(calendar(), "pushNotSupportedForRequestedResource", NOW, RULES), NOW)
 
 
-def test_a_calendar_that_cannot_be_watched_is_never_renewed_and_its_fence_rises() -> None:
+def test_a_calendar_that_cannot_be_watched_is_tried_again_slowly_and_its_fence_rises() -> None:
     """Every change of state makes a running sync stop writing."""
-    polled = poll_only(calendar(fence=4, renew_at=NOW), "no push", at(1))
-    assert (polled.state, polled.reason, polled.renew_at, polled.fence) == ("poll_only", "no push", None, 5)
-    assert polled.due_at == at(1)
+    polled = poll_only(calendar(fence=4, renew_at=NOW), "no push", at(1), RULES)
+    assert (polled.state, polled.reason, polled.fence, polled.due_at) == ("poll_only", "no push", 5, at(1))
+    assert polled.renew_at == at(1) + timedelta(seconds=RULES.watch_again_s)
     assert retry_at(polled, at(3)).renew_at == at(3)
+
+
+def test_a_calendar_that_still_cannot_be_watched_keeps_its_own_interval() -> None:
+    """The second refusal is no change of state: no fence, no sync, nothing but the time of the next try."""
+    polled = poll_only(calendar(fence=4), "no push", NOW, RULES).model_copy(update={"due_at": at(9), "lease": None})
+    again = poll_only(polled, "no push", at(60), RULES)
+    assert (again.fence, again.due_at) == (polled.fence, at(9))
+    assert again.renew_at == at(60) + timedelta(seconds=RULES.watch_again_s)
+
+
+def test_a_calendar_that_can_be_watched_by_now_is_polled_no_more() -> None:
+    """The channel opens, the state is active again, and a running sync stops writing."""
+    begun = begin_renewal(poll_only(calendar(fence=4), "no push", NOW, RULES), pending("a"), at(1), RULES)
+    watched = finish_renewal(begun, opened("a"), None, at(500))
+    assert (watched.state, watched.reason, watched.fence, watched.renew_at) == ("active", "", 6, at(500))
+
+
+def test_renewals_in_vain_come_later_each_time_and_spread() -> None:
+    """1, 2, 4 minutes and so on up to an hour, a quarter more or less, by the calendar's key."""
+    first, last = calendar(key="0" * 32), calendar(key="f" * 32)
+    waits = []
+    for _ in range(9):
+        first, last = (not_renewed(each, "503", NOW, RULES) for each in (first, last))
+        waits.append([(each.renew_at - NOW).total_seconds() for each in (first, last) if each.renew_at])
+    assert waits[:3] == [[45, 75], [90, 150], [180, 300]]
+    assert waits[-1] == [0.75 * 3600, 1.25 * 3600]
+    assert (first.failed_renewals, first.channel_error) == (9, "503")
+
+
+def test_a_renewal_waits_at_least_as_long_as_calendar_asked() -> None:
+    """Retry-After counts more than our own back-off."""
+    assert not_renewed(calendar(), "slow", NOW, RULES, wait_s=900).renew_at == NOW + timedelta(seconds=900)
+
+
+def test_an_open_channel_forgets_the_tries_in_vain() -> None:
+    """The next trouble is news again, and waits a minute."""
+    failed = not_renewed(begin_renewal(calendar(), pending("a"), NOW, RULES), "503", NOW, RULES)
+    watched = finish_renewal(failed, opened("a"), None, at(500))
+    assert (watched.failed_renewals, watched.channel_error) == (0, "")
 
 
 def test_a_calendar_whose_channel_lapsed_is_due_at_once() -> None:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from confsync.core.ingress import BY_CHOICE, resumed, without_channel
+from confsync.core.ingress import BY_CHOICE, without_channel
 from confsync.core.records import Calendar, Channel, Lease
 from confsync.core.rules import Rules
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
-PUSH, POLL, ADDON = Rules(ingress="push"), Rules(ingress="poll"), Rules(ingress="addon")
+POLL, ADDON = Rules(ingress="poll"), Rules(ingress="addon")
 
 
 def calendar(**changes: Any) -> Calendar:
@@ -64,15 +64,13 @@ def test_open_channels_are_to_be_stopped_and_no_other_is_kept(rules: Rules) -> N
     assert [(c.id, c.state) for c in kept] == [("active", "retiring"), ("retiring", "retiring")]
 
 
-@pytest.mark.parametrize("rules", [PUSH, ADDON])
-def test_a_calendar_that_was_polled_by_choice_becomes_active_with_another(rules: Rules) -> None:
+def test_a_calendar_that_was_polled_by_choice_becomes_active_with_an_addon() -> None:
     """One that Calendar refuses to watch stays polled: no add-on is known to announce it."""
     by_choice = calendar(state="poll_only", reason=BY_CHOICE)
-    active = resumed(by_choice, NOW, rules)
+    active = without_channel(by_choice, NOW, ADDON)
     assert (active.state, active.reason, active.fence, active.lease, active.due_at) == ("active", "", 4, None, NOW)
     refused = calendar(state="poll_only", reason="pushNotSupportedForRequestedResource")
-    assert resumed(refused, NOW, rules) == refused
-    assert resumed(by_choice, NOW, POLL) == by_choice
+    assert without_channel(refused, NOW, ADDON).state == "poll_only"
 
 
 @pytest.mark.parametrize("rules", [POLL, ADDON])

@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from confsync.core import leases
 from confsync.core.channels import poll_only
 from confsync.core.events import LIST_PARAMETERS_VERSION
-from confsync.core.records import Calendar, Checkpoint
+from confsync.core.reconciliation import reconcile_time
+from confsync.core.records import Calendar, Channel, Checkpoint
 from confsync.errors import FenceLost
 from tests.core.story import DAY, HERE, NOW, RULES, UNTIMED, at
 
@@ -110,7 +111,7 @@ def test_a_commit_moves_the_token_and_gives_the_lease_back() -> None:
     assert (done.sync_token, done.sync_generation, done.served, done.lease) == ("next", 1, 1, None)
     assert done.parameters_version == LIST_PARAMETERS_VERSION
     assert done.last_synced_at == NOW
-    assert done.due_at == leases.reconcile_time(done, NOW, RULES)
+    assert done.due_at == reconcile_time(done, NOW, RULES)
 
 
 def test_a_commit_goes_on_when_something_was_asked_for_meanwhile() -> None:
@@ -161,7 +162,7 @@ def test_a_commit_thaws_a_frozen_calendar_and_only_that() -> None:
 
 def test_a_calendar_that_could_not_be_watched_is_asked_again_when_it_thaws() -> None:
     """Else it would neither be watched nor polled."""
-    polled = poll_only(calendar(), "no push", NOW)
+    polled = poll_only(calendar(), "no push", NOW, RULES)
     frozen = leases.freeze(polled, "notFound", NOW, RULES)
     claimed = leases.claim(frozen, "w2", at(60), RULES).calendar
     assert leases.commit(claimed, listed(), None, at(61), RULES).renew_at == at(61)
@@ -169,7 +170,8 @@ def test_a_calendar_that_could_not_be_watched_is_asked_again_when_it_thaws() -> 
 
 def test_a_thawed_calendar_keeps_the_renewal_that_it_has() -> None:
     """Its channel may still be open."""
-    frozen = leases.freeze(calendar(renew_at=at(500)), "notFound", NOW, RULES)
+    watched = calendar(renew_at=at(500), channels=(Channel(id="a", state="active", created_at=NOW),))
+    frozen = leases.freeze(watched, "notFound", NOW, RULES)
     claimed = leases.claim(frozen, "w2", at(60), RULES).calendar
     assert leases.commit(claimed, listed(), None, at(61), RULES).renew_at == at(500)
 
@@ -244,7 +246,7 @@ def test_only_a_calendar_that_was_never_committed_is_in_its_first_sync() -> None
 def test_a_quiet_calendar_is_synced_after_three_quarters_to_all_of_its_interval(state: str, interval_s: float) -> None:
     """Spread by the key, so that a thousand are not due at once."""
     keys = [Calendar.key_for("t", f"c{n}", "s") for n in range(500)]
-    waits = [(leases.reconcile_time(calendar(key=k, state=state), NOW, RULES) - NOW).total_seconds() for k in keys]
+    waits = [(reconcile_time(calendar(key=k, state=state), NOW, RULES) - NOW).total_seconds() for k in keys]
     assert 0.75 * interval_s <= min(waits) < 0.76 * interval_s
     assert 0.99 * interval_s < max(waits) <= interval_s
 
@@ -331,7 +333,7 @@ class Workers(RuleBasedStateMachine):
     @rule()
     def watch_is_refused(self) -> None:
         """The channel turns out to be impossible while a sync runs."""
-        self.store(poll_only(self.calendar, "no push", self.now))
+        self.store(poll_only(self.calendar, "no push", self.now, RULES))
 
     @invariant()
     def what_was_asked_for_is_due(self) -> None:

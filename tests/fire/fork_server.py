@@ -1,21 +1,13 @@
-"""Workers as real processes, forked quickly from one process that has everything imported.
-
-Run as a script: it reads one command per line, answers with one line of JSON, and ends with its input. It must never
-call anything itself, so that each of its children starts as a fresh process would, and never leave a child behind.
-"""
+"""Workers as real processes, forked by this script (see `tests.forking`). It must never leave one of them behind."""
 
 import json
 import os
 import signal
-import sys
-from collections.abc import Callable
 from typing import Any
 
 from confsync.errors import ConfsyncError
 from tests.fire.jobs import Job, Site, perform
-
-LIFE_S = 40
-"""No worker lives longer, whatever befalls it."""
+from tests.forking import forked, serve
 
 
 class Children:
@@ -30,9 +22,7 @@ class Children:
         """Fork a worker for a job; return its process id."""
         listening, speaking = os.pipe()
         parsed, place = Job.model_validate(job), Site.model_validate(site)
-        child = os.fork()
-        if child == 0:
-            _live(lambda: _work(parsed, place, speaking))
+        child = forked(lambda: _work(parsed, place, speaking))
         os.close(speaking)
         self._words[child] = listening
         return {"pid": child}
@@ -80,28 +70,11 @@ def _work(job: Job, site: Site, speaking: int) -> None:
         tell(error=type(error).__name__, message=str(error))
 
 
-def _live(work: Callable[[], None]) -> None:
-    """Work, and end: nothing of the parent's is cleaned up, or read."""
-    status = 1
-    try:
-        signal.alarm(LIFE_S)
-        work()
-        status = 0
-    except BaseException as error:
-        sys.stderr.write(f"{error!r}\n")
-        raise
-    finally:
-        os._exit(status)
-
-
 def main() -> None:
-    """Serve commands, `[name, argument, ...]`, until the input ends."""
+    """Serve commands until the input ends."""
     children = Children()
     try:
-        for line in sys.stdin:
-            name, *rest = json.loads(line)
-            sys.stdout.write(json.dumps(getattr(children, name)(*rest)) + "\n")
-            sys.stdout.flush()
+        serve({"start": children.start, "wait": children.wait, "resume": children.resume})
     finally:
         children.end()
 

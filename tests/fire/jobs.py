@@ -89,13 +89,13 @@ def perform(job: Job, site: Site, tell: Callable[[str], None]) -> str:
     """Do the job and return how the outcome calls itself; raises whatever the use case raises."""
     outside, terms = outside_of(site, job, tell), terms_of(site, **job.rules)
     if job.path == "/sync":
-        return sync_calendar(SyncRequest.from_body(job.body), outside, terms).status
+        return sync_calendar(SyncRequest(**job.body), outside, terms).status
     if job.path == "/update":
         return update_conference(job.body["conference_key"], outside, terms).status
     if job.path == "/land":
         _let_land(job.body, site)
         return "landed"
-    renew_channels(outside, PUSH, terms.rules)
+    renew_channels(outside, PUSH, terms)
     return "renewed"
 
 

@@ -1,16 +1,10 @@
 """The test's end of the fork server: start workers, wait for them, let stopped ones go on."""
 
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from tests.fire import fork_server
 from tests.fire.jobs import Job, Site
-
-ROOT = Path(__file__).parents[2]
+from tests.forking import Forking
 
 
 @dataclass(frozen=True)
@@ -43,26 +37,20 @@ class Workers:
 
     def __init__(self) -> None:
         """Start the process that forks them."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", fork_server.__name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
+        self._forking = Forking(fork_server)
 
     def start(self, job: Job, site: Site) -> int:
         """Start a worker and return its process id."""
-        pid: int = self._ask("start", job.model_dump(mode="json"), site.model_dump(mode="json"))["pid"]
+        pid: int = self._forking.ask("start", job.model_dump(mode="json"), site.model_dump(mode="json"))["pid"]
         return pid
 
     def wait(self, pid: int) -> Life:
         """Return what became of a worker that is done, dead or stopped."""
-        return Life(**self._ask("wait", pid))
+        return Life(**self._forking.ask("wait", pid))
 
     def resume(self, pid: int) -> None:
         """Let a stopped worker go on."""
-        self._ask("resume", pid)
+        self._forking.ask("resume", pid)
 
     def run(self, job: Job, site: Site) -> Life:
         """Start a worker and wait for it."""
@@ -70,15 +58,4 @@ class Workers:
 
     def stop(self) -> None:
         """End all of them."""
-        try:
-            self._process.communicate(timeout=30)
-        finally:
-            self._process.kill()
-
-    def _ask(self, *command: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(command) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
+        self._forking.stop()

@@ -74,7 +74,7 @@ def test_a_change_that_the_addon_announces_reaches_the_back_end(
         Calendar.key_for("default", ANN, ANN),
     )
     assert not [word for word in ("ya29", "eyJ", ANN) if word in json.dumps(log)]
-    sync_calendar(SyncRequest.from_body(json.loads(received.body)), world.outside, world.terms)
+    sync_calendar(SyncRequest(**json.loads(received.body)), world.outside, world.terms)
     assert world.told("c1").title == "Planning II"
 
 

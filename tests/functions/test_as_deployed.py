@@ -15,7 +15,9 @@ import httpx
 import pytest
 
 from confsync.adapters.sign_in import subject_hash
+from confsync.adapters.sqlite import SqliteStore
 from confsync.core.channels import SigningKey, sign_channel_token
+from confsync.core.records import Calendar, Failure
 from confsync.local.calendar_server.serve import running as running_calendar
 from confsync.local.stack_ports import HOST, reserve, somebody_listens
 from confsync.local.task_server.embedded import running_task_server
@@ -237,11 +239,22 @@ def test_a_secret_that_is_not_there_is_named_until_it_is(
 
 
 def test_what_nobody_expected_is_one_line_with_a_severity(variables: dict[str, str], tmp_path: Path) -> None:
-    """The framework would write it without one, with the error's text, and in several lines."""
+    """Also a ValueError, which is no bad request of its sender; the line and the failure leave out what it quotes.
+
+    The framework would write it without a severity, with the error's text, and in several lines.
+    """
+    store = SqliteStore(variables["STORE"].removeprefix("sqlite:"))
+    subject = f"{ANN}\nPlanning"  # no header can hold it: the library that is to send it says so, and quotes it
+    calendar = Calendar(key="c" * 32, tenant="default", calendar_id="primary", subject=subject)
+    store.transact(lambda tx: tx.put(calendar))
     with deployed("sync_calendar", tmp_path, {**variables, "SIGN_IN": "local"}) as worker:
-        assert worker.post("/sync", b'["ann@example.com",' * 100_000).status_code == 500
-        (line,) = worker.lines()
+        assert worker.post("/sync", {"calendar_key": calendar.key}).status_code == 500
+        given_up, line = worker.lines()
         assert is_clean(worker)
+        assert "Planning" not in worker.says()
         assert "Traceback" not in worker.err.read_text()
-    assert (line["severity"], line["error"]) == ("ERROR", "RecursionError")
+    (failure,) = store.all_of(Failure, after="", limit=9)
+    assert (line["severity"], line["error"]) == ("ERROR", "ValueError")
+    assert "http/client.py" in line["stack_trace"]
     assert OF_THE_REQUEST.items() <= line.items()
+    assert (failure.reason, given_up["reason"]) == ("ValueError", "ValueError")

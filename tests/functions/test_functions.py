@@ -162,24 +162,26 @@ def test_only_post_is_answered(settings: pytest.MonkeyPatch, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status"),
+    ("path", "body", "status", "says"),
     [
-        ("/", b"", 404),
-        ("/nothing", b"{}", 404),
-        ("/sync", b"", 400),
-        ("/sync", b"{}", 400),
-        ("/sync", b"[]", 400),
-        ("/update", b"not json", 400),
-        ("/initialize", b'{"calendar_id": "primary"}', 400),
-        ("/sync", b'{"calendar_key": "unknown"}', 200),
-        ("/update", b'{"conference_key": "unknown"}', 200),
+        ("/", b"", 404, "POST to one of"),
+        ("/nothing", b"{}", 404, "POST to one of"),
+        ("/sync", b"", 400, "bad request: body: "),
+        ("/sync", b"{}", 400, "bad request: calendar_key: "),
+        ("/sync", b"[]", 400, "bad request: body: "),
+        ("/update", b"not json", 400, "bad request: body: "),
+        ("/update", b"{}", 400, "bad request: conference_key: "),
+        ("/initialize", b'{"calendar_id": "primary"}', 400, "bad request: subject: "),
+        ("/sync", b'{"calendar_key": "unknown"}', 200, ""),
+        ("/update", b'{"conference_key": "unknown"}', 200, ""),
     ],
 )
-def test_the_workers_doors(settings: pytest.MonkeyPatch, path: str, body: bytes, status: int) -> None:
+def test_the_workers_doors(settings: pytest.MonkeyPatch, path: str, body: bytes, status: int, says: str) -> None:
     """Bad requests are told what is wrong; work for what is unknown is done."""
     del settings
     answer: TestResponse = served("sync_calendar").post(path, data=body)
     assert answer.status_code == status
+    assert says in answer.text
 
 
 def test_initialising_without_calendar_is_to_be_tried_again(

@@ -1,7 +1,6 @@
 """The worker behind a real queue: what is left in the store when the last attempt of a task has failed."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,12 +15,11 @@ from confsync.adapters.sqlite import SqliteStore
 from confsync.core.conference import Conference, Desired
 from confsync.core.records import Calendar, Failure, Record
 from confsync.core.tasks import Task
-from confsync.local.task_server.embedded import running_task_server
-from confsync.local.task_server.options import Options, parse_queue
 from confsync.local.task_server.server import Endpoints
 from confsync.ports import Transaction
+from tests.conftest import ServeQueues
 from tests.functions.test_functions import FUNCTIONS, QUEUES, WORKER
-from tests.local.task_server.support import Answer, Received, Worker, running_worker, wait_for_stats
+from tests.local.task_server.support import Answer, Received, Worker, wait_for_stats
 
 ATTEMPTS = 3
 PATHS = {"/sync": f"{QUEUES}/sync", "/update": f"{QUEUES}/conferences"}
@@ -29,19 +27,9 @@ CALENDAR, CONFERENCE = "c" * 32, "d" * 32
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    """A worker that answers what the function answers, once `serve` was called."""
-    with running_worker() as running:
-        yield running
-
-
-@pytest.fixture
-def server(worker: Worker) -> Iterator[Endpoints]:
+def server(serve_queues: ServeQueues) -> Endpoints:
     """A task server that tries three times."""
-    del worker
-    retry = f"maxAttempts={ATTEMPTS}&minBackoff=0.01&maxBackoff=0.02"
-    with running_task_server(Options(queues=tuple(parse_queue(f"{name}?{retry}") for name in PATHS.values()))) as ends:
-        yield ends
+    return serve_queues(*(f"{name}?maxAttempts={ATTEMPTS}&minBackoff=0.01&maxBackoff=0.02" for name in PATHS.values()))
 
 
 @pytest.fixture
@@ -122,7 +110,7 @@ def test_an_update_whose_last_attempt_failed_is_left_to_the_scheduled_run(
     send(server, worker, "/update", {"conference_key": CONFERENCE})
     conference, failures = store.get(Conference, CONFERENCE), store.all_of(Failure, after="", limit=9)
     assert conference is not None
-    assert conference in store.conferences_due(datetime.now(UTC) + timedelta(minutes=5), 9)
+    assert conference in store.conferences_due("default", datetime.now(UTC) + timedelta(minutes=5), 9)
     assert [(failure.conference_key, failure.count) for failure in failures] == [(CONFERENCE, 1)]
     assert failures[0].reason.startswith("TaskQueueMisconfigured: ")
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from confsync import parts
+from confsync import worker_parts
 from confsync.core.capabilities import Capabilities
 from confsync.core.state import Field
 from confsync.errors import SettingsError
@@ -58,9 +58,9 @@ def test_what_the_vendor_says_reaches_the_provider_and_the_planner() -> None:
         shortest=timedelta(minutes=5),
         longest=timedelta(hours=1),
     )
-    providers = parts._providers(settings)
+    providers = worker_parts._providers(settings)
     assert providers["acme"].capabilities == expected
-    assert parts.terms(settings, providers).capabilities == {"acme": expected}
+    assert worker_parts.terms(settings, providers).capabilities == {"acme": expected}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The commands of the simulation: run many seeds, show one, find a schedule.
 
     python -m tests.simulation run --seeds 20000 [--start S] [--jobs N] [--state FILE] [--most 5] [--trace] [--write]
+                                [--twice-every N]
     python -m tests.simulation show SEED [--shrink]
     python -m tests.simulation find "a call landed after a newer one" [--start S] [--seeds N]
 
@@ -37,12 +38,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options; ends the process with status 2 and a message when they are wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    running = commands.add_parser("run", help="run seeds, each twice")
+    running = commands.add_parser("run", help="run seeds, each twice unless told otherwise")
     running.add_argument("--seeds", type=int, default=1000)
     running.add_argument("--start", type=int, default=0)
     running.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     running.add_argument("--state", type=Path, help="file that says how far the run came; it goes on from there")
     running.add_argument("--most", type=int, default=5, help="stop after so many broken seeds")
+    running.add_argument("--twice-every", type=int, default=1, help="play only each n-th seed twice")
     running.add_argument("--trace", action="store_true", help="show what happened on each broken day")
     running.add_argument("--write", action="store_true", help=f"write what was hit into docs/{coverage.PAGE.name}")
     showing = commands.add_parser("show", help="print what happens on the day of one seed")
@@ -64,7 +66,8 @@ def run_seeds(options: argparse.Namespace) -> int:
         signal.signal(number, signal.default_int_handler)
     try:
         with _Progress(options.seeds, tally) as progress:
-            run(tally, until, options.jobs, _teller(state, options.most, progress.show))
+            tell = _teller(state, options.most, progress.show)
+            run(tally, until, options.jobs, tell, twice_every=options.twice_every)
     except KeyboardInterrupt:
         _say(f"stopped after {tally.seeds} seeds")
     if state is not None:
@@ -120,8 +123,8 @@ class _Progress:
             self._bar.update(self._task, completed=tally.seeds, description=f"seeds, {len(tally.failures)} broken")
         elif time.monotonic() - self._said_at > SAY_EVERY_S:
             self._said_at = time.monotonic()
-            pace = 2 * (tally.seeds - self._before) / (self._said_at - self._began)
-            _say(f"{tally.seeds} seeds, {len(tally.failures)} broken, {pace:.0f} days/s")
+            pace = (tally.seeds - self._before) / (self._said_at - self._began)
+            _say(f"{tally.seeds} seeds, {len(tally.failures)} broken, {pace:.0f} seeds/s")
 
 
 def _report(tally: Tally, options: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ from confsync.errors import (
 from tests.simulation.instance import Instance
 from tests.simulation.scheduler import SECOND, Scheduler
 from tests.simulation.tapes import Fault
+from tests.world import Crash
 
 T = TypeVar("T")
 OF_CALENDAR = ("calendar", "page", "event", "look", "rewrite")
@@ -43,6 +44,8 @@ class Gate:
         self.is_open = True
         """Whether faults may spring and calls take time; both stop at the end of the day."""
         self._armed = {(_since(fault.port, fault.step), fault.port, fault.nth): fault for fault in faults}
+        self._awaited = {port for _, port, _ in self._armed}
+        """Ports whose calls are counted: those of which the tape knows a fault."""
         self._next: dict[str, Fault] = {}
         """By port: what follows a fault that sprang."""
         self.people_act: Callable[[Fault, str], None] = lambda _, __: None
@@ -62,12 +65,13 @@ class Gate:
         running = self.clock.running
         if not isinstance(running, Instance):
             raise TypeError("a port was called by nobody: only instances call ports")
-        running.go_on()
+        if running.is_dead:
+            raise Crash
         return running
 
     def fault(self, *ports: str) -> Fault | None:
         """Return the fault that is armed for the next call of this port, or of the sort of calls that it is."""
-        if not self.is_open:
+        if not self.is_open or self._awaited.isdisjoint(ports):
             return None
         found = None
         for port in ports:
@@ -93,7 +97,8 @@ class Gate:
     def half(self, caller: Instance, port: str) -> None:
         """Let half a call's time pass; raises Crash where the caller died meanwhile."""
         self.clock.wait(caller.half_us(port) if self.is_open else 0)
-        caller.go_on()
+        if caller.is_dead:
+            raise Crash
 
     def passing(
         self, port: str, name: str, effect: Callable[[], T], *, sorts: Iterable[str] = (), about: str = ""

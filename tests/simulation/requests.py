@@ -47,7 +47,7 @@ class Requests:
 
     def renew(self) -> None:
         """Do what the scheduler does every minute; a run that fails waits for the next."""
-        request = Request("renew", lambda outside: renew_channels(outside, PUSH, self.rules), lambda _: None)
+        request = Request("renew", lambda outside: renew_channels(outside, PUSH, self._terms), lambda _: None)
         self._traffic.deliver(request, self._clock.now)
 
     def push(self, channels: Iterable[Channel]) -> None:
@@ -74,7 +74,7 @@ class Requests:
 
     def _work(self, task: Task, outside: Outside) -> object:
         if task.path == SYNC:
-            return sync_calendar(SyncRequest.from_body(task.body), outside, self._terms)
+            return sync_calendar(SyncRequest(**task.body), outside, self._terms)
         return update_conference(task.body["conference_key"], outside, self._terms)
 
     def register(self, calendar_id: str, conference_id: str | None, event_id: str | None, delay_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Run many seeds on all cores, each twice: what they break, what they hit and reach, and where to go on.
+"""Run many seeds on all cores, each twice if wanted: what they break, what they hit and reach, and where to go on.
 
 It must never lose a failure, nor count a seed that was not played to its end.
 """
@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -78,27 +78,28 @@ class Tally:
         return cls(failures=failures, reached=reached, sprung=sprung, coverage=coverage, **kept)
 
 
-def check_seed(seed: int) -> Tally:
-    """Play a seed twice, the second time with somebody looking on; that the two differ counts as a broken rule."""
-    first, (second, coverage) = lived(record(seed)), lived_with_coverage(record(seed))
-    if first.trace_hash != second.trace_hash:
-        second.violations.append("determinism: the same seed played two different days")
-    failures = {seed: list(second.violations)} if second.violations else {}
-    reached = Counter(dict.fromkeys(second.sometimes.reached, 1))
-    return Tally(seed, 1, failures, reached, Counter(second.gate.sprung), coverage, second.trace_hash)
+def check_seed(seed: int, *, twice: bool = True) -> Tally:
+    """Play a seed with somebody looking on, and before that with nobody: that the two differ is a broken rule, too."""
+    hash_before = lived(record(seed)).trace_hash if twice else None
+    day, coverage = lived_with_coverage(record(seed))
+    if hash_before not in (None, day.trace_hash):
+        day.violations.append("determinism: the same seed played two different days")
+    failures = {seed: list(day.violations)} if day.violations else {}
+    reached = Counter(dict.fromkeys(day.sometimes.reached, 1))
+    return Tally(seed, 1, failures, reached, Counter(day.gate.sprung), coverage, day.trace_hash)
 
 
-def check_range(start: int, seeds: int) -> Tally:
-    """Play a range of seeds, in this process."""
+def check_range(start: int, seeds: int, twice_every: int = 1) -> Tally:
+    """Play a range of seeds, in this process; see `run`."""
     tally = Tally(start)
     for seed in range(start, start + seeds):
-        tally.add(check_seed(seed))
+        tally.add(check_seed(seed, twice=seed % twice_every == 0))
     return tally
 
 
-def _check_chunk(chunk: tuple[int, int]) -> Tally:
+def _check_chunk(chunk: tuple[int, int], twice_every: int) -> Tally:
     gc.collect()
-    return check_range(*chunk)
+    return check_range(*chunk, twice_every)
 
 
 def _begin_worker() -> None:
@@ -108,20 +109,24 @@ def _begin_worker() -> None:
     gc.freeze()  # and nothing of what was imported has to be looked through then
 
 
-def run(tally: Tally, until: int, jobs: int, tell: Callable[[Tally], bool], chunk: int = CHUNK) -> None:
+def run(
+    tally: Tally, until: int, jobs: int, tell: Callable[[Tally], bool], *, chunk: int = CHUNK, twice_every: int = 1
+) -> None:
     """Play the seeds from where `tally` ends up to `until`, in order, and count them into it.
 
     Args:
         jobs: how many processes.
         tell: called after each chunk; whether to stop.
         chunk: how many seeds a process plays before it says so.
+        twice_every: which seeds are played twice, to see that they play the same day: multiples of this.
 
     """
+    check, chunks = partial(_check_chunk, twice_every=twice_every), _chunks(tally, until, chunk)
     if jobs == 1:
-        _follow(map(_check_chunk, _chunks(tally, until, chunk)), tally, tell)
+        _follow(map(check, chunks), tally, tell)
         return
     with get_context("spawn").Pool(jobs, _begin_worker) as pool:
-        _follow(pool.imap(_check_chunk, _chunks(tally, until, chunk)), tally, tell)
+        _follow(pool.imap(check, chunks), tally, tell)
 
 
 def _follow(tallies: Iterator[Tally], tally: Tally, tell: Callable[[Tally], bool]) -> None:

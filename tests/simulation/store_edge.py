@@ -145,21 +145,23 @@ class SimulatedStore:
             "store", "links_of", lambda: self._memory.links_of(calendar_key, after=after, limit=limit)
         )
 
-    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
+    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
         """Return calendars that are due."""
-        return self._gate.passing("store", "calendars_due", lambda: self._memory.calendars_due(before, limit))
+        return self._gate.passing("store", "calendars_due", lambda: self._memory.calendars_due(tenant, before, limit))
 
-    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
+    def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return calendars of a subject."""
-        return self._gate.passing("store", "calendars_of", lambda: self._memory.calendars_of(subject, limit))
+        return self._gate.passing("store", "calendars_of", lambda: self._memory.calendars_of(tenant, subject, limit))
 
-    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
+    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
         """Return calendars whose channels are due."""
-        return self._gate.passing("store", "channels_due", lambda: self._memory.channels_due(before, limit))
+        return self._gate.passing("store", "channels_due", lambda: self._memory.channels_due(tenant, before, limit))
 
-    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
+    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
         """Return conferences that are due."""
-        return self._gate.passing("store", "conferences_due", lambda: self._memory.conferences_due(before, limit))
+        return self._gate.passing(
+            "store", "conferences_due", lambda: self._memory.conferences_due(tenant, before, limit)
+        )
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return records of a kind."""

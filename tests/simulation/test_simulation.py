@@ -168,6 +168,11 @@ def test_several_processes_count_what_one_counts() -> None:
     assert tally == check_range(0, 6)
 
 
+def test_a_seed_that_is_played_once_counts_as_one_that_is_played_twice() -> None:
+    """The second play shows only that a day does not depend on what was played before."""
+    assert check_range(0, 6, twice_every=4) == check_range(0, 6)
+
+
 def test_ranges_with_a_gap_between_them_are_not_added() -> None:
     """A tally says which seeds were played."""
     with pytest.raises(ValueError, match="do not follow"):

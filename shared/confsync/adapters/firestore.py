@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from confsync.adapters.firestore_calls import Expired, FirestoreCalls, LostRace
-from confsync.adapters.firestore_layout import BODY, SHARDS, document_path, in_shard
+from confsync.adapters.firestore_layout import BODY, SHARDS, document_path, in_shard, in_tenant
 from confsync.adapters.stored import BufferedTransaction, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
@@ -72,32 +72,32 @@ class FirestoreStore:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
         return self._select(Link, limit, where=_equal("calendar_key", calendar_key), after=after)
 
-    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
-        return self._due(Calendar, "due_at", before, limit)
+    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first."""
+        return self._due(Calendar, "due_at", tenant, before, limit)
 
-    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars as `subject` sees them, in the order of their keys."""
-        return self._select(Calendar, limit, where=_equal("subject", subject))
+    def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
+        return self._select(Calendar, limit, where=_equal("subject", in_tenant(tenant, subject)))
 
-    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
-        return self._due(Calendar, "renew_at", before, limit)
+    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
+        return self._due(Calendar, "renew_at", tenant, before, limit)
 
-    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
-        """Return up to `limit` conferences with `due_at` at or before `before`, the oldest first."""
-        return self._due(Conference, "due_at", before, limit)
+    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first."""
+        return self._due(Conference, "due_at", tenant, before, limit)
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
         return self._select(kind, limit, after=after)
 
-    def _due(self, kind: type[R], field: str, before: datetime, limit: int) -> list[R]:
+    def _due(self, kind: type[R], field: str, tenant: str, before: datetime, limit: int) -> list[R]:
         """Merge what is due in each shard; `limit` of each, since all of them may be in one."""
         found = [
             record
             for shard in range(SHARDS)
-            for record in self._select(kind, limit, where=_until(field, shard, sortable(before)), order=field)
+            for record in self._select(kind, limit, where=_until(field, shard, tenant, before), order=field)
         ]
         return sorted(found, key=lambda record: (getattr(record, field), record.key))[: max(limit, 0)]
 
@@ -154,10 +154,10 @@ def _equal(field: str, value: str) -> dict[str, Any]:
     return _filter(field, "EQUAL", value)
 
 
-def _until(field: str, shard: int, moment: str) -> dict[str, Any]:
+def _until(field: str, shard: int, tenant: str, before: datetime) -> dict[str, Any]:
     within = [
-        _filter(field, "GREATER_THAN", in_shard(shard, "")),
-        _filter(field, "LESS_THAN_OR_EQUAL", in_shard(shard, moment)),
+        _filter(field, "GREATER_THAN", in_shard(shard, in_tenant(tenant, ""))),
+        _filter(field, "LESS_THAN_OR_EQUAL", in_shard(shard, in_tenant(tenant, sortable(before)))),
     ]
     return {"composite_filter": {"op": "AND", "filters": within}}
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from confsync.adapters.stored import QUERIED
-from confsync.core.records import Failure
+from confsync.adapters.stored import QUERIED, TENANT, searched
+from confsync.core.records import Failure, key_of
 
 SHARDS = 4
 """Each takes 500 writes a second; a query by time asks all of them."""
@@ -39,10 +39,13 @@ class Field:
 
 FIELDS: tuple[Field, ...] = (
     *(Field(kind, BODY) for kind in QUERIED),
-    *(Field(kind, name, ("ASCENDING",)) for kind, names in QUERIED.items() for name in names),
+    *(Field(kind, name, ("ASCENDING",)) for kind in QUERIED for name in searched(kind)),
     Field(Failure.kind, EXPIRES_AT, ttl=True),
 )
-"""No query needs a composite index: each asks for one field, in its order or in that of the keys."""
+"""No query needs a composite index: each asks for one field, in its order or in that of the keys.
+
+What is asked for within a tenant has the tenant in its own value.
+"""
 
 
 def document_path(database: str, kind: str, key: str) -> str:
@@ -60,16 +63,27 @@ def shard_of(key: str) -> int:
     return zlib.crc32(key.encode()) % SHARDS
 
 
-def in_shard(shard: int, moment: str) -> str:
-    """Return a time, in the form of `stored.sortable`, as it is indexed in a shard."""
-    return f"{shard}/{moment}"
+def in_shard(shard: int, value: str) -> str:
+    """Return a time, as `in_tenant` gives it, as it is indexed in a shard."""
+    return f"{shard}/{value}"
+
+
+def in_tenant(tenant: str, value: str) -> str:
+    """Return a value as it is indexed for a tenant; a time in the form of `stored.sortable`.
+
+    The hash is of fixed length: whatever a tenant is called, its range holds nothing of another's.
+    """
+    return f"{key_of(TENANT, tenant)}/{value}"
 
 
 def indexed(kind: str, key: str, columns: tuple[str | None, ...]) -> Iterator[tuple[str, str]]:
     """Yield the queried fields that have a value, as they are indexed; the others take no room in an index."""
-    for name, value in zip(QUERIED[kind], columns, strict=True):
+    values = dict(zip(QUERIED[kind], columns, strict=True))
+    tenant = values.pop(TENANT, None)
+    for name, value in values.items():
         if value is not None:
-            yield name, in_shard(shard_of(key), value) if name in BY_TIME else value
+            own = value if tenant is None else in_tenant(tenant, value)
+            yield name, in_shard(shard_of(key), own) if name in BY_TIME else own
 
 
 def declared() -> Mapping[str, object]:

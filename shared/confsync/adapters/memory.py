@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
-from confsync.adapters.stored import QUERIED, BufferedTransaction, Write, decode, sortable
+from confsync.adapters.stored import QUERIED, TENANT, BufferedTransaction, Write, decode, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.errors import StoreUnavailable
@@ -98,7 +99,12 @@ class _Records:
 
 
 def _decoded(kind: type[R], bodies: Iterable[tuple[str, str]]) -> dict[str, R]:
-    return {key: decode(kind, key, body, "memory") for key, body in bodies}
+    return {key: _record(kind, key, body) for key, body in bodies}
+
+
+@lru_cache(maxsize=512)  # a record is read far more often than written, and being frozen it may be shown to many
+def _record(kind: type[R], key: str, body: str) -> R:
+    return decode(kind, key, body, "memory")
 
 
 class MemoryStore:
@@ -187,26 +193,27 @@ class MemoryStore:
 
         return self._listing("links_of", Link, choose)
 
-    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
-        return self._listing("calendars_due", Calendar, _due("calendar", "due_at", before, limit))
+    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first."""
+        return self._listing("calendars_due", Calendar, _due("calendar", "due_at", tenant, before, limit))
 
-    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars as `subject` sees them, in the order of their keys."""
-        at = QUERIED["calendar"].index("subject")
+    def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
+        of, at = _places("calendar", TENANT, "subject")
 
         def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
-            return sorted(key for key, write in living if write.columns[at] == subject)[: max(limit, 0)]
+            own = (key for key, write in living if (write.columns[of], write.columns[at]) == (tenant, subject))
+            return sorted(own)[: max(limit, 0)]
 
         return self._listing("calendars_of", Calendar, choose)
 
-    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
-        return self._listing("channels_due", Calendar, _due("calendar", "renew_at", before, limit))
+    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
+        return self._listing("channels_due", Calendar, _due("calendar", "renew_at", tenant, before, limit))
 
-    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
-        """Return up to `limit` conferences with `due_at` at or before `before`, the oldest first."""
-        return self._listing("conferences_due", Conference, _due("conference", "due_at", before, limit))
+    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first."""
+        return self._listing("conferences_due", Conference, _due("conference", "due_at", tenant, before, limit))
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
@@ -226,16 +233,20 @@ class MemoryStore:
         return answer
 
 
-def _due(kind: str, column: str, before: datetime, limit: int) -> Choice:
-    latest, at = sortable(before), QUERIED[kind].index(column)
+def _due(kind: str, field: str, tenant: str, before: datetime, limit: int) -> Choice:
+    latest, (of, at) = sortable(before), _places(kind, TENANT, field)
 
     def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
-        times = ((write.columns[at], key) for key, write in living)
+        times = ((write.columns[at], key) for key, write in living if write.columns[of] == tenant)
         return [key for _, key in sorted((t, key) for t, key in times if t is not None and t <= latest)][
             : max(limit, 0)
         ]
 
     return choose
+
+
+def _places(kind: str, *fields: str) -> tuple[int, ...]:
+    return tuple(QUERIED[kind].index(field) for field in fields)
 
 
 def _call(hook: Hook | None, name: str) -> None:

@@ -29,10 +29,10 @@ _PAGE = {
     for kind in QUERIED
 }
 _LINKS = "SELECT key, body FROM link WHERE calendar_key = ? AND key > ? ORDER BY key LIMIT ?"
-_CALENDARS = "SELECT key, body FROM calendar WHERE due_at <= ? ORDER BY due_at, key LIMIT ?"
-_OF_SUBJECT = "SELECT key, body FROM calendar WHERE subject = ? ORDER BY key LIMIT ?"
-_CHANNELS = "SELECT key, body FROM calendar WHERE renew_at <= ? ORDER BY renew_at, key LIMIT ?"
-_CONFERENCES = "SELECT key, body FROM conference WHERE due_at <= ? ORDER BY due_at, key LIMIT ?"
+_CALENDARS = "SELECT key, body FROM calendar WHERE tenant = ? AND due_at <= ? ORDER BY due_at, key LIMIT ?"
+_OF_SUBJECT = "SELECT key, body FROM calendar WHERE tenant = ? AND subject = ? ORDER BY key LIMIT ?"
+_CHANNELS = "SELECT key, body FROM calendar WHERE tenant = ? AND renew_at <= ? ORDER BY renew_at, key LIMIT ?"
+_CONFERENCES = "SELECT key, body FROM conference WHERE tenant = ? AND due_at <= ? ORDER BY due_at, key LIMIT ?"
 _DELETE = {kind: f"DELETE FROM {kind} WHERE key = ?" for kind in QUERIED}  # noqa: S608  # our own names
 
 
@@ -102,21 +102,21 @@ class SqliteStore:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
         return self._list(Link, _LINKS, calendar_key, after, max(limit, 0))
 
-    def calendars_due(self, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars with `due_at` at or before `before`, the oldest first."""
-        return self._list(Calendar, _CALENDARS, sortable(before), max(limit, 0))
+    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first."""
+        return self._list(Calendar, _CALENDARS, tenant, sortable(before), max(limit, 0))
 
-    def calendars_of(self, subject: str, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars as `subject` sees them, in the order of their keys."""
-        return self._list(Calendar, _OF_SUBJECT, subject, max(limit, 0))
+    def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
+        return self._list(Calendar, _OF_SUBJECT, tenant, subject, max(limit, 0))
 
-    def channels_due(self, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
-        return self._list(Calendar, _CHANNELS, sortable(before), max(limit, 0))
+    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
+        return self._list(Calendar, _CHANNELS, tenant, sortable(before), max(limit, 0))
 
-    def conferences_due(self, before: datetime, limit: int) -> list[Conference]:
-        """Return up to `limit` conferences with `due_at` at or before `before`, the oldest first."""
-        return self._list(Conference, _CONFERENCES, sortable(before), max(limit, 0))
+    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first."""
+        return self._list(Conference, _CONFERENCES, tenant, sortable(before), max(limit, 0))
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""

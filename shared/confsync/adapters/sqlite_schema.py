@@ -7,13 +7,13 @@ import sqlite3
 import time
 from pathlib import Path
 
-from confsync.adapters.stored import QUERIED
+from confsync.adapters.stored import QUERIED, TENANT, searched
 from confsync.errors import SettingsError, StoreCorrupt
 
 APPLICATION_ID = 0x636E6673
 """`cnfs`: marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of `SCHEMA`."""
 
 
@@ -22,7 +22,8 @@ def _statements(kind: str) -> list[str]:
     fields = "".join(f"{name} TEXT, " for name in QUERIED[kind])
     table = f"CREATE TABLE {kind} (key TEXT PRIMARY KEY NOT NULL, {fields}body TEXT NOT NULL)"
     # In the order in which queries answer, so that none has to sort.
-    indexes = [f"CREATE INDEX {kind}_by_{name} ON {kind} ({name}, key)" for name in QUERIED[kind]]
+    within = f"{TENANT}, " if TENANT in QUERIED[kind] else ""
+    indexes = [f"CREATE INDEX {kind}_by_{name} ON {kind} ({within}{name}, key)" for name in searched(kind)]
     return [table, *indexes]
 
 

@@ -5,7 +5,7 @@ It must never touch a file, the network or the clock.
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
@@ -18,14 +18,19 @@ R = TypeVar("R", bound=Record)
 
 RECORDS: tuple[type[Record], ...] = (Calendar, Link, Conference, Failure, Brake)
 
+TENANT: Final = "tenant"
 QUERIED: Mapping[str, tuple[str, ...]] = {
-    "calendar": ("due_at", "renew_at", "subject"),
+    "calendar": (TENANT, "due_at", "renew_at", "subject"),
     "link": ("calendar_key",),
-    "conference": ("due_at",),
+    "conference": (TENANT, "due_at"),
     "failure": (),
     "brake": (),
 }
-"""By kind: the fields that queries ask for, so that they are kept beside the JSON."""
+"""By kind: the fields that queries ask for, so that they are kept beside the JSON.
+
+Where the tenant is one, each of the others is asked for within a tenant: several may share a store, and what is due to
+one is neither served nor delayed by another's.
+"""
 
 FAILURES_LAST = timedelta(days=90)
 """A failure that did not come back for so long may be deleted by the store itself."""
@@ -74,6 +79,11 @@ def _unreadable(where: str, kind: type[Record], key: str, why: str) -> StoreCorr
         f"{where}: {kind.kind} {key} cannot be read ({why}). Nothing was overwritten: "
         "correct or delete this one record, or restore a backup"
     )
+
+
+def searched(kind: str) -> tuple[str, ...]:
+    """Return the queried fields that a query may search by: all but the tenant, which only narrows it."""
+    return tuple(name for name in QUERIED[kind] if name != TENANT)
 
 
 def columns(record: Record) -> tuple[str | None, ...]:

@@ -5,24 +5,23 @@ It must never print a title or a name, nor decide about an end that the operator
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.cli.columns import columns, plain, stamp
+from confsync.cli.exit_status import OptionsError, exit_status
 from confsync.core.conference import Conference, Referent
 from confsync.core.state import Moment
 from confsync.decide_ends import approve_ends, calendars_of, held_ends, reject_ends
-from confsync.errors import ConfsyncError, SettingsError
 from confsync.ports import Outside
 from confsync.settings import WorkerSettings
 
 HEADINGS = ("CONFERENCE", "PROVIDER", "CALENDARS", "EVENTS", "MEETING", "HELD SINCE", "WHY")
+KEPT = "what was decided stays, do it again for what is held"
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,9 @@ def list_ends(as_json: bool, calendar_id: str | None, of_tenant: bool) -> None:
 
     Exit status: 0 when done, 1 when the store refused, 2 for wrong settings or options.
     """
-    with _exit_status("list"):
+    with exit_status("ends list", KEPT):
         settings = parts.read_settings(WorkerSettings, os.environ)
-        held = _held(settings, parts.outside(settings))
+        held = _held(settings, worker_parts.outside(settings))
         chosen = _of_calendar(held, calendar_id) if calendar_id else list(held.conferences)
         shown = [c for c in chosen if not of_tenant or (c.hold is not None and c.hold.scope == "tenant")]
         click.echo(json.dumps([_as_json(c, held) for c in shown], indent=2) if as_json else _table(shown, held))
@@ -99,7 +98,7 @@ def approve(conference_ids: tuple[str, ...], calendar_id: str | None, everything
     Exit status: 0 when done, 1 when the store or the queue refused or you did not confirm, 2 for wrong settings
     or options.
     """
-    with _exit_status("approve"):
+    with exit_status("ends approve", KEPT):
         settings, outside, keys = _chosen(Choice(conference_ids, calendar_id, everything))
         _confirm(f"End {_many(len(keys), 'conference')}?", keys, yes)
         done = approve_ends(keys, outside, settings.rules())
@@ -114,23 +113,11 @@ def reject(conference_ids: tuple[str, ...], calendar_id: str | None, everything:
     Name conferences, a calendar, or all.
     Exit status: 0 when done, 1 when the store refused or you did not confirm, 2 for wrong settings or options.
     """
-    with _exit_status("reject"):
+    with exit_status("ends reject", KEPT):
         _, outside, keys = _chosen(Choice(conference_ids, calendar_id, everything))
         _confirm(f"Keep {_many(len(keys), 'conference')}?", keys, yes)
         done = reject_ends(keys, outside)
         click.echo(f"{_many(done, 'end')} rejected{_missed(len(keys) - done)}")
-
-
-@contextmanager
-def _exit_status(command: str) -> Iterator[None]:
-    try:
-        yield
-    except (SettingsError, ValueError) as error:
-        click.echo(f"confsync ends {command}: {error}", err=True)
-        sys.exit(2)
-    except ConfsyncError as error:
-        click.echo(f"confsync ends {command}: {error}; what was decided stays, do it again for what is held", err=True)
-        sys.exit(1)
 
 
 def _held(settings: WorkerSettings, outside: Outside) -> Held:
@@ -141,9 +128,9 @@ def _held(settings: WorkerSettings, outside: Outside) -> Held:
 def _chosen(choice: Choice) -> tuple[WorkerSettings, Outside, list[str]]:
     """Return what is needed to decide, and the keys of the conferences that are meant."""
     if sum(map(bool, (choice.conference_ids, choice.calendar_id, choice.everything))) != 1:
-        raise ValueError("name conferences, or give --calendar, or --all: one of the three")
+        raise OptionsError("name conferences, or give --calendar, or --all: one of the three")
     settings = parts.read_settings(WorkerSettings, os.environ)
-    outside = parts.outside(settings)
+    outside = worker_parts.outside(settings)
     held = _held(settings, outside)
     return settings, outside, [conference.key for conference in _meant(choice, held)]
 
@@ -154,12 +141,14 @@ def _meant(choice: Choice, held: Held) -> Sequence[Conference]:
     if choice.calendar_id is not None:
         found = _of_calendar(held, choice.calendar_id)
         if not found:
-            raise ValueError(f"no end of calendar {choice.calendar_id!r} is held; confsync ends list shows which are")
+            raise OptionsError(f"no end of calendar {choice.calendar_id!r} is held; confsync ends list shows which are")
         return found
     unknown = set(choice.conference_ids) - {conference.conference_id for conference in held.conferences}
     if unknown:
         named = ", ".join(map(repr, sorted(unknown)))
-        raise ValueError(f"no end is held of conference {named}; confsync ends list shows which are. Nothing was done")
+        raise OptionsError(
+            f"no end is held of conference {named}; confsync ends list shows which are. Nothing was done"
+        )
     return [conference for conference in held.conferences if conference.conference_id in choice.conference_ids]
 
 

@@ -6,7 +6,6 @@ It reads the store, and nothing else. It must never show what an event holds.
 import json
 import os
 import re
-import sys
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,14 +14,15 @@ from typing import Final
 import click
 from pydantic import BaseModel
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.cli.columns import columns, shown, stamp
+from confsync.cli.exit_status import OptionsError, exit_status
 from confsync.cli.plan import what
 from confsync.core.conference import Conference, Note
 from confsync.core.explaining import EventLine, Explanation, explain
 from confsync.core.outlook import Step
 from confsync.core.records import Calendar, Link
-from confsync.errors import ConfsyncError, SettingsError
+from confsync.errors import ConfsyncError
 from confsync.paging import conferences_of
 from confsync.ports import Store
 from confsync.settings import WorkerSettings
@@ -41,12 +41,12 @@ class Asked:
     subject: str | None
 
     def check(self) -> None:
-        """Raise ValueError where it is not clear which one is meant."""
+        """Raise OptionsError where it is not clear which one is meant."""
         by_event = (self.event_id, self.calendar_id, self.subject)
         if self.conference_id is not None and any(by_event):
-            raise ValueError("give a conference id, or --event with --calendar and --subject, not both")
+            raise OptionsError("give a conference id, or --event with --calendar and --subject, not both")
         if self.conference_id is None and not all(by_event):
-            raise ValueError("give a conference id, or --event together with --calendar and --subject")
+            raise OptionsError("give a conference id, or --event together with --calendar and --subject")
 
     @property
     def calendar(self) -> str:
@@ -67,17 +67,12 @@ def explain_command(as_json: bool, **given: str | None) -> None:
     Exit status: 0 when told, 1 when there is no such conference or the store did not answer, 2 for wrong settings
     or options.
     """
-    try:
+    with exit_status("explain"):
         asked = Asked(**given)
         asked.check()
         settings = parts.read_settings(WorkerSettings, os.environ)
-        found = explained(asked, parts.store(settings.store, settings.firestore_emulator), settings, parts.utc_now())
-    except (SettingsError, ValueError) as error:
-        click.echo(f"confsync explain: {error}", err=True)
-        sys.exit(2)
-    except ConfsyncError as error:
-        click.echo(f"confsync explain: {error}", err=True)
-        sys.exit(1)
+        store = worker_parts.store(settings.store, settings.firestore_emulator)
+        found = explained(asked, store, settings, parts.utc_now())
     click.echo("\n\n".join(map(in_words, found)) if not as_json else "\n".join(map(in_json, found)))
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from confsync import parts
-from confsync.errors import ConfsyncError, SettingsError
+from confsync import parts, worker_parts
+from confsync.cli.exit_status import exit_status
+from confsync.doors import read_request
 from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, initialize_syncing
 from confsync.settings import WorkerSettings
 
@@ -44,21 +45,15 @@ def initialize(as_json: bool, **given: str | None) -> None:
     Does what the worker's POST /initialize does, with the same settings, read from the environment.
     Exit status: 0 when done, 1 when Calendar or the store refused (do it again), 2 for wrong settings or options.
     """
-    try:
+    with exit_status("initialize", "nothing is lost, do it again"):
         outcome = _initialize(given)
-    except (SettingsError, ValueError) as error:
-        click.echo(f"confsync initialize: {error}", err=True)
-        sys.exit(2)
-    except ConfsyncError as error:
-        click.echo(f"confsync initialize: {error}; nothing is lost, do it again", err=True)
-        sys.exit(1)
     click.echo(outcome.to_json() if as_json else _in_words(outcome), nl=not as_json)
     sys.exit(1 if outcome.is_frozen else 0)
 
 
 def _initialize(given: dict[str, str | None]) -> InitializeOutcome:
-    request = InitializeRequest.from_json(json.dumps(given).encode())
-    return initialize_syncing(request, *parts.worker(parts.read_settings(WorkerSettings, os.environ)))
+    request = read_request(InitializeRequest, json.dumps(given).encode())
+    return initialize_syncing(request, *worker_parts.worker(parts.read_settings(WorkerSettings, os.environ)))
 
 
 def _in_words(outcome: InitializeOutcome) -> str:

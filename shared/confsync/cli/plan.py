@@ -15,13 +15,13 @@ from typing import Final
 
 import click
 
-from confsync import parts
+from confsync import parts, worker_parts
 from confsync.cli.columns import columns, shown, stamp
+from confsync.cli.exit_status import exit_status
 from confsync.cli.signals import interruptible
 from confsync.core.outlook import Step, brake_keys, steps_of
 from confsync.core.records import Brake
 from confsync.core.rules import Rules
-from confsync.errors import ConfsyncError, SettingsError
 from confsync.paging import conferences_of
 from confsync.ports import Store
 from confsync.settings import WorkerSettings
@@ -42,21 +42,14 @@ def plan(as_json: bool, watch: bool) -> None:
     Exit status: 0 when shown, 1 when the store did not answer (do it again), 2 for wrong settings or options.
     """
     try:
-        settings = parts.read_settings(WorkerSettings, os.environ)
-        with interruptible() if watch else nullcontext():
-            _show(settings, as_json=as_json, watch=watch)
-    except SettingsError as error:
-        click.echo(f"confsync plan: {error}", err=True)
-        sys.exit(2)
-    except ConfsyncError as error:
-        click.echo(f"confsync plan: {error}; do it again", err=True)
-        sys.exit(1)
+        with exit_status("plan", "do it again"), interruptible() if watch else nullcontext():
+            _show(parts.read_settings(WorkerSettings, os.environ), as_json=as_json, watch=watch)
     except KeyboardInterrupt:
         sys.exit(0)
 
 
 def _show(settings: WorkerSettings, *, as_json: bool, watch: bool) -> None:
-    store, rules, last = parts.store(settings.store, settings.firestore_emulator), settings.rules(), ""
+    store, rules, last = worker_parts.store(settings.store, settings.firestore_emulator), settings.rules(), ""
     while True:
         steps = planned(store, settings.tenant, parts.utc_now(), rules)
         text = in_json(steps, rules) if as_json else in_words(steps, rules)

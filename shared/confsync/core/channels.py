@@ -15,13 +15,16 @@ No I/O: the keys, the time and the ids come in.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from confsync.core.reconciliation import spread_of
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
 from confsync.errors import NotificationRejected
+
+Condition = Callable[[Calendar], bool]
 
 MAX_CHANNELS = 3
 """Channels that a calendar remembers at most; one of them is active."""
@@ -132,7 +135,15 @@ def finish_renewal(calendar: Calendar, opened: Channel, replaces: Channel | None
         return calendar.model_copy(update={"channels": _newest(channels)})
     known = [c for c in others if c.state != "pending"]
     retired = [c.model_copy(update={"state": "retiring"}) if c.state == "active" else c for c in known]
-    return calendar.model_copy(update={"channels": _newest((*retired, opened)), "renew_at": renew_at})
+    opened_at_last = {"failed_renewals": 0, "channel_error": "", "renew_at": renew_at}
+    return _watched(calendar).model_copy(update={"channels": _newest((*retired, opened)), **opened_at_last})
+
+
+def _watched(calendar: Calendar) -> Calendar:
+    """Return the calendar as one that can be watched, should it have been one that cannot."""
+    if calendar.state != "poll_only":
+        return calendar
+    return calendar.model_copy(update={"state": "active", "reason": "", "fence": calendar.fence + 1, "lease": None})
 
 
 def forget_channel(calendar: Calendar, channel_id: str) -> Calendar:
@@ -145,13 +156,26 @@ def retry_at(calendar: Calendar, at: datetime) -> Calendar:
     return calendar.model_copy(update={"renew_at": at})
 
 
-def poll_only(calendar: Calendar, reason: str, now: datetime) -> Calendar:
-    """Return the calendar as one that can never be watched, to be synced at once and then at its own interval.
+def not_renewed(calendar: Calendar, reason: str, now: datetime, rules: Rules, wait_s: float = 0) -> Calendar:
+    """Return the calendar after one more try in vain: the next one comes later each time, after `wait_s` at least.
 
-    Every change of state raises the fence.
+    Calendars that failed together spread, so that they do not come back together.
     """
-    state = {"state": "poll_only", "reason": reason, "fence": calendar.fence + 1, "lease": None}
-    return calendar.model_copy(update={**state, "channels": (), "renew_at": None, "due_at": now})
+    backoff_s = rules.renewal_backoff_s(calendar.failed_renewals) * (0.75 + 0.5 * spread_of(calendar.key))
+    failed = {"failed_renewals": calendar.failed_renewals + 1, "channel_error": reason}
+    return retry_at(calendar, now + timedelta(seconds=max(backoff_s, wait_s))).model_copy(update=failed)
+
+
+def poll_only(calendar: Calendar, reason: str, now: datetime, rules: Rules) -> Calendar:
+    """Return the calendar as one that cannot be watched, to be synced at once and then at its own interval.
+
+    Whether it can be by now is tried again slowly. Every change of state raises the fence.
+    """
+    unwatched = {"channels": (), "channel_error": reason, "renew_at": now + timedelta(seconds=rules.watch_again_s)}
+    if calendar.state == "poll_only":
+        return calendar.model_copy(update={"reason": reason, **unwatched})
+    state = {"state": "poll_only", "reason": reason, "fence": calendar.fence + 1, "lease": None, "due_at": now}
+    return calendar.model_copy(update={**state, **unwatched})
 
 
 def sync_at_once(calendar: Calendar, now: datetime) -> Calendar:
@@ -176,5 +200,4 @@ def retiring_channels(calendar: Calendar) -> tuple[Channel, ...]:
 def renewal_time(calendar_key: str, opened_at: datetime, expires_at: datetime) -> datetime:
     """Return when to renew: a quarter of the life before its end, spread over an eighth by the calendar's key."""
     life = expires_at - opened_at
-    spread = int(calendar_key[:8], 16) / 0xFFFFFFFF
-    return expires_at - life / 4 - life / 8 * spread
+    return expires_at - life / 4 - life / 8 * spread_of(calendar_key)

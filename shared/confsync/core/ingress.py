@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from confsync.core.channels import is_over
+from confsync.core.reconciliation import spread_of
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
 
@@ -25,8 +26,7 @@ def without_channel(calendar: Calendar, now: datetime, rules: Rules) -> Calendar
 
     One whose opening is under way is forgotten: the renewal that opens it loses, and stops it.
     """
-    spread = int(calendar.key[:8], 16) / 0xFFFFFFFF
-    again = now + timedelta(seconds=rules.ingress_again_s * (0.75 + 0.25 * spread))
+    again = now + timedelta(seconds=rules.ingress_again_s * (0.75 + 0.25 * spread_of(calendar.key)))
     retiring = tuple(_retiring(channel) for channel in calendar.channels if _is_open(channel, now))
     return _in_state(calendar, now, rules).model_copy(update={"channels": retiring, "renew_at": again})
 
@@ -40,17 +40,15 @@ def _retiring(channel: Channel) -> Channel:
 
 
 def _in_state(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:
-    """Change between active and polled by choice only: a calendar that is frozen or paused stays so."""
+    """Change between active and polled by choice only: a calendar that is frozen or paused stays so.
+
+    With push it is the channel that opens which makes it active, so that it is polled until then.
+    """
     if rules.ingress == "poll" and calendar.state == "active":
         return _changed(calendar, now, state="poll_only", reason=BY_CHOICE)
-    return resumed(calendar, now, rules)
-
-
-def resumed(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:
-    """Return the calendar active again, where it is polled because of an `INGRESS` that is no longer set."""
-    if rules.ingress == "poll" or (calendar.state, calendar.reason) != ("poll_only", BY_CHOICE):
-        return calendar
-    return _changed(calendar, now, state="active", reason="")
+    if rules.ingress == "addon" and (calendar.state, calendar.reason) == ("poll_only", BY_CHOICE):
+        return _changed(calendar, now, state="active", reason="")
+    return calendar
 
 
 def _changed(calendar: Calendar, now: datetime, **state: Any) -> Calendar:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from confsync.core.events import LIST_PARAMETERS_VERSION
+from confsync.core.reconciliation import reconcile_time, reconciled
 from confsync.core.records import Calendar, Checkpoint, Lease
 from confsync.core.rereading import asked_again
 from confsync.core.rules import Rules
@@ -113,32 +114,37 @@ def commit(
             "served": checkpoint.requested,
             "checkpoint": None,
             "last_synced_at": now,
+            "failed_syncs": 0,
             "last_error": "",
         }
     )
+    moved = reconciled(moved, checkpoint.missed, now)
     if moved.state == "frozen":
         moved = _thawed(moved, now)
     if moved.requested > moved.served or moved.to_observe:
         return extend(moved, now, rules)
-    return moved.model_copy(update={"lease": None, "due_at": reconcile_time(calendar, now, rules)})
+    return moved.model_copy(update={"lease": None, "due_at": reconcile_time(moved, now, rules)})
 
 
 def _thawed(calendar: Calendar, now: datetime) -> Calendar:
     """It may have been one without a channel before it froze: whether it can be watched is asked again."""
-    return calendar.model_copy(update={"state": "active", "reason": "", "renew_at": calendar.renew_at or now})
-
-
-def reconcile_time(calendar: Calendar, now: datetime, rules: Rules) -> datetime:
-    """Return when a quiet calendar is synced again: three quarters to all of the interval, spread by its key."""
-    spread = int(calendar.key[:8], 16) / 0xFFFFFFFF
-    is_polled = calendar.state == "poll_only" or rules.ingress == "poll"
-    interval_s = rules.poll_s if is_polled else rules.reconcile_s
-    return now + timedelta(seconds=interval_s * (0.75 + 0.25 * spread))
+    renew_at = calendar.renew_at if calendar.channels else now
+    return calendar.model_copy(update={"state": "active", "reason": "", "renew_at": renew_at or now})
 
 
 def release(calendar: Calendar, due_at: datetime, error: str = "") -> Calendar:
     """Return the calendar without a lease, to be synced again at `due_at`; checkpoint and token stay."""
     return calendar.model_copy(update={"lease": None, "due_at": due_at, "last_error": error})
+
+
+def break_off(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:
+    """Return the calendar without the lease of a sync that broke off; each in a row waits longer for the next.
+
+    The task of the sync is tried again by itself. This is for the scheduled run, should the task get lost.
+    """
+    wait_s = max(rules.skew_s, rules.backoff_s(calendar.failed_syncs))
+    released = release(calendar, now + timedelta(seconds=wait_s), "the sync broke off")
+    return released.model_copy(update={"failed_syncs": calendar.failed_syncs + 1})
 
 
 def ask_again(calendar: Calendar, now: datetime) -> Calendar:

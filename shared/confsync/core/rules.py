@@ -36,12 +36,18 @@ class Rules:
     """Between the decision to end a conference and the end."""
     reconcile_s: float = 6 * 3600
     """A quiet calendar is synced this often, since push is not reliable."""
+    reconcile_min_s: float = 900
+    """One whose notifications were missed of late is synced more often, up to this."""
+    missed_after_s: float = 300
+    """A change that is older and that nothing announced is a missed notification; a newer one may be on its way."""
     poll_s: float = 900
     """A calendar that cannot be watched, or is not to be, is synced this often."""
     ingress: Ingress = "push"
     """How changes are announced: by push channels, not at all, or by the vendor's add-on."""
     ingress_again_s: float = 24 * 3600
     """A calendar that needs no channel is looked at this often, in case another `ingress` was chosen meanwhile."""
+    watch_again_s: float = 7 * 24 * 3600
+    """Whether it can be watched by now is tried this often."""
     frozen_retry_s: float = 3600
     """A calendar without access is tried this often."""
     quota_pause_s: float = 3600
@@ -51,12 +57,16 @@ class Rules:
     backoff_max_s: float = 600
     channel_ttl_s: int = 7 * 24 * 3600
     renewal_retry_s: float = 60
-    """After this an unfinished or failed renewal of a channel is tried again."""
+    """After this an unfinished renewal of a channel is tried again, and a failed one: then twice as long each time."""
+    renewal_retry_max_s: float = 3600
     overdue_s: float = 30
     """What is due for this long was missed by its task; the next run of renew_channels starts it."""
-    starts_per_run: int = 500
+    run_s: float = 50
+    """After this a run of renew_channels renews no further channel: the next run is about to start."""
+    renewals_per_run: int = 1500
+    """Two calls of Calendar each, so that a run a minute leaves most of the project's 10,000 a minute to the syncs."""
+    starts_per_run: int = 5000
     """Most overdue syncs, and most overdue updates, that one run of renew_channels starts."""
-    renewals_per_run: int = 200
     first_sync: Literal["future", "recent", "everything"] = "future"
     """Which events the very first sync of a calendar looks at."""
     chunk_size: int = 100
@@ -115,6 +125,10 @@ class Rules:
     def backoff_s(self, attempts: int) -> float:
         """Return how long to wait after `attempts` failures in a row: 1 s, doubled each time, bounded."""
         return float(min(2 ** min(attempts, 30), self.backoff_max_s))
+
+    def renewal_backoff_s(self, failed: int) -> float:
+        """Return how long a channel's renewal waits after `failed` others in a row."""
+        return float(min(self.renewal_retry_s * 2 ** min(failed, 30), self.renewal_retry_max_s))
 
 
 def _require(condition: bool, message: str) -> None:

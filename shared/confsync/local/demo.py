@@ -37,7 +37,7 @@ OPTIONS = StackOptions(
 SHORTENED = (
     f"coalescing window {WINDOW_S:g} s (production 2 s)",
     f"grace before an end {GRACE_S:g} s (60 s)",
-    f"reconciliation in the last action {RECONCILE_S:g} s (6 h)",
+    f"reconciliation in the last actions {RECONCILE_S:g} s (6 h)",
 )
 """What people have to know of the times above."""
 

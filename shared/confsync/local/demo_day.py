@@ -16,12 +16,14 @@ from confsync.local.demo_watch import Watch, wait_until
 from confsync.local.stack import Stack, StackError
 from confsync.local.stack_parts import SOLUTION_NAME
 
-ANNA, BEN, TEAM = "anna@example.com", "ben@example.com", "team@group.calendar.example.com"
-CALENDARS = {ANNA: ANNA, BEN: BEN, TEAM: ANNA}
+ANNA, BEN, CLEO = "anna@example.com", "ben@example.com", "cleo@example.com"
+TEAM = "team@group.calendar.example.com"
+CALENDARS = {ANNA: ANNA, BEN: BEN, TEAM: ANNA, CLEO: CLEO}
 """Id and owner of each calendar."""
 ZONE = "Europe/Zurich"
 GRACE_S, RECONCILE_S = 2, 2
 STORM = 200
+CHANNEL_S, LONG_CHANNEL_S = 5, 7 * 24 * 3600
 
 Expects = Literal["update", "nothing"]
 
@@ -45,13 +47,14 @@ class Day:
         self._http = httpx.Client(trust_env=False, timeout=40)
         self._anna = Person(stack.urls.calendar, ANNA)
         self._ben = Person(stack.urls.calendar, BEN)
+        self._cleo = Person(stack.urls.calendar, CLEO)
         self._events: dict[str, str] = {}
         self.written_at = datetime.now(UTC)
         """When the last write of the current scene was sent."""
 
     def close(self) -> None:
         """Close the browsers."""
-        for browser in (self._anna, self._ben, self._http):
+        for browser in (self._anna, self._ben, self._cleo, self._http):
             browser.close()
 
     def scenes(self) -> tuple[Scene, ...]:
@@ -76,6 +79,9 @@ class Day:
             Scene(f"Anna edits the first one {STORM} times as fast as she can", self._storm),
             Scene("The worker is killed with a sync in hand, and restarted", self._kill_worker),
             Scene("A push gets lost; reconciliation finds the change", self._lose_push),
+            Scene(
+                f"Cleo's push channel lives {CHANNEL_S} s; it is renewed, and her change arrives", self._outlive_channel
+            ),
         )
 
     # Anna's first event
@@ -154,15 +160,25 @@ class Day:
         self._stack.start("sync_calendar", {"RECONCILE_INTERVAL_S": str(RECONCILE_S)})
 
     def _lose_push(self) -> None:
-        knobs = {"pushes": {"lose": {"next": 1}}}
-        self._post(f"{self._stack.urls.calendar}/_local/faults", knobs)
+        self._turn({"pushes": {"lose": {"next": 1}}})
         self._write(lambda: self._ben.drag(self._events["bens"], self._at(2, 17)))
+
+    def _outlive_channel(self) -> None:
+        self._turn({"channel_ttl_cap_s": CHANNEL_S})
+        cleos = self._with_conference(self._cleo, "Onboarding", self._at(5, 10))
+        self._turn({"channel_ttl_cap_s": LONG_CHANNEL_S})
+        lapsed_at = datetime.now(UTC) + timedelta(seconds=CHANNEL_S)
+        wait_until(lambda: datetime.now(UTC) > lapsed_at, CHANNEL_S + 1)
+        self._write(lambda: self._cleo.rename(cleos, "Onboarding, second day"))
+
+    def _turn(self, knobs: dict[str, Any]) -> None:
+        self._post(f"{self._stack.urls.calendar}/_local/faults", knobs)
 
     # Below
 
     def prepare(self) -> None:
         """Create the people and the team's calendar; harmless when they are known."""
-        for email in (ANNA, BEN):
+        for email in (ANNA, BEN, CLEO):
             self._post(f"{self._stack.urls.calendar}/_local/users", {"email": email, "time_zone": ZONE})
         team = {"id": TEAM, "owner": ANNA, "summary": "Team", "time_zone": ZONE}
         self._post(f"{self._stack.urls.calendar}/_local/calendars", team)

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confsync import parts
+from confsync import worker_parts
 from confsync.core.records import Calendar
 from confsync.errors import StoreError
 from confsync.local import stack_parts
@@ -236,6 +236,6 @@ def _check_store(folder: Folder) -> None:
     if not folder.store.exists():
         return
     try:
-        parts.store(f"sqlite:{folder.store}").all_of(Calendar, after="", limit=1)
+        worker_parts.store(f"sqlite:{folder.store}").all_of(Calendar, after="", limit=1)
     except StoreError as error:
         raise StackError(str(error)) from error

@@ -1,42 +1,28 @@
-"""A task server in a thread, a worker, and Google's client over either transport."""
+"""A task server with one queue, and Google's client over either transport."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from google.cloud.tasks_v2 import CloudTasksClient
 
 from confsync.adapters.cloud_tasks import build_client
-from confsync.local.task_server.embedded import running_task_server
-from confsync.local.task_server.options import Options, parse_queue
 from confsync.local.task_server.server import Endpoints
-from tests.local.task_server.support import QUEUE, Worker, running_worker
+from tests.conftest import ServeQueues
+from tests.local.task_server.support import QUEUE
 
 StartServer = Callable[..., Endpoints]
 
 
 @pytest.fixture
-def worker() -> Iterator[Worker]:
-    """A worker that answers 200 until it is told otherwise."""
-    with running_worker() as running:
-        yield running
-
-
-@pytest.fixture
-def start_server(worker: Worker) -> Iterator[StartServer]:
+def start_server(serve_queues: ServeQueues) -> StartServer:
     """Start a server with the queue `sync` under these settings; it ends before the worker does."""
-    with ExitStack() as stack:
 
-        def start(settings: str = "minBackoff=0.01&maxBackoff=0.05", **options: Any) -> Endpoints:
-            queue = parse_queue(f"{QUEUE}?{settings}")
-            chosen = replace(Options(grpc_port=0, queues=(queue,), min_dispatch_deadline_s=0.05), **options)
-            endpoints = stack.enter_context(running_task_server(chosen))
-            stack.callback(worker.released.set)
-            return endpoints
+    def start(settings: str = "minBackoff=0.01&maxBackoff=0.05", **options: Any) -> Endpoints:
+        return serve_queues(f"{QUEUE}?{settings}", **{"grpc_port": 0, "min_dispatch_deadline_s": 0.05, **options})
 
-        yield start
+    return start
 
 
 @pytest.fixture(params=["rest", "grpc"])

@@ -160,9 +160,9 @@ REPLACEMENTS: tuple[Mutant, ...] = (
         "R15",
         "A conference is asked for before anybody notes it (testing.md: recreate without reservation).",
         (
-            "replace_conference:_Replacing._create",
-            "        if not self._store(lambda stored, known: replacing.announced(stored, known, open_until), begun):\n"
-            "            return None\n",
+            "make_replacement:make_replacement",
+            "    if not reserved.change(lambda stored, known: replacing.announced(stored, known, open_until), begun):\n"
+            "        return None\n",
             "",
         ),
     ),
@@ -170,7 +170,7 @@ REPLACEMENTS: tuple[Mutant, ...] = (
         "made-but-not-stored",
         "S4",
         "A new conference is written into its event before it is known (testing.md: no reservation before create).",
-        ("replace_conference:_Replacing._register", "if known is None:", "if False:"),
+        ("make_replacement:_registered", "if known is None:", "if False:"),
     ),
     mutant(
         "no-successor",
@@ -187,7 +187,7 @@ REPLACEMENTS: tuple[Mutant, ...] = (
         "R17",
         "An event is written though it changed since it was looked at.",
         (
-            "replace_conference:_Replacing._write",
+            "relink_event:_write",
             "api.write_conference_data(at, event_id, event.etag,",
             "api.write_conference_data(at, event_id, (api.get_event(at, event_id) or event).etag,",
         ),
@@ -197,8 +197,8 @@ REPLACEMENTS: tuple[Mutant, ...] = (
         "R17",
         "An event that names another conference by now gets the new one.",
         (
-            "replace_conference:_Replacing._write",
-            "if event is None or not self._is_named_by(event):",
+            "relink_event:_write",
+            "if event is None or not _is_named_by(event, made):",
             "if event is None:",
         ),
     ),

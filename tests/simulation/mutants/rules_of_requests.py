@@ -84,8 +84,8 @@ REQUESTS: tuple[Mutant, ...] = (
         "overdue-is-not-started",
         "L1",
         "What lost its task is never found in the store.",
-        ("renew_channels:renew_channels", "for calendar in calendars:", "for calendar in ():"),
-        ("renew_channels:renew_channels", "for conference in conferences:", "for conference in ():"),
+        ("renew_channels:renew_channels", "for calendar in calendars)", "for calendar in ())"),
+        ("renew_channels:renew_channels", "for conference in conferences)", "for conference in ())"),
     ),
 )
 
@@ -95,9 +95,9 @@ CHANNELS: tuple[Mutant, ...] = (
         "R19",
         "The old channel is stopped before the new one is open.",
         (
-            "open_channel:open_channel",
+            "open_channel:_open",
             "    try:\n        watched",
-            '    [_stop(calendar, each, outside) for each in calendar.channels if each.state == "active"]\n'
+            '    [_stop(began, each, outside) for each in began.channels if each.state == "active"]\n'
             "    try:\n        watched",
         ),
     ),

@@ -169,7 +169,7 @@ LEASES: tuple[Mutant, ...] = (
         "R4",
         "Between two pages the lease is not extended, however long the readings take.",
         (
-            "observe:Observer._keep_lease",
+            "leased_reader:LeasedReader._keep_lease",
             "now - self._extended_at < timedelta(seconds=rules.extend_every_s)",
             "True",
         ),

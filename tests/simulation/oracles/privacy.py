@@ -49,7 +49,8 @@ def watch_answer(answer: object, complaints: Complaints) -> None:
 
 def written_in(text: str) -> str:
     """Return something that somebody wrote and that stands in the text, or nothing."""
-    if not any(word in text for word in (*NUMBERED, *WHOLE)):
-        return ""  # cheaper than the pattern, and nearly always so
-    found = _WRITTEN.search(text)
-    return found.group() if found else ""
+    for word in (*NUMBERED, *WHOLE):
+        if word in text:  # cheaper than the pattern, and hardly ever so
+            found = _WRITTEN.search(text)
+            return found.group() if found else ""
+    return ""

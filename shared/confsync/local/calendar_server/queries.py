@@ -45,17 +45,15 @@ class ListQuery:
     @property
     def binding(self) -> str:
         """Return the fingerprint of what must equal the first list's parameters when a sync token is used."""
-        return fingerprint([
-            self.single_events, self.show_deleted, self.event_types, self.time_zone, self.max_attendees,
-        ])  # fmt: skip
+        return fingerprint(self.single_events, self.show_deleted, self.event_types, self.time_zone, self.max_attendees)
 
     @property
     def page_binding(self) -> str:
         """Return the fingerprint of what must be the same on every page."""
-        return fingerprint([
+        return fingerprint(
             self.binding, self.order_by, self.ical_uid, self.time_min_us, self.time_max_us, self.updated_min_us,
             self.private_properties, self.shared_properties,
-        ])  # fmt: skip
+        )  # fmt: skip
 
 
 def list_query(params: Params) -> ListQuery:

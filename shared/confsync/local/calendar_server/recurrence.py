@@ -86,8 +86,7 @@ def is_occurrence(master: Json, start: Start) -> bool:
         return False
     zone_name = None if is_all_day(master) else master["start"]["timeZone"]
     local = _to_local(start, zone_name)
-    rules = _rules(_first(master), tuple(master["recurrence"]), zone_name)
-    return bool(rules.between(local, local, inc=True))
+    return _is_start(local, _first(master), tuple(master["recurrence"]), zone_name)
 
 
 def count_before(master: Json, start: Start) -> int:
@@ -108,6 +107,11 @@ def _to_local(start: Start, zone_name: str | None) -> datetime:
     if isinstance(start, datetime):
         return start.astimezone(zone(zone_name or "UTC")).replace(tzinfo=None)
     return datetime.combine(start, datetime.min.time())
+
+
+@lru_cache(maxsize=1024)  # a series is asked for the same few starts again and again
+def _is_start(local: datetime, first: datetime, lines: tuple[str, ...], zone_name: str | None) -> bool:
+    return bool(_rules(first, lines, zone_name).between(local, local, inc=True))
 
 
 @lru_cache(maxsize=1024)

@@ -26,7 +26,7 @@ def from_us(instant_us: int) -> datetime:
 
 def rfc3339_ms(instant_us: int) -> str:
     """Write an instant with milliseconds, as `updated` has them."""
-    return f"{from_us(instant_us):%Y-%m-%dT%H:%M:%S}.{instant_us // 1000 % 1000:03d}Z"
+    return from_us(instant_us).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def rfc3339_s(instant_us: int) -> str:

@@ -5,6 +5,7 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from .errors import invalid
@@ -41,7 +42,8 @@ class PageToken:
 _FIELDS = {kind: [field.name for field in fields(token)] for kind, token in (("s", SyncToken), ("p", PageToken))}
 
 
-def fingerprint(parameters: object) -> str:
+@lru_cache(maxsize=256, typed=True)  # nearly all lists have the same few
+def fingerprint(*parameters: object) -> str:
     """Return a short hash of list parameters."""
     text = json.dumps(parameters, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -55,6 +57,7 @@ def encode(secret: str, token: SyncToken | PageToken) -> str:
     return urlsafe_b64encode(_seal(secret, payload) + payload).decode()
 
 
+@lru_cache(maxsize=256)  # a list reads its token more than once, and so do those who watch it
 def decode_sync(secret: str, text: str) -> SyncToken:
     """Read a sync token.
 

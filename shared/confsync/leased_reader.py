@@ -1,0 +1,100 @@
+"""Read events on behalf of a leased calendar, and keep the lease meanwhile.
+
+It must never let what another calendar answers hold up this one, or take for gone what nobody is shown.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from confsync.core import leases
+from confsync.core.records import Calendar, EventRef, Failure, key_of
+from confsync.core.rules import Rules
+from confsync.core.sight import Reading, Seen, Sight
+from confsync.errors import CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited
+from confsync.ports import Outside, Transaction
+from confsync.reading import address_of, is_doubtful, read_event, shows_in_full
+
+
+class LeasedReader:
+    """Reads events for one leased calendar."""
+
+    def __init__(self, leased: Calendar, outside: Outside, rules: Rules) -> None:
+        """Keep the calendar as this worker claimed it: its fence is checked whenever the lease is extended."""
+        self._leased, self._outside, self._rules = leased, outside, rules
+        self._extended_at = leases.extended_at(leased, rules)
+
+    def note_extension(self, stored: Calendar) -> None:
+        """Take over when the lease was extended otherwise."""
+        self._extended_at = leases.extended_at(stored, self._rules)
+
+    def read(self, readings: Iterable[Reading], sync_token: str | None) -> dict[EventRef, Seen]:
+        """Read events, or their whole series, each in its own calendar, while the lease is kept.
+
+        Args:
+            sync_token: one that is accepted now, to prove that a 404 speaks of the event; None: there is none yet.
+
+        Raises:
+            CalendarAccessLost: an event is unknown or shown in part, and so would be every other.
+
+        """
+        wanted = {reading.ref: reading for reading in sorted(readings, key=lambda reading: reading.ref)}
+        found = self._read_each(wanted.values())
+        doubtful = {
+            ref: seen for ref, seen in found.items() if ref.calendar_key == self._leased.key and is_doubtful(seen)
+        }
+        if doubtful and sync_token is None:
+            return found | {ref: replace(seen, unproven=True) for ref, seen in doubtful.items()}
+        if doubtful and not shows_in_full(self._leased, sync_token, self._outside):
+            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
+        return found | self._read_each(wanted[ref] for ref in doubtful)  # access may have been lost for a moment
+
+    def failures_of(self, sight: Sight) -> list[Failure]:
+        """Return a failure for each event that could not be read."""
+        now, reason = self._outside.now(), "Calendar's answer cannot be read"
+        unread = [ref for ref, seen in sight.items() if seen.unreadable]
+        return [event_failure(self._leased.tenant, ref, reason, now) for ref in unread]
+
+    def _read_each(self, readings: Iterable[Reading]) -> dict[EventRef, Seen]:
+        found: dict[EventRef, Seen] = {}
+        for reading in readings:
+            self._keep_lease()
+            found[reading.ref] = self._read(reading)
+        return found
+
+    def _keep_lease(self) -> None:
+        rules, now = self._rules, self._outside.now()
+        if self._extended_at is not None and now - self._extended_at < timedelta(seconds=rules.extend_every_s):
+            return
+
+        def body(tx: Transaction) -> None:
+            calendar = leases.check_fence(tx.get(Calendar, self._leased.key), self._leased.fence)
+            tx.put(leases.extend(calendar, now, rules))
+
+        self._outside.store.transact(body)
+        self._extended_at = now
+
+    def _read(self, reading: Reading) -> Seen:
+        """What one event or another user's calendar answers must not hold up this calendar."""
+        if reading.ref.calendar_key == self._leased.key:
+            return read_event(reading, address_of(self._leased), self._outside)
+        other = self._outside.store.get(Calendar, reading.ref.calendar_key)
+        if other is None:
+            return Seen(None, unreadable=True)
+        try:
+            return read_event(reading, address_of(other), self._outside)
+        except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited):
+            return Seen(None, unreadable=True)
+
+
+def event_failure(tenant: str, ref: EventRef, reason: str, now: datetime) -> Failure:
+    """Return the failure of one event of a calendar; the same event has one failure, however often it fails."""
+    return Failure(
+        key=key_of("failure", ref.calendar_key, ref.event_id),
+        tenant=tenant,
+        calendar_key=ref.calendar_key,
+        event_id=ref.event_id,
+        reason=reason,
+        first_at=now,
+        last_at=now,
+    )

@@ -1,0 +1,77 @@
+"""Write a new conference into an event that still names the old one, if it did not change since it was read.
+
+It must never write an event that names anything else, or notify a guest.
+"""
+
+import json
+
+from confsync.ask_to_observe import ask_to_observe
+from confsync.core import replacing, reviewing
+from confsync.core.conference import Conference, Referent, Registration
+from confsync.core.events import Event
+from confsync.core.owners import owners_of
+from confsync.core.records import Calendar, EventRef
+from confsync.core.terms import claimed_key
+from confsync.errors import CalendarAccessLost, CalendarError, CalendarQuotaExceeded, CalendarRequestRejected
+from confsync.ports import Transaction
+from confsync.reading import address_of
+from confsync.stored_replacement import StoredReplacement
+
+
+def relink_event(link_key: str, made: StoredReplacement) -> float:
+    """Write the new conference into one event; return 0, or in how many seconds to try again."""
+    referent = owners_of(made.old, "live").get(link_key)
+    calendar = made.outside.store.get(Calendar, referent.calendar_key) if referent else None
+    if referent is None or calendar is None:
+        return 0.0
+    rules = made.terms.rules
+    try:
+        if not _write(link_key, referent, calendar, made):
+            return _begin_anew(EventRef(calendar.key, referent.event_id), made)
+    except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRequestRejected) as error:
+        return error.retry_after_s or rules.frozen_retry_s
+    except CalendarError as error:
+        return error.retry_after_s or rules.backoff_s(made.replacement.attempts + 1)
+    return 0.0
+
+
+def _begin_anew(ref: EventRef, made: StoredReplacement) -> float:
+    """The new conference ended and was forgotten, long ago: what its event needs is planned again."""
+    made.change(replacing.cancelled)
+    ask_to_observe([ref], made.outside)
+    return 0.0
+
+
+def _write(link_key: str, referent: Referent, calendar: Calendar, made: StoredReplacement) -> bool:
+    """Write into the event as it is now, if it still names the old conference; raise where it changes meanwhile.
+
+    False: the new conference is unknown.
+    """
+    at, event_id, api = address_of(calendar), referent.event_id, made.outside.calendar_api
+    event = api.get_event(at, event_id)
+    if event is None or not _is_named_by(event, made):
+        return True
+    if not _vouch(link_key, referent, made):
+        return False
+    api.write_conference_data(at, event_id, event.etag, json.loads(made.replacement.conference_data or "null"))
+    ask_to_observe([EventRef(calendar.key, event_id)], made.outside)  # the push of our own write may be lost
+    return True
+
+
+def _is_named_by(event: Event, made: StoredReplacement) -> bool:
+    shown = event.is_organizers_copy and not event.is_cancelled
+    return shown and claimed_key(event, made.terms) == made.old.key
+
+
+def _vouch(link_key: str, referent: Referent, made: StoredReplacement) -> bool:
+    """Before each attempt the new conference expects its event anew, wherever that is now; False: it is unknown."""
+    key = Conference.key_for(made.old.tenant, made.old.provider, str(made.replacement.conference_id))
+    word = Registration(calendar_key=referent.calendar_key, event_id=referent.event_id, at=made.outside.now())
+
+    def body(tx: Transaction) -> bool:
+        successor = tx.get(Conference, key)
+        if successor is not None:
+            tx.put(reviewing.expecting(successor, {link_key: word}, made.terms.rules))
+        return successor is not None
+
+    return made.outside.store.transact(body)
