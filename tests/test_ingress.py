@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from confsync.core.ingress import BY_CHOICE
+from confsync.core.reconciliation import reconcile_time
+from confsync.core.records import Calendar
 from confsync.core.rules import Ingress, Rules
 from confsync.errors import CalendarUnavailable, PushNotSupported
-from confsync.open_channel import open_channel
+from confsync.open_channel import open_channel, renew_channel
 from confsync.receive_addon_notification import receive_addon_notification
 from confsync.renew_channels import renew_channels
 from tests.test_receive_addon_notification import TERMS, Words, sent
@@ -191,6 +193,22 @@ def test_a_frozen_calendar_is_told_as_such(ingress: Ingress) -> None:
     world.store.transact(lambda tx: tx.put(frozen))
     outcome = open_channel(frozen.key, world.outside, PUSH, world.rules)
     assert (outcome.status, outcome.reason) == ("frozen", "notFound")
+
+
+def test_two_runs_look_at_a_calendar_once() -> None:
+    """The slower one finds that it is not due any more."""
+    world = world_of("poll")
+    world.initialize()
+    stored = world.calendar()
+    assert renew_channel(stored.key, world.outside, PUSH, world.rules).status == "dropped"
+    assert world.calendar() == stored
+
+
+def test_a_calendar_is_polled_before_its_state_says_so() -> None:
+    """Since INGRESS was set, or access came back, its channel may not have been looked at."""
+    active = Calendar(key="f" * 32, tenant="t", calendar_id="c", subject=ANN)
+    assert reconcile_time(active, START, Rules(ingress="poll")) == START + timedelta(seconds=Rules.poll_s)
+    assert reconcile_time(active, START, Rules(ingress="addon")) == START + timedelta(seconds=Rules.reconcile_s)
 
 
 def test_a_removed_calendar_is_left_alone() -> None:
