@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from confsync.core.addon import AddonTerms
 from confsync.errors import SecretMissing, SecretUnavailable, SettingsError
+from confsync.parts import addon
 from confsync.settings import ReceiveNotificationSettings, WorkerSettings, project_of
 from confsync.worker_parts import outside
 
@@ -38,6 +40,25 @@ def test_policies_reach_the_rules() -> None:
     assert (rules.calendar_brake, rules.tenant_brake) == (3, 4)
 
 
+def test_how_changes_are_announced_reaches_the_rules() -> None:
+    """Push, unless an operator says otherwise."""
+    assert WorkerSettings.from_mapping(GOOD).rules().ingress == "push"
+    rules = WorkerSettings.from_mapping({**GOOD, "INGRESS": "poll", "POLL_INTERVAL_S": "300"}).rules()
+    assert (rules.ingress, rules.poll_s) == ("poll", 300)
+
+
+def test_the_receiver_knows_its_addon_and_the_tenant() -> None:
+    """Whose add-on it is, what its tokens are meant for, and whose calendars they are for; without them, nobody's."""
+    given = {**GOOD, "ADDON_SERVICE_ACCOUNT": "a@example.com", "ADDON_AUDIENCE": "https://r.example/addon"}
+    settings = ReceiveNotificationSettings.from_mapping({**given, "ADDON_CLIENT_ID": "client", "TENANT": "acme"})
+    found = addon(settings)
+    assert found is not None
+    assert found[0] == AddonTerms("acme", "a@example.com", "https://r.example/addon", "client")
+    assert addon(ReceiveNotificationSettings.from_mapping(GOOD)) is None
+    with pytest.raises(SettingsError, match=r"ADDON_AUDIENCE 'here'.*expected: URL of the receive_notification"):
+        ReceiveNotificationSettings.from_mapping({**given, "ADDON_AUDIENCE": "here"})
+
+
 def test_each_provider_may_have_a_queue_of_its_own() -> None:
     """The others share CONFERENCE_QUEUE; the receiver knows the queue of the syncs and needs no other."""
     own = "projects/p/locations/l/queues/zoom"
@@ -68,6 +89,8 @@ def test_each_provider_may_have_a_queue_of_its_own() -> None:
             "REFRESH_TOKEN_SECRET .*expected: projects/PROJECT/",
         ),
         ("SIGN_IN_ENDPOINT", "here", "SIGN_IN_ENDPOINT 'here'.*expected: http://HOST:PORT"),
+        ("INGRESS", "pull", "INGRESS 'pull'.*expected: push, poll or addon"),
+        ("POLL_INTERVAL_S", "0", "POLL_INTERVAL_S '0'.*expected: a number of seconds above 0"),
         ("MODE", "watch", "MODE 'watch'.*expected: act or observe"),
         ("CLAIMS", "all", "CLAIMS 'all'.*expected: registered or matching"),
         ("DUPLICATES", "copy", "DUPLICATES 'copy'.*expected: share or mint"),

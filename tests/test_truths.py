@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from confsync.errors import SettingsError
-from confsync.settings import QueueSettings, ReceiveNotificationSettings, WorkerSettings
+from confsync.settings import CalendarSettings, ReceiveNotificationSettings, WorkerSettings
 from confsync.settings_forms import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -34,8 +34,8 @@ def settings_in_code() -> dict[str, tuple[str, str, str]]:
     found: dict[str, tuple[str, str, str]] = {}
     models: tuple[tuple[type[Settings], str], ...] = (
         (WorkerSettings, "worker, renewal"),
-        (ReceiveNotificationSettings, "all"),
-        (QueueSettings, "all"),
+        (ReceiveNotificationSettings, "receiver"),
+        (CalendarSettings, "all"),
     )
     for model, functions in models:
         for field in model.model_fields.values():

@@ -3,6 +3,7 @@
 The life of one change, and the file where each step is:
 
 1. Calendar pushes a notification; it is proven genuine and becomes a task   receive_notification
+   or the vendor's add-on announces the change                               receive_addon_notification
 2. the task claims the calendar's lease                                      sync_calendar, core/leases
 3. what changed since the sync token is listed, page by page                 listing, listed_items
 4. what each event means is decided, then what each conference should be     core/planning, core/binding, core/judging

@@ -9,6 +9,7 @@ It must never import anything: every layer raises or catches these.
     |   +-- SecretDenied               an operator must grant access
     |   `-- SecretUnavailable          try again
     +-- NotificationRejected           answer 4xx, create no task
+    +-- CertificatesUnavailable        answer 503: whether a token is genuine cannot be told now
     +-- RequestMalformed               answer 400; the same body would be refused again
     +-- BudgetSpent                    progress is stored: go on in another task
     +-- StoreError
@@ -64,12 +65,16 @@ class SecretUnavailable(SecretError):
 
 
 class NotificationRejected(ConfsyncError):
-    """A request to the receiver that is not a genuine push notification of a channel of ours."""
+    """A request to the receiver that is no genuine notification: of a channel of ours, or from the vendor's add-on."""
 
     def __init__(self, message: str, status: int) -> None:
         """Keep the HTTP status (4xx) that the receiver answers."""
         super().__init__(message)
         self.status = status
+
+
+class CertificatesUnavailable(ConfsyncError):
+    """The keys that Google signs its tokens with could not be had."""
 
 
 class RequestMalformed(ConfsyncError):

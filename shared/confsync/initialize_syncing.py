@@ -66,8 +66,8 @@ class InitializeOutcome:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the calendar is watched or polled, and the conference, if one was named, found in its event."""
-        is_announced = self.channel.status in ("active", "poll_only") and not self.is_frozen
+        """Whether the calendar's changes will be seen, and the conference, if one was named, found in its event."""
+        is_announced = self.channel.status in ("active", "announced", "poll_only") and not self.is_frozen
         return is_announced and (self.is_bound or self.conference_key is None)
 
     @property
@@ -108,6 +108,8 @@ def initialize_syncing(
     conference = _conference(request, calendar_key, outside.now(), terms)
     calendar = outside.store.transact(lambda tx: _register(tx, request, conference, outside, terms))
     channel = ChannelOutcome("active", "it was open already")
+    if calendar.state == "poll_only":
+        channel = ChannelOutcome("poll_only", calendar.reason)
     if channels.needs_channel(calendar, outside.now()):
         channel = open_channel(calendar_key, outside, push, terms.rules)
     if conference is not None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import channels, leases
+from confsync.core import channels, ingress, leases
 from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
@@ -26,7 +26,8 @@ from confsync.errors import (
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of
 
-Status = Literal["active", "poll_only", "frozen", "deferred", "superseded", "dropped"]
+Status = Literal["active", "announced", "poll_only", "frozen", "deferred", "superseded", "dropped"]
+"""`announced`: no channel is needed, the vendor's add-on says what changed."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class ChannelOutcome:
 
 
 def open_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: Rules) -> ChannelOutcome:
-    """Open a new channel and retire the active one, if any.
+    """Open a new channel and retire the active one, if any; only retire it where the ingress is another than push.
 
     Raises:
         StoreUnavailable: `renew_at` makes the next run try again.
@@ -67,6 +68,8 @@ def renew_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: R
 def _open(
     calendar_key: str, is_wanted: channels.Condition, outside: Outside, push: PushTerms, rules: Rules
 ) -> ChannelOutcome:
+    if rules.ingress != "push":
+        return _without_channel(calendar_key, is_wanted, outside, rules)
     now = outside.now()
     pending = Channel(id=outside.new_id(), state="pending", created_at=now, key_id=push.keys[0].key_id)
     began = _change(calendar_key, lambda c: channels.begin_renewal(c, pending, now, rules), outside, only_if=is_wanted)
@@ -84,6 +87,21 @@ def _open(
         return _not_opened(error, began, pending, outside, rules)
     update = {"state": "active", "resource_id": watched.resource_id, "expires_at": watched.expires_at}
     return _activate(began, pending.model_copy(update=update), watched.expires_at, outside)
+
+
+def _without_channel(
+    calendar_key: str, is_wanted: channels.Condition, outside: Outside, rules: Rules
+) -> ChannelOutcome:
+    now = outside.now()
+    calendar = _change(calendar_key, lambda c: ingress.without_channel(c, now, rules), outside, only_if=is_wanted)
+    if calendar is None:
+        return ChannelOutcome("dropped", "the calendar is removed or unknown, or another run was faster")
+    stop_retiring(calendar, outside)
+    if calendar.state == "frozen":
+        return ChannelOutcome("frozen", calendar.reason)
+    if calendar.state == "poll_only":
+        return ChannelOutcome("poll_only", calendar.reason)
+    return ChannelOutcome("announced", f"INGRESS={rules.ingress}")
 
 
 def _activate(calendar: Calendar, opened: Channel, expires_at: datetime, outside: Outside) -> ChannelOutcome:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from confsync.ports import TaskQueue
-from confsync.settings import QueueSettings
+from confsync.errors import SettingsError
+from confsync.ports import IdTokens, TaskQueue
+from confsync.settings import QueueSettings, ReceiveNotificationSettings
 from confsync.settings_forms import Fetch, S
 
-if TYPE_CHECKING:  # needed only where a setting refers to a secret
+if TYPE_CHECKING:  # needed only where a setting refers to a secret, or an add-on announces changes
     from confsync.adapters.secret_manager import SecretManager
+    from confsync.core.addon import AddonTerms
 
 
 def utc_now() -> datetime:
@@ -58,3 +60,31 @@ def task_queue(settings: QueueSettings) -> TaskQueue:
         dispatch_deadline_s=settings.task_s,
     )
     return CloudTasksQueue(cloud_tasks, lambda: build_client(settings.tasks_endpoint, settings.tasks_transport))
+
+
+def addon(settings: ReceiveNotificationSettings) -> "tuple[AddonTerms, IdTokens] | None":
+    """Return whose notifications the receiver takes beside Calendar's own, and what proves them; None for nobody's.
+
+    Raises:
+        SettingsError: an add-on is named, but not what its tokens are meant for.
+
+    """
+    if settings.addon_service_account is None:
+        return None
+    from confsync.adapters.google_id_tokens import GoogleIdTokens  # noqa: PLC0415
+    from confsync.core.addon import AddonTerms  # noqa: PLC0415
+
+    terms = AddonTerms(
+        tenant=settings.tenant,
+        service_account=settings.addon_service_account,
+        audience=_needed(settings, "ADDON_AUDIENCE", settings.addon_audience),
+        client_id=_needed(settings, "ADDON_CLIENT_ID", settings.addon_client_id),
+    )
+    return terms, GoogleIdTokens(settings.sign_in_endpoint)
+
+
+def _needed(settings: ReceiveNotificationSettings, name: str, value: str | None) -> str:
+    if value is None:
+        form = settings.form_of(name)
+        raise SettingsError(f"{name} is not set, and ADDON_SERVICE_ACCOUNT needs it; expected: {form}")
+    return value

@@ -145,6 +145,19 @@ class TaskQueue(Protocol):
         """Create the task; False when its name was used already. Raises `TaskQueueError`."""
 
 
+class IdTokens(Protocol):
+    """Tokens that Google signs to say who somebody is."""
+
+    def email_of(self, id_token: str, audience: str) -> str:
+        """Return the verified e-mail address of whom Google signed this token for, when it is meant for `audience`.
+
+        Raises:
+            NotificationRejected: the token proves nothing.
+            CertificatesUnavailable: whether it proves anything cannot be told now.
+
+        """
+
+
 class Transaction(Protocol):
     """A consistent view. All reads come before the first write; writes take effect together or not at all."""
 

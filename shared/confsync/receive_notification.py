@@ -4,7 +4,7 @@ It reads headers only. It must never touch the store or Calendar: it is public, 
 cheap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,6 +42,21 @@ def receive_notification(
     if notification.resource_state == "sync":
         return Receipt(calendar_key, "none")
     origin = {"channel_id": notification.channel_id, "resource_id": notification.resource_id}
+    return ask_for_sync(calendar_key, origin, task_queue, now, rules)
+
+
+def ask_for_sync(
+    calendar_key: str, origin: Mapping[str, str], task_queue: TaskQueue, now: datetime, rules: Rules
+) -> Receipt:
+    """Make the task of a genuine notification, however it came.
+
+    Args:
+        origin: the channel it came through, by `channel_id` and `resource_id`; empty for none.
+
+    Raises:
+        TaskQueueError: no task could be made.
+
+    """
     if task_queue.create(tasks.leading_sync(calendar_key, now, rules, origin)):
         return Receipt(calendar_key, "leading")
     created = task_queue.create(tasks.trailing_sync(calendar_key, now, rules, origin))

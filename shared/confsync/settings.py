@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from confsync.core.channels import PushTerms
-from confsync.core.rules import Rules
+from confsync.core.rules import Ingress, Rules
 from confsync.core.tasks import SYNC, UPDATE
 from confsync.errors import SettingsError
 from confsync.settings_forms import (
@@ -55,7 +55,7 @@ class QueueSettings(Settings):
     tasks_invoker: str | None = Field(None, alias="TASKS_INVOKER")
     """Service account whose OIDC token the tasks carry; none in the local stack."""
     sign_in_endpoint: Url | None = Field(None, alias="SIGN_IN_ENDPOINT")
-    """Where Google's token endpoint, IAM and Secret Manager are served instead of by Google."""
+    """Where Google's token endpoint, IAM, Secret Manager and certificates are served instead of by Google."""
     project: str | None = Field(None, alias="GOOGLE_CLOUD_PROJECT")
     """Project that the traces in the log belong to; see `project_of`."""
     window_s: Seconds = Field(Rules.window_s, alias="COALESCING_WINDOW_S")
@@ -76,14 +76,27 @@ class QueueSettings(Settings):
         return _rules(window_s=self.window_s, skew_s=self.skew_s, task_s=self.task_s)
 
 
-class ReceiveNotificationSettings(QueueSettings):
-    """Settings of receive_notification, the public function: it holds no other secret than the channel token keys."""
+class CalendarSettings(QueueSettings):
+    """Whose calendars these are, and what proves their notifications genuine; used by all three functions."""
 
     channel_token_keys: SigningKeys = Field(alias="CHANNEL_TOKEN_KEYS")
     """All of them verify; the first one signs."""
+    tenant: str = Field("default", alias="TENANT")
+    """The vendor's customer whose calendars these are."""
 
 
-class WorkerSettings(ReceiveNotificationSettings):
+class ReceiveNotificationSettings(CalendarSettings):
+    """Settings of receive_notification, the public function: it holds no other secret than the channel token keys."""
+
+    addon_service_account: str | None = Field(None, alias="ADDON_SERVICE_ACCOUNT")
+    """In whose name Google calls the vendor's add-on; None closes the add-on's door."""
+    addon_audience: Url | None = Field(None, alias="ADDON_AUDIENCE")
+    """URL of the add-on's door, as the manifest has it."""
+    addon_client_id: str | None = Field(None, alias="ADDON_CLIENT_ID")
+    """The add-on's OAuth client, which the users' tokens are meant for."""
+
+
+class WorkerSettings(CalendarSettings):
     """Settings of sync_calendar and renew_channels."""
 
     conference_queue: QueuePath = Field(alias="CONFERENCE_QUEUE")
@@ -109,10 +122,11 @@ class WorkerSettings(ReceiveNotificationSettings):
     conference_solutions: Annotated[tuple[SolutionSettings, ...], BeforeValidator(from_json), Fetched] = Field(
         alias="CONFERENCE_SOLUTIONS", min_length=1
     )
-    tenant: str = Field("default", alias="TENANT")
-    """The vendor's customer whose calendars these are."""
+    ingress: Ingress = Field("push", alias="INGRESS")
+    """How changes are announced; see `core.ingress`."""
     grace_s: Seconds = Field(Rules.grace_s, alias="END_GRACE_S")
     reconcile_s: Seconds = Field(Rules.reconcile_s, alias="RECONCILE_INTERVAL_S")
+    poll_s: Seconds = Field(Rules.poll_s, alias="POLL_INTERVAL_S")
     lag_s: Seconds = Field(Rules.lag_s, alias="LIST_LAG_S")
     overdue_s: Seconds = Field(Rules.overdue_s, alias="OVERDUE_AFTER_S")
     first_sync: Literal["future", "recent", "everything"] = Field("future", alias="FIRST_SYNC")
@@ -143,8 +157,10 @@ class WorkerSettings(ReceiveNotificationSettings):
             window_s=self.window_s,
             skew_s=self.skew_s,
             task_s=self.task_s,
+            ingress=self.ingress,
             grace_s=self.grace_s,
             reconcile_s=self.reconcile_s,
+            poll_s=self.poll_s,
             lag_s=self.lag_s,
             overdue_s=self.overdue_s,
             first_sync=self.first_sync,

@@ -42,9 +42,9 @@ AT_MOST_MS = {"receive_notification": 450, "sync_calendar": 900, "renew_channels
 """Until ready, on a machine that does nothing else."""
 FOREIGN_TO_RECEIVER = (
     "google.cloud.firestore", "google.cloud.firestore_v1", "googleapiclient", "sqlite3", "httpx",
-    "google.cloud.secretmanager_v1",
+    "google.cloud.secretmanager_v1", "confsync.adapters.google_id_tokens",
 )  # fmt: skip
-"""Neither a store nor Calendar belongs into the public function, nor what only a reference to a secret needs."""
+"""Neither a store nor Calendar belongs into the public function, nor what only a secret or an add-on needs."""
 _PROGRAM = """
 import json, sys, time
 from importlib.util import module_from_spec, spec_from_file_location

@@ -180,8 +180,12 @@ def test_the_requirements_of_each_archive_are_complete(unpacked: dict[str, Unpac
 
 @pytest.mark.timeout(300)
 def test_the_receiver_is_installed_without_store_and_calendar(unpacked: dict[str, Unpacked]) -> None:
-    """It finds what its queue needs, but nothing that is not its business."""
+    """It finds what a reference to a secret and an add-on's token need beside its queue, nothing else."""
     receiver = unpacked["receive_notification"]
+    ours = ("cloud_tasks", "google_id_tokens", "secret_manager")
+    needed = ("confsync.receive_addon_notification", *(f"confsync.adapters.{name}" for name in ours))
+    answer = receiver.run("-c", IMPORT_ALL, "main", *needed)
+    assert answer.returncode == 0, answer.stderr
     assert receiver.run("-c", WHICH_ARE_THERE, *FOREIGN_TO_RECEIVER, "google.cloud.tasks_v2").stdout.split() == [
         "google.cloud.tasks_v2"
     ]

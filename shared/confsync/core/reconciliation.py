@@ -59,7 +59,7 @@ def reconcile_time(calendar: Calendar, now: datetime, rules: Rules) -> datetime:
 
 
 def _interval_s(calendar: Calendar, rules: Rules) -> float:
-    if calendar.state == "poll_only":
+    if calendar.state == "poll_only" or rules.ingress == "poll":
         return rules.poll_s
     shortest = min(rules.reconcile_min_s, rules.reconcile_s)
     return max(rules.reconcile_s / (1 << calendar.missed_of_late), shortest)

@@ -10,6 +10,7 @@ from typing import Literal
 from confsync.core.events import Window
 
 Claims = Literal["registered", "matching"]
+Ingress = Literal["push", "poll", "addon"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class Rules:
     missed_after_s: float = 300
     """A change that is older and that nothing announced is a missed notification; a newer one may be on its way."""
     poll_s: float = 900
-    """A calendar that cannot be watched is synced this often."""
+    """A calendar that cannot be watched, or is not to be, is synced this often."""
+    ingress: Ingress = "push"
+    """How changes are announced: by push channels, not at all, or by the vendor's add-on."""
+    ingress_again_s: float = 24 * 3600
+    """A calendar that needs no channel is looked at this often, in case another `ingress` was chosen meanwhile."""
     watch_again_s: float = 7 * 24 * 3600
     """Whether it can be watched by now is tried this often."""
     frozen_retry_s: float = 3600

@@ -13,7 +13,7 @@ import confsync
 from confsync.local.stack_error import StackError
 from confsync.local.stack_folder import Folder, Keys
 from confsync.local.stack_ports import HOST
-from confsync.settings import WorkerSettings
+from confsync.settings import ReceiveNotificationSettings, WorkerSettings
 
 SERVERS = ("calendar", "tasks", "vendor")
 FUNCTIONS = ("receive_notification", "sync_calendar", "renew_channels")
@@ -138,7 +138,7 @@ def _own(part: str, site: Site) -> list[str]:
 
 def environment(part: str, site: Site, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of a part: those inherited, without any that would change what it does, and its own."""
-    ours = {str(field.alias) for field in WorkerSettings.model_fields.values()}
+    ours = {str(f.alias) for m in (WorkerSettings, ReceiveNotificationSettings) for f in m.model_fields.values()}
     kept = {k: v for k, v in inherited.items() if k not in ours.union(_OF_THE_FRAMEWORK, _OF_ITS_SERVER)}
     direct = {name: ",".join(filter(None, (kept.get(name), HOST))) for name in ("NO_PROXY", "no_proxy")}
     settings = {**_settings(site), **site.options.settings, "THREADS": str(_THREADS[part])} if part in FUNCTIONS else {}

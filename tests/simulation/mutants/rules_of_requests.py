@@ -30,7 +30,7 @@ REQUESTS: tuple[Mutant, ...] = (
         "R3",
         "A push is answered well though no task could be made.",
         (
-            "receive_notification:receive_notification",
+            "receive_notification:ask_for_sync",
             "if task_queue.create(tasks.leading_sync(calendar_key, now, rules, origin)):\n        return",
             "from confsync.errors import TaskQueueError\n    try:\n"
             "        is_first = task_queue.create(tasks.leading_sync(calendar_key, now, rules, origin))\n"
@@ -43,7 +43,7 @@ REQUESTS: tuple[Mutant, ...] = (
         "R3",
         "A notification that finds its window's leading task makes no other.",
         (
-            "receive_notification:receive_notification",
+            "receive_notification:ask_for_sync",
             "task_queue.create(tasks.trailing_sync(calendar_key, now, rules, origin))",
             "False",
         ),
