@@ -57,6 +57,8 @@ class Checkpoint(Value):
     """The calendar's `requested` before page 1."""
     next_sync_token: str | None = None
     """Set once the last page was recorded."""
+    missed: int | None = None
+    """Changes found so far of which no notification told; None for a listing that something asked for."""
 
 
 class Channel(Value):
@@ -114,8 +116,19 @@ class Calendar(Record):
     channels: tuple[Channel, ...] = ()
     renew_at: datetime | None = None
     due_at: datetime | None = None
+    failed_renewals: int = 0
+    """Tries in a row in which no channel could be opened."""
+    channel_error: str = ""
+    """Why the last of them failed."""
     last_synced_at: datetime | None = None
+    failed_syncs: int = 0
+    """Syncs in a row that broke off."""
     last_error: str = ""
+    missed: int = 0
+    """Changes that a reconciliation found and of which no notification told, all in all."""
+    missed_of_late: int = 0
+    """Reconciliations that found such changes, less those that found none; each halves the interval."""
+    last_missed_at: datetime | None = None
 
     @staticmethod
     def key_for(tenant: str, calendar_id: str, subject: str) -> str:
