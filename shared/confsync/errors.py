@@ -9,6 +9,7 @@ It must never import anything: every layer raises or catches these.
     |   +-- SecretDenied               an operator must grant access
     |   `-- SecretUnavailable          try again
     +-- NotificationRejected           answer 4xx, create no task
+    +-- UnknownCalendar                tell who asked: there is no such calendar
     +-- BudgetSpent                    progress is stored: go on in another task
     +-- StoreError
     |   +-- StoreUnavailable           try the task again
@@ -69,6 +70,10 @@ class NotificationRejected(ConfsyncError):
         """Keep the HTTP status (4xx) that the receiver answers."""
         super().__init__(message)
         self.status = status
+
+
+class UnknownCalendar(ConfsyncError):
+    """Nothing is stored of the calendar that was named; the message says how calendars are named."""
 
 
 class BudgetSpent(ConfsyncError):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from confsync.core import brake, effects, leases, rereading, tasks
+from confsync.core import brake, calendar_states, effects, leases, rereading, tasks
 from confsync.core.binding import is_older
 from confsync.core.channels import sync_at_once
 from confsync.core.conference import Conference
@@ -124,7 +124,7 @@ class Observer:
         if reading.ref.calendar_key == self._leased.key:
             return read_event(reading, address_of(self._leased), self._outside)
         other = self._outside.store.get(Calendar, reading.ref.calendar_key)
-        if other is None:
+        if other is None or not calendar_states.is_synced(other):
             return Seen(None, unreadable=True)
         try:
             return read_event(reading, address_of(other), self._outside)
@@ -219,16 +219,21 @@ def ask_to_observe(refs: Iterable[EventRef], outside: Outside) -> None:
 def _ask_calendar(calendar_key: str, event_ids: list[str], outside: Outside) -> None:
     def body(tx: Transaction) -> None:
         calendar = tx.get(Calendar, calendar_key)
-        if calendar is not None and calendar.state != "removed":
+        if calendar is not None:
             tx.put(asked_to_observe(calendar, event_ids, outside.now()))
 
     outside.store.transact(body)
 
 
 def asked_to_observe(calendar: Calendar, event_ids: Iterable[str], now: datetime) -> Calendar:
-    """Return the calendar with these events to be read by its next sync, at once unless access is lost."""
+    """Return the calendar with these events to be read by its next sync, at once unless access is lost or it waits.
+
+    A removed one reads nothing any more.
+    """
+    if calendar.state == "removed":
+        return calendar
     asked = calendar.model_copy(update={"to_observe": _added(calendar.to_observe, event_ids)})
-    return asked if calendar.state == "frozen" else sync_at_once(asked, now)
+    return asked if calendar.state in ("frozen", "paused") else sync_at_once(asked, now)
 
 
 def _added(known: tuple[str, ...], event_ids: Iterable[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import channels, leases
+from confsync.core import calendar_states, channels, leases
 from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
@@ -41,7 +41,7 @@ def open_channel(calendar_key: str, outside: Outside, push: PushTerms, rules: Ru
     pending = Channel(id=outside.new_id(), state="pending", created_at=now, key_id=push.keys[0].key_id)
     calendar = _change(calendar_key, lambda c: channels.begin_renewal(c, pending, now, rules), outside)
     if calendar is None:
-        return ChannelOutcome("dropped", "the calendar is removed or unknown")
+        return ChannelOutcome("dropped", "the calendar is paused, removed or unknown")
     try:
         watched = outside.calendar_api.watch_events(
             address_of(calendar),
@@ -68,7 +68,7 @@ def _activate(calendar: Calendar, opened: Channel, expires_at: datetime, outside
     finished = _change(calendar.key, activate, outside)
     if finished is None:
         _stop(calendar, opened, outside)
-        return ChannelOutcome("dropped", "the calendar was removed meanwhile")
+        return ChannelOutcome("dropped", "the calendar was paused or removed meanwhile")
     stop_retiring(finished, outside)
     if channels.active_channel(finished) != opened:
         return ChannelOutcome("superseded", "another renewal was faster")
@@ -121,11 +121,11 @@ def _stop(calendar: Calendar, channel: Channel, outside: Outside) -> bool:
 
 
 def _change(calendar_key: str, change: leases.Transition, outside: Outside) -> Calendar | None:
-    """Change the stored calendar; None, and no change, when it is removed or unknown."""
+    """Change the stored calendar; None, and no change, when it is paused, removed or unknown."""
 
     def body(tx: Transaction) -> Calendar | None:
         calendar = tx.get(Calendar, calendar_key)
-        if calendar is None or calendar.state == "removed":
+        if calendar is None or not calendar_states.is_synced(calendar):
             return None
         changed = change(calendar)
         tx.put(changed)

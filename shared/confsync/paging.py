@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Final, TypeVar
 
 from confsync.core.conference import Conference
-from confsync.core.records import Link, Record
+from confsync.core.records import Calendar, Failure, Link, Record
 from confsync.ports import Store
 
 PAGE: Final = 500
@@ -27,6 +27,28 @@ def conferences_of(store: Store, tenant: str) -> Iterator[Conference]:
     """
     found = chain.from_iterable(_pages(lambda after: store.all_of(Conference, after=after, limit=PAGE)))
     return (conference for conference in found if conference.tenant == tenant)
+
+
+def calendars_of(store: Store, tenant: str) -> Iterator[Calendar]:
+    """Give each calendar of a tenant once, in the order of their keys.
+
+    Raises:
+        StoreUnavailable: the store did not answer; what was given so far is not all.
+
+    """
+    found = chain.from_iterable(_pages(lambda after: store.all_of(Calendar, after=after, limit=PAGE)))
+    return (calendar for calendar in found if calendar.tenant == tenant)
+
+
+def failures_of(store: Store, calendar_key: str) -> Iterator[Failure]:
+    """Give each failure of a calendar once, in the order of their keys; reads those of all calendars.
+
+    Raises:
+        StoreUnavailable: the store did not answer; what was given so far is not all.
+
+    """
+    found = chain.from_iterable(_pages(lambda after: store.all_of(Failure, after=after, limit=PAGE)))
+    return (failure for failure in found if failure.calendar_key == calendar_key)
 
 
 def links_of(store: Store, calendar_key: str) -> Iterator[Link]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
-from confsync.core import replacing, reviewing
+from confsync.core import calendar_states, replacing, reviewing
 from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement
 from confsync.core.events import ConferenceData, Event
 from confsync.core.owners import owners_of
@@ -211,6 +211,8 @@ class _Replacing:
         if referent is None or calendar is None:
             return 0.0
         rules = self._terms.rules
+        if not calendar_states.is_synced(calendar):
+            return rules.frozen_retry_s
         try:
             if not self._write(link_key, referent, calendar, made):
                 return self._begin_anew(EventRef(calendar.key, referent.event_id))
