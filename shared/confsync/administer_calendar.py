@@ -123,7 +123,8 @@ def remove_calendar(calendar_key: str, forget: Forget, outside: Outside, rules: 
 
     calendar, status = _decide(calendar_key, decide, outside)
     stopped = _stop_channels(calendar, outside)
-    return Administered(stopped, status, forgotten=forget_calendar(calendar_key, outside, rules))
+    forgotten = forget_calendar(calendar_key, outside, rules)
+    return Administered(outside.store.get(Calendar, calendar_key) or stopped, status, forgotten=forgotten)
 
 
 def resync_calendar(calendar_key: str, outside: Outside) -> Administered:

@@ -4,8 +4,8 @@ What is written meanwhile is found behind the last key that was read, and not be
 nobody asked for.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from typing import Final, TypeVar
 
 from confsync.core.conference import Conference
@@ -16,6 +16,7 @@ PAGE: Final = 500
 """Records that are read at once."""
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 
 def conferences_of(store: Store, tenant: str) -> Iterator[Conference]:
@@ -72,3 +73,10 @@ def _pages(read: Callable[[str], list[R]]) -> Iterator[list[R]]:
     while page := read(after):
         yield page
         after = page[-1].key
+
+
+def in_pages(found: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
+    """Give what is found in lists of this length, the last one perhaps shorter, for who shows a page at a time."""
+    rest = iter(found)
+    while page := list(islice(rest, size)):
+        yield page
