@@ -13,12 +13,16 @@ from confsync.administer_calendar import (
     resync_calendar,
 )
 from confsync.core.calendar_states import Forget
+from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Intent
-from confsync.core.records import Calendar, Link
+from confsync.core.events import Event
+from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
 from confsync.errors import CalendarAccessLost, CalendarUnavailable, StoreUnavailable, UnknownCalendar
+from confsync.observe import ask_to_observe
+from confsync.ports import Address, CreateCall, CreatedConference
 from confsync.sync_calendar import SyncRequest, sync_calendar
-from tests.world import ANN, BOB, PUSH, Crash, World
+from tests.world import ALL_FIELDS, ANN, BOB, PUSH, Crash, World
 
 DAY = 24 * 3600
 
@@ -462,6 +466,103 @@ def test_a_draft_whose_end_was_decided_is_forgotten_too() -> None:
     remove(world, "now")
     world.advance(3 * 3600)
     assert (is_known(world, "c2"), len(world.provider.calls)) == (False, calls)
+
+
+def test_a_calendar_that_is_removed_once_more_while_it_is_forgotten_is_remembered_anew() -> None:
+    """It was added again in between, and begins another month."""
+    world = World(rules=Rules(chunk_size=2))
+    for number in range(5):
+        world.add("Planning", f"c{number}")
+    world.settle()
+    pages = 0
+
+    def added_and_removed(call: str) -> None:
+        nonlocal pages
+        pages += call == "links_of"
+        if pages == 2:
+            world.store.on_call = None  # type: ignore[attr-defined]
+            world.initialize()
+            remove(world)
+
+    world.store.on_call = added_and_removed  # type: ignore[attr-defined]
+    remove(world, "now")
+    world.settle()
+    assert len(links(world)) >= 3
+    assert world.calendar().due_at is not None
+
+
+def test_a_conference_to_which_no_link_leads_is_forgotten_by_its_review() -> None:
+    """An event that was met where it had moved to has none."""
+    world, event_id = synced()
+    link = world.link(event_id)
+    assert link is not None
+    world.store.transact(lambda tx: tx.delete(Link, link.key))
+    remove(world, "now")
+    known = world.conference("c1")
+    due = known.model_copy(update={"review_at": world.now, "due_at": world.now})
+    world.store.transact(lambda tx: tx.put(due))
+    world.advance(120)
+    assert not is_known(world, "c1")
+
+
+@pytest.mark.parametrize("act", [pause, remove])
+def test_a_calendar_that_is_left_alone_is_not_asked_to_read(act: Callable[[World], object]) -> None:
+    """What a paused one is to read waits for it; a removed one reads nothing any more."""
+    world, _ = synced()
+    act(world)
+    before = world.calendar()
+    ask_to_observe([EventRef(before.key, "e1")], world.outside)
+    after = world.calendar()
+    assert (after.due_at, after.to_observe) == (before.due_at, ("e1",) if after.state == "paused" else ())
+
+
+@pytest.mark.parametrize("act", [pause, lambda world, who: remove(world, "later", who)])
+def test_nobody_reads_in_a_calendar_that_is_left_alone(act: Callable[[World, str], object]) -> None:
+    """Not even for a conference that it shares with another calendar, whose event is deleted."""
+    world, first = synced()
+    second = world.create("Bob's", "c1", who=BOB, recurrence=["RRULE:FREQ=DAILY"])
+    world.initialize("c1", second, BOB)
+    world.settle()
+    act(world, BOB)
+    asked, get_event = set[str](), world.calendar_api.get_event
+
+    def noted(at: Address, event_id: str) -> Event | None:
+        asked.add(at.subject)
+        return get_event(at, event_id)
+
+    world.calendar_api.get_event = noted  # type: ignore[method-assign]
+    world.delete(first)
+    world.advance(2 * 3600)
+    assert asked == {ANN}
+    assert world.told("c1") is not None
+
+
+def test_no_event_is_written_to_while_its_calendar_is_paused() -> None:
+    """A conference of its own, made for a duplicate, waits for the calendar to be resumed."""
+    world = World(
+        rules=Rules(duplicates="mint"),
+        capabilities=Capabilities(ALL_FIELDS, ordered_writes=True, restores=True, creates=True),
+    )
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    create = world.provider.create
+
+    def pausing(call: CreateCall) -> CreatedConference:
+        pause(world)
+        world.calendar_calls.clear()
+        return create(call)
+
+    world.provider.create = pausing  # type: ignore[method-assign]
+    copy = world.duplicate(event_id)
+    world.advance(2 * 3600)
+    assert world.calendar().state == "paused"
+    assert world.calendar_calls == []
+    world.provider.create = create  # type: ignore[method-assign]
+    resume(world)
+    world.advance(2 * 3600)
+    link = world.link(copy)
+    assert link is not None
+    assert link.conference_key != world.conference("c1").key
 
 
 # Sync anew
