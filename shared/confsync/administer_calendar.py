@@ -173,12 +173,10 @@ def _stop_channels(calendar: Calendar, outside: Outside) -> Calendar:
 
 
 def _stop(calendar: Calendar, channel: Channel, outside: Outside) -> bool:
-    if channels.is_over(channel, outside.now()):
-        return True
     try:
         outside.calendar_api.stop_channel(address_of(calendar), channel.id, channel.resource_id or "")
     except CalendarError:
-        return False
+        return channels.is_over(channel, outside.now())
     return True
 
 
