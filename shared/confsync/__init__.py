@@ -16,7 +16,8 @@ The life of one change, and the file where each step is:
    what only time changes is looked at again                                 review_conference, core/reviewing
 8. what was missed is found, channels are renewed                            renew_channels, open_channel
 
-A calendar and its conferences enter through initialize_syncing. The outside world stands on one page, ports; adapters,
+A calendar and its conferences enter through initialize_syncing; administer_calendar and administer_channels are what an
+operator does, and forget_calendar what follows a removal. The outside world stands on one page, ports; adapters,
 providers and local implement it; parts and worker_parts put a function together; doors answers what the worker is
 asked.
 """

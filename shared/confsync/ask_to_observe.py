@@ -25,16 +25,21 @@ def ask_to_observe(refs: Iterable[EventRef], outside: Outside) -> None:
 def _ask_calendar(calendar_key: str, event_ids: list[str], outside: Outside) -> None:
     def body(tx: Transaction) -> None:
         calendar = tx.get(Calendar, calendar_key)
-        if calendar is not None and calendar.state != "removed":
+        if calendar is not None:
             tx.put(asked_to_observe(calendar, event_ids, outside.now()))
 
     outside.store.transact(body)
 
 
 def asked_to_observe(calendar: Calendar, event_ids: Iterable[str], now: datetime) -> Calendar:
-    """Return the calendar with these events to be read by its next sync, at once unless access is lost."""
+    """Return the calendar with these events to be read by its next sync, at once unless access is lost or it waits.
+
+    A removed one reads nothing any more.
+    """
+    if calendar.state == "removed":
+        return calendar
     asked = with_more_to_observe(calendar, event_ids)
-    return asked if calendar.state == "frozen" else sync_at_once(asked, now)
+    return asked if calendar.state in ("frozen", "paused") else sync_at_once(asked, now)
 
 
 def with_more_to_observe(calendar: Calendar, event_ids: Iterable[str]) -> Calendar:

@@ -11,6 +11,7 @@ It must never import anything: every layer raises or catches these.
     +-- NotificationRejected           answer 4xx, create no task
     +-- CertificatesUnavailable        answer 503: whether a token is genuine cannot be told now
     +-- RequestMalformed               answer 400; the same body would be refused again
+    +-- UnknownCalendar                tell who asked: there is no such calendar
     +-- BudgetSpent                    progress is stored: go on in another task
     +-- StoreError
     |   +-- StoreUnavailable           try the task again
@@ -79,6 +80,10 @@ class CertificatesUnavailable(ConfsyncError):
 
 class RequestMalformed(ConfsyncError):
     """The body of a request to the worker is none; the message names each wrong field, and what is expected."""
+
+
+class UnknownCalendar(ConfsyncError):
+    """Nothing is stored of the calendar that was named; the message says how calendars are named."""
 
 
 class BudgetSpent(ConfsyncError):

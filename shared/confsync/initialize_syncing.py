@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from confsync.ask_to_observe import ask_to_observe, with_more_to_observe
-from confsync.core import channels, reviewing
+from confsync.core import calendar_states, channels, reviewing
 from confsync.core.channels import PushTerms
 from confsync.core.conference import Conference, Registration
 from confsync.core.records import Calendar, EventRef, Link
@@ -69,6 +69,11 @@ class InitializeOutcome:
         """Whether the calendar's changes will be seen, and the conference, if one was named, found in its event."""
         is_announced = self.channel.status in ("active", "announced", "poll_only") and not self.is_frozen
         return is_announced and (self.is_bound or self.conference_key is None)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether an operator left the calendar alone: what was registered is read when it is resumed."""
+        return self.sync.status == "dropped" and not self.is_frozen
 
     @property
     def is_frozen(self) -> bool:
@@ -160,26 +165,26 @@ def _register(
     calendar_key = Calendar.key_for(terms.tenant, request.canonical_calendar_id, request.subject)
     calendar = tx.get(Calendar, calendar_key)
     known = tx.get(Conference, conference.key) if conference else None
-    if calendar is None or calendar.state == "removed":
-        calendar = _new_calendar(calendar, calendar_key, request, outside, terms)
+    if calendar is None:
+        calendar = _new_calendar(calendar_key, request, outside, terms)
+    elif calendar.state == "removed":
+        calendar = calendar_states.added_again(calendar, outside.now())
     if conference is not None and request.event_id is not None:
         tx.put(reviewing.registered(known or conference, conference.registered, terms.rules))
         calendar = with_more_to_observe(calendar, [request.event_id])
-    tx.put(calendar := channels.sync_at_once(calendar, outside.now()))
+    if calendar_states.is_synced(calendar):
+        calendar = channels.sync_at_once(calendar, outside.now())
+    tx.put(calendar)
     return calendar
 
 
-def _new_calendar(
-    removed: Calendar | None, key: str, request: InitializeRequest, outside: Outside, terms: Terms
-) -> Calendar:
+def _new_calendar(key: str, request: InitializeRequest, outside: Outside, terms: Terms) -> Calendar:
     """Due at once in every respect, so that a crash right after this is healed by the next run of renew_channels."""
     return Calendar(
         key=key,
         tenant=terms.tenant,
         calendar_id=request.canonical_calendar_id,
         subject=request.subject,
-        fence=removed.fence + 1 if removed else 0,
-        full_listings=removed.full_listings if removed else 0,
         renew_at=outside.now(),
         due_at=outside.now(),
     )

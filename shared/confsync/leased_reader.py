@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from confsync.core import leases
+from confsync.core import calendar_states, leases
 from confsync.core.records import Calendar, EventRef, Failure, key_of
 from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen, Sight
@@ -79,7 +79,7 @@ class LeasedReader:
         if reading.ref.calendar_key == self._leased.key:
             return read_event(reading, address_of(self._leased), self._outside)
         other = self._outside.store.get(Calendar, reading.ref.calendar_key)
-        if other is None:
+        if other is None or not calendar_states.is_synced(other):
             return Seen(None, unreadable=True)
         try:
             return read_event(reading, address_of(other), self._outside)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import channels, ingress, leases
+from confsync.core import calendar_states, channels, ingress, leases
 from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
@@ -74,7 +74,7 @@ def _open(
     pending = Channel(id=outside.new_id(), state="pending", created_at=now, key_id=push.keys[0].key_id)
     began = _change(calendar_key, lambda c: channels.begin_renewal(c, pending, now, rules), outside, only_if=is_wanted)
     if began is None:
-        return ChannelOutcome("dropped", "the calendar is removed or unknown, or another renewal began")
+        return ChannelOutcome("dropped", "the calendar is paused, removed or unknown, or another renewal began")
     try:
         watched = outside.calendar_api.watch_events(
             address_of(began),
@@ -95,7 +95,7 @@ def _without_channel(
     now = outside.now()
     calendar = _change(calendar_key, lambda c: ingress.without_channel(c, now, rules), outside, only_if=is_wanted)
     if calendar is None:
-        return ChannelOutcome("dropped", "the calendar is removed or unknown, or another run was faster")
+        return ChannelOutcome("dropped", "the calendar is paused, removed or unknown, or another run was faster")
     stop_retiring(calendar, outside)
     if calendar.state == "frozen":
         return ChannelOutcome("frozen", calendar.reason)
@@ -116,7 +116,7 @@ def _activate(calendar: Calendar, opened: Channel, expires_at: datetime, outside
     finished = _change(calendar.key, activate, outside)
     if finished is None:
         _stop(calendar, opened, outside)
-        return ChannelOutcome("dropped", "the calendar was removed meanwhile")
+        return ChannelOutcome("dropped", "the calendar was paused or removed meanwhile")
     stop_retiring(finished, outside)
     if channels.active_channel(finished) != opened:
         return ChannelOutcome("superseded", "another renewal was faster")
@@ -183,11 +183,11 @@ def _stop(calendar: Calendar, channel: Channel, outside: Outside) -> bool:
 def _change(
     calendar_key: str, change: leases.Transition, outside: Outside, only_if: channels.Condition = lambda _: True
 ) -> Calendar | None:
-    """Change the stored calendar; None, and no change, when it is removed, unknown or not as it has to be."""
+    """Change the stored calendar; None, and no change, when it is paused, removed, unknown or not as it has to be."""
 
     def body(tx: Transaction) -> Calendar | None:
         calendar = tx.get(Calendar, calendar_key)
-        if calendar is None or calendar.state == "removed" or not only_if(calendar):
+        if calendar is None or not calendar_states.is_synced(calendar) or not only_if(calendar):
             return None
         changed = change(calendar)
         tx.put(changed)

@@ -4,6 +4,7 @@
     its event moved           -> look where it went: ask that calendar to read it, or learn that it was lost there
     its event never appeared  -> begin the grace period
     all is over for long      -> forget it
+    its calendar is forgotten -> it is, too, but for what other calendars show
 
 It must never end a conference, and never forget one that an event may still hold.
 """
@@ -28,6 +29,7 @@ from confsync.core.rules import Rules
 from confsync.core.sight import Reading
 from confsync.core.terms import Terms, holds
 from confsync.errors import CalendarError
+from confsync.forget_calendar import drop_forgotten
 from confsync.hold_end import count_ends
 from confsync.looking import look_at_owners
 from confsync.paging import links_of
@@ -42,6 +44,8 @@ def review_conference(conference_key: str, outside: Outside, terms: Terms) -> No
     """Do what a review that is due comes to; nothing when none is due."""
     conference = outside.store.get(Conference, conference_key)
     if conference is None or not reviewing.is_review_due(conference, outside.now()):
+        return
+    if drop_forgotten(conference, outside, terms.rules):
         return
     match reviewing.review(conference, outside.now(), terms.rules):
         case "hand over":

@@ -136,6 +136,8 @@ class WorkerSettings(CalendarSettings):
     claims: Literal["registered", "matching"] = Field("registered", alias="CLAIMS")
     duplicates: Literal["share", "mint"] = Field("share", alias="DUPLICATES")
     draft_s: Seconds = Field(Rules.draft_s, alias="DRAFT_GRACE_S")
+    forget_on_remove: Literal["later", "now"] = Field("later", alias="FORGET_ON_REMOVE")
+    """When the events of a calendar that an operator removes are forgotten."""
     calendar_brake: Ends = Field(Rules.calendar_brake, alias="CALENDAR_BRAKE")
     tenant_brake: Ends = Field(Rules.tenant_brake, alias="TENANT_BRAKE")
 
@@ -168,6 +170,7 @@ class WorkerSettings(CalendarSettings):
             claims=self.claims,
             duplicates=self.duplicates,
             draft_s=self.draft_s,
+            forget_on_remove=self.forget_on_remove,
             calendar_brake=self.calendar_brake,
             tenant_brake=self.tenant_brake,
         )

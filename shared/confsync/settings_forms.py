@@ -116,6 +116,7 @@ class Settings(BaseModel):
         "MODE": "act or observe",
         "CLAIMS": "registered or matching",
         "DUPLICATES": "share or mint",
+        "FORGET_ON_REMOVE": "later or now",
         "GOOGLE_CLOUD_PROJECT": "PROJECT",
         "TENANT": "a text",
         "CALENDAR_BRAKE": "a whole number from 1",

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import channels, leases, reconciliation, tasks
+from confsync.core import calendar_states, channels, leases, reconciliation, tasks
 from confsync.core.records import Calendar
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -26,6 +26,7 @@ from confsync.errors import (
     FenceLost,
     StoreError,
 )
+from confsync.forget_calendar import forget_calendar
 from confsync.listing import Listing
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of
@@ -78,7 +79,7 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     """
     claim = _claim(request, outside, terms)
     if isinstance(claim, SyncOutcome):
-        return claim
+        return _left_alone(request, claim, outside, terms) if claim.status == "dropped" else claim
     _stop_unknown_channel(request, claim, outside)
     listing = Listing(
         claim,
@@ -92,6 +93,19 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     if request.is_announced and outcome.status == "synced" and listing.listed == 0:
         outside.task_queue.create(tasks.sync_for_lag(listing.calendar, outside.now(), terms.rules))
     return replace(outcome, missed=listing.missed, updates=updates, claims=tuple(listing.claims))
+
+
+def _left_alone(request: SyncRequest, dropped: SyncOutcome, outside: Outside, terms: Terms) -> SyncOutcome:
+    """Stop a channel that outlived its calendar's pause or removal; forget a removed calendar whose time has come."""
+    calendar = outside.store.get(Calendar, request.calendar_key)
+    if calendar is None or calendar_states.is_synced(calendar):
+        return dropped
+    _stop_channel(request, calendar, outside)
+    forgotten = forget_calendar(calendar.key, outside, terms.rules)
+    if not (forgotten.links or forgotten.conferences):
+        return dropped
+    what = f"{forgotten.links} links and {forgotten.conferences} conferences forgotten"
+    return replace(dropped, reason=f"{dropped.reason}; {what}")
 
 
 def _run(listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
@@ -135,7 +149,12 @@ def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> Calendar | S
 
 def _stop_unknown_channel(request: SyncRequest, calendar: Calendar, outside: Outside) -> None:
     """A genuine notification through a channel that nobody remembers: a crash left it open."""
-    if not request.channel_id or channels.is_ours(calendar, request.channel_id, request.resource_id):
+    if not channels.is_ours(calendar, request.channel_id, request.resource_id):
+        _stop_channel(request, calendar, outside)
+
+
+def _stop_channel(request: SyncRequest, calendar: Calendar, outside: Outside) -> None:
+    if not request.channel_id:
         return
     try:
         outside.calendar_api.stop_channel(address_of(calendar), request.channel_id, request.resource_id)

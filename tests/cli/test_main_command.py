@@ -15,7 +15,20 @@ def test_version() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["demo"], ["dev"], ["ends"], ["ends", "list"], ["ends", "approve"], ["explain"], ["initialize"], ["plan"]],
+    [
+        [],
+        ["calendars"],
+        *(["calendars", word] for word in ("add", "list", "show", "pause", "resume", "remove", "resync")),
+        ["channels"],
+        *(["channels", word] for word in ("list", "renew", "stop", "keys")),
+        ["demo"],
+        ["dev"],
+        ["ends"],
+        ["ends", "list"],
+        ["ends", "approve"],
+        ["explain"],
+        ["plan"],
+    ],
 )
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_everywhere(words: list[str], option: str) -> None:

@@ -151,6 +151,16 @@ def forget_channel(calendar: Calendar, channel_id: str) -> Calendar:
     return calendar.model_copy(update={"channels": tuple(c for c in calendar.channels if c.id != channel_id)})
 
 
+def retire_channel(calendar: Calendar, channel_id: str, now: datetime) -> Calendar:
+    """Return the calendar with that channel to be stopped; where it was the active one, another is opened at once."""
+    known = next((channel for channel in calendar.channels if channel.id == channel_id), None)
+    if known is None or known.state != "active":
+        return calendar
+    retiring = known.model_copy(update={"state": "retiring"})
+    rest = tuple(retiring if channel.id == channel_id else channel for channel in calendar.channels)
+    return calendar.model_copy(update={"channels": rest, "renew_at": now})
+
+
 def retry_at(calendar: Calendar, at: datetime) -> Calendar:
     """Return the calendar with its next renewal at `at`."""
     return calendar.model_copy(update={"renew_at": at})

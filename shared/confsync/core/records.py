@@ -83,6 +83,9 @@ class Unread(Value):
     """How often that was in vain."""
 
 
+CalendarState = Literal["active", "frozen", "poll_only", "paused", "removed"]
+
+
 class Calendar(Record):
     """One calendar, seen as one user, and where its sync stands."""
 
@@ -91,9 +94,9 @@ class Calendar(Record):
     tenant: str
     calendar_id: str
     subject: str
-    state: Literal["active", "frozen", "poll_only", "paused", "removed"] = "active"
+    state: CalendarState = "active"
     reason: str = ""
-    """Why it is frozen, in Google's word."""
+    """Why it is frozen or polled, in Google's word; why it is paused, in an operator's."""
     fence: int = 0
     """Rises with every claim and every change of state; a write with an older fence is refused."""
     lease: Lease | None = None

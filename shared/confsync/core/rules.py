@@ -93,6 +93,8 @@ class Rules:
     """Between two looks for it."""
     retention_s: float = 31 * 24 * 3600
     """What ended is remembered for this long: Calendar restores events for 30 days."""
+    forget_on_remove: Literal["later", "now"] = "later"
+    """Whether the events of a removed calendar are remembered for `retention_s`, should it be added again."""
     brake_s: float = 3600
     """The brake counts the ends that were decided within this time."""
     calendar_brake: int = 20

@@ -129,8 +129,8 @@ CHANNELS: tuple[Mutant, ...] = (
         "A channel that a crash left open pushes on.",
         (
             "sync_calendar:_stop_unknown_channel",
-            "if not request.channel_id or channels.is_ours(calendar, request.channel_id, request.resource_id):",
-            "if True:",
+            "if not channels.is_ours(calendar, request.channel_id, request.resource_id):",
+            "if False:",
         ),
     ),
     mutant(

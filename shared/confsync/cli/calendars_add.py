@@ -1,4 +1,4 @@
-"""`confsync initialize`: begin to sync a calendar, with the settings of the worker in the environment.
+"""`confsync calendars add`: begin to sync a calendar, with the settings of the worker in the environment.
 
 It must never print a setting's value that may be secret; `settings` takes care of the messages.
 """
@@ -28,7 +28,7 @@ def _print_schema(context: click.Context, _parameter: click.Parameter, asked: bo
         context.exit()
 
 
-@click.command()
+@click.command("add")
 @click.option("--calendar", "calendar_id", required=True, help="Id of the calendar; `primary` is the subject's own.")
 @click.option("--subject", required=True, help="E-mail address of the user on whose behalf Calendar is called.")
 @click.option("--conference", "conference_id", help="Conference that the add-on made, as in the event's data.")
@@ -39,16 +39,18 @@ def _print_schema(context: click.Context, _parameter: click.Parameter, asked: bo
     "--schema", is_flag=True, is_eager=True, expose_value=False, callback=_print_schema,
     help="Print the JSON schema of the request and exit.",
 )  # fmt: skip
-def initialize(as_json: bool, **given: str | None) -> None:
+def add_calendar(as_json: bool, **given: str | None) -> None:
     """Begin to sync a calendar: register it, open its push channel, run the first sync.
 
     Does what the worker's POST /initialize does, with the same settings, read from the environment.
-    Exit status: 0 when done, 1 when Calendar or the store refused (do it again), 2 for wrong settings or options.
+    A calendar that was removed begins again with what is still remembered of it; one that is paused stays so.
+    Exit status: 0 when done, 1 when Calendar or the store refused (do it again) or the calendar is paused, 2 for wrong
+    settings or options.
     """
-    with exit_status("initialize", "nothing is lost, do it again"):
+    with exit_status("calendars add", "nothing is lost, do it again"):
         outcome = _initialize(given)
     click.echo(outcome.to_json() if as_json else _in_words(outcome), nl=not as_json)
-    sys.exit(1 if outcome.is_frozen else 0)
+    sys.exit(1 if outcome.is_frozen or outcome.is_paused else 0)
 
 
 def _initialize(given: dict[str, str | None]) -> InitializeOutcome:

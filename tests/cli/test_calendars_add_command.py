@@ -1,4 +1,4 @@
-"""`confsync initialize`: the worker's use case from a shell."""
+"""`confsync calendars add`: the worker's use case from a shell."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import httpx
 import jsonschema
 import pytest
 
-from confsync.cli.initialize import request_schema
+from confsync.cli.calendars_add import request_schema
 from confsync.doors import read_request
 from confsync.errors import RequestMalformed
 from confsync.initialize_syncing import InitializeRequest
@@ -33,7 +33,12 @@ def worker_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mappin
 
 def _initialize(environment: Mapping[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [CONFSYNC, "initialize", *words], env=dict(environment), capture_output=True, text=True, check=False, timeout=60
+        [CONFSYNC, "calendars", "add", *words],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -91,7 +96,7 @@ def test_missing_settings_are_named(worker_settings: Mapping[str, str]) -> None:
 def test_the_published_schema_is_up_to_date() -> None:
     """docs/initialize.schema.json is what `confsync initialize --schema` prints."""
     assert json.loads(PUBLISHED.read_text()) == request_schema(), (
-        "run: confsync initialize --schema > docs/initialize.schema.json"
+        "run: confsync calendars add --schema > docs/initialize.schema.json"
     )
 
 

@@ -1,0 +1,39 @@
+"""What is left of a conference when the events of a removed calendar are forgotten.
+
+No I/O. It must never decide that a conference ends, nor leave one to an event that nobody reads any more.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from confsync.core.conference import Conference
+from confsync.core.judging import draft_time
+from confsync.core.owners import was_owned
+from confsync.core.reviewing import reviewed
+from confsync.core.rules import Rules
+
+
+def calendars_of(conference: Conference) -> set[str]:
+    """Return the keys of all calendars whose events the conference knows."""
+    held = {each.calendar_key for each in conference.referents.values()}
+    return held | {each.calendar_key for each in conference.registered.values()}
+
+
+def without_calendars(
+    conference: Conference, calendar_keys: Collection[str], now: datetime, rules: Rules
+) -> Conference | None:
+    """Return the conference without the events of these calendars; None when no other event is known of.
+
+    What is left is looked at at once, since another event may have to drive it. An event that was vouched for and was
+    not seen yet keeps its time to appear.
+    """
+    if calendars_of(conference).isdisjoint(calendar_keys):
+        return conference
+    referents = {key: each for key, each in conference.referents.items() if each.calendar_key not in calendar_keys}
+    registered = {key: each for key, each in conference.registered.items() if each.calendar_key not in calendar_keys}
+    if not referents and not registered:
+        return None
+    driver = conference.driver if conference.driver in referents else None
+    left = conference.model_copy(update={"referents": referents, "registered": registered, "driver": driver})
+    waits = registered and not was_owned(left)
+    return reviewed(left, max(now, draft_time(left, rules)) if waits else now)
