@@ -48,24 +48,29 @@ def draw(channels: ChannelMonth, calls: SyncCalls, path: Path) -> None:
         minutes.xaxis.set_major_locator(MultipleLocator(5))
         minutes.xaxis.set_minor_locator(MultipleLocator(1))
         minutes.set_xlim(0, channels.month.days)
-        figure.suptitle(_title(channels), x=0.01, ha="left", fontsize=13, fontweight="bold")
+        figure.suptitle(_title(channels), x=0.01, ha="left", fontsize=12.5)
         figure.savefig(path, dpi=110, metadata={"Software": None})
 
 
 def _title(channels: ChannelMonth) -> str:
     month = channels.month
     return (
-        f"{month.calendars:,} calendars, all registered on one day, over {month.days} days\n"
-        "Renewals spread from cycle to cycle; an outage of six hours leaves no channel to lapse"
+        f"{month.calendars:,} calendars, all registered on one day, keep their channels for {month.days} days.\n"
+        f"Renewals spread from cycle to cycle; through an outage of {month.outage_s / HOUR_S:g} hours the oldest"
+        f" channel grew {max(channels.ages.oldest):.1f} days old."
     )
 
 
 def _draw_renewals(axes: Axes, channels: ChannelMonth) -> None:
     by_hour = channels.renewed_by_hour
-    mean = by_hour[24:].mean()
-    axes.stairs(by_hour, np.arange(len(by_hour) + 1) / 24, fill=True, color=BLUE, alpha=0.85, label="channels renewed")
+    mean, hours = by_hour[24:].mean(), np.arange(len(by_hour) + 1) / 24
+    axes.stairs(by_hour, hours, fill=True, color=BLUE, alpha=0.85, label="channels renewed")
     axes.axhline(mean, color=ORANGE, lw=1.3, ls="--", label=f"mean after the first day: {mean:,.0f}")
     axes.set(title="Renewals per hour", ylabel="channels per hour", ylim=(0, None))
+    hour = int(by_hour.argmax())
+    caught_up = f"what the outage made wait is caught up:\n{by_hour[hour]:,} in the busiest hour"
+    at = hours[hour] + 0.1, by_hour[hour] * 0.9
+    axes.annotate(caught_up, at, xytext=(12, -6), textcoords="offset points", fontsize=9)
     _finish(axes)
 
 
@@ -73,7 +78,7 @@ def _draw_ages(axes: Axes, channels: ChannelMonth) -> None:
     hours = np.arange(len(channels.ages.oldest)) / 24
     life = channels.rules.channel_ttl_s / DAY_S
     axes.axhline(life, color=RED, lw=1.3, ls="--", label=f"a channel expires: {life:g} days")
-    axes.plot(hours, channels.ages.oldest, color=ORANGE, lw=1.6, label="oldest open channel")
+    axes.plot(hours, channels.ages.oldest, color=ORANGE, lw=1.6, label="oldest, of those with access")
     axes.plot(hours, channels.ages.median, color=BLUE, lw=1.6, label="median")
     axes.plot(hours, channels.ages.youngest_tenth, color=GREY, lw=1.1, label="a tenth is younger")
     axes.set(title="Age of the open channels", ylabel="days", ylim=(0, life * 1.12))

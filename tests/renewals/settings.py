@@ -35,7 +35,7 @@ class Month:
     call_s: float = 0.15
     """How long Calendar takes for a call."""
     changes_a_day: float = 3
-    """Mean number of changes per calendar and day that come one by one; a third of all calendars has most of them."""
+    """Mean number of changes per calendar and day; they come one by one, to any calendar alike."""
     lost_pushes: float = 0.05
     """Share of the notifications that never arrive."""
     quota: int = PROJECT_QUOTA

@@ -1,8 +1,8 @@
 """A month of syncs by number alone: announced changes, lost notifications, reconciliation, minute by minute.
 
-A model in arrays of what core/reconciliation, the scheduled run and the task queue do, since 120 million syncs are too
-many to play. A test compares its formula with the production function. One sync is one list call here: events that hold
-a conference are read one by one on top of it.
+A model in arrays of what core/reconciliation, the scheduled run and the task queue do, since some 190 million syncs are
+too many to play. A test compares its formula with the production function. One sync is one list call here: events that
+hold a conference are read one by one on top of it.
 """
 
 from collections.abc import Iterator
