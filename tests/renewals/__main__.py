@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from confsync.core.rules import Rules
 from tests.renewals.channel_month import ChannelMonth, collect_seldom
-from tests.renewals.checks import checks
+from tests.renewals.checks import Check, checks
 from tests.renewals.figures import as_lines, figures
 from tests.renewals.intervals import intervals_that_hold
 from tests.renewals.picture import draw
@@ -42,29 +43,33 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def play(options: argparse.Namespace, out: "_Progress") -> int:
-    """Let the month pass twice, with channels and with syncs; print what was seen."""
+def play(options: argparse.Namespace) -> int:
+    """Let the month pass twice, with channels and with syncs; print what was seen, return the exit status."""
     asked = Month(options.calendars, options.days, options.seed)
     month, rules = scaled(asked, Rules(reconcile_s=options.reconcile_hours * HOUR_S))
     channels, syncs = ChannelMonth(month, rules), SyncMonth(month, rules)
-    is_whole = _pass(channels, syncs, out)
-    if is_whole:
-        channels.calendar_api.end()
-    results = checks(channels, syncs.calls) if is_whole else []
-    found = figures(channels, syncs.calls)
-    if is_whole and (options.intervals or not all(check.holds for check in results if check.is_about_calls)):
+    with _Progress(options.days) as progress:
+        is_whole = _pass(channels, syncs, progress)
+    if not is_whole:
+        _say(figures(channels, syncs.calls), [], options)
+        sys.stderr.write("stopped before the month was over: nothing was judged\n")
+        return INTERRUPTED
+    channels.calendar_api.end()
+    results, found = checks(channels, syncs.calls), figures(channels, syncs.calls)
+    if options.intervals or not all(check.holds for check in results if check.is_about_calls):
         found["reconcile_interval"] = intervals_that_hold(asked, rules, found)
+    _say(found, results, options)
+    if options.plot:
+        draw(channels, syncs.calls, options.plot)
+    return 0 if all(check.holds for check in results) else 1
+
+
+def _say(found: dict[str, Any], results: Sequence[Check], options: argparse.Namespace) -> None:
     if options.json:
         shown = json.dumps({**found, "checks": [vars(check) for check in results]}, indent=2)
     else:
         shown = "\n".join(as_lines(found, results))
     sys.stdout.write(shown + "\n")
-    if is_whole and options.plot:
-        draw(channels, syncs.calls, options.plot)
-    if not is_whole:
-        sys.stderr.write("stopped before the month was over: nothing was judged\n")
-        return INTERRUPTED
-    return 0 if all(check.holds for check in results) else 1
 
 
 def _pass(channels: ChannelMonth, syncs: SyncMonth, out: "_Progress") -> bool:
@@ -114,8 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # a job in the background is born deaf to the first
         signal.signal(number, signal.default_int_handler)
     collect_seldom()
-    with _Progress(options.days) as progress:
-        return play(options, progress)
+    return play(options)
 
 
 if __name__ == "__main__":

@@ -77,9 +77,9 @@ def as_lines(found: dict[str, Any], results: Sequence[Check], indent: str = "") 
 def _lines(name: str, value: Any, indent: str) -> list[str]:
     words = name.replace("_", " ")
     if isinstance(value, dict) and all(isinstance(inner, (int, float)) for inner in value.values()) and indent:
-        return [f"{indent}{words:24}" + ", ".join(f"{k.replace('_', ' ')} {v:,}" for k, v in value.items())]
+        return [f"{indent}{words:28}" + ", ".join(f"{k.replace('_', ' ')} {v:,}" for k, v in value.items())]
     if isinstance(value, dict):
         return [f"{indent}{words}", *(line for k, v in value.items() for line in _lines(k, v, indent + "  "))]
     if isinstance(value, list):
-        return [f"{indent}{words:24}" + " ".join(f"{item:,}" for item in value)]
-    return [f"{indent}{words:24}{value:,}"]
+        return [f"{indent}{words:28}" + " ".join(f"{item:,}" for item in value)]
+    return [f"{indent}{words:28}{value:,}"]
