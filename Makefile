@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check simulate soak format bench mutants mutation scenarios package lock clean
+.PHONY: help demo dev test check simulate simulate-renewal soak format bench mutants mutation scenarios package lock clean
 
 help:  ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "confsync needs Python 3.11 or newer; $(PYTHON) is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
@@ -29,6 +29,10 @@ test: $(INSTALLED)  ## Run all tests
 SEEDS ?= 20000
 simulate: $(INSTALLED)  ## Play SEEDS=20000 days of faults and coincidences through the whole system (goes on where it stopped)
 	@$(BIN)/python -m tests.simulation run --seeds $(SEEDS) --state .simulation.json
+
+RENEWALS ?= --calendars 1000000 --days 30 --plot docs/renewals.png
+simulate-renewal: $(INSTALLED)  ## Keep the channels of a million calendars open for 30 virtual days, as RENEWALS says (--help)
+	@$(BIN)/python -m tests.renewals $(RENEWALS)
 
 SOAK ?= --seconds 120
 soak: $(INSTALLED)  ## Let everything go wrong on Firestore's emulator, with real processes, as SOAK says (--help)
