@@ -63,13 +63,17 @@ class LeasedReader:
         return found
 
     def _keep_lease(self) -> None:
-        rules, now = self._rules, self._outside.now()
-        if self._extended_at is not None and now - self._extended_at < timedelta(seconds=rules.extend_every_s):
-            return
+        """Extend the lease if it was not lately; once more where that took so long that it is due again."""
+        while self._is_due(now := self._outside.now()):
+            self._extend(now)
 
+    def _is_due(self, now: datetime) -> bool:
+        return self._extended_at is None or now - self._extended_at >= timedelta(seconds=self._rules.extend_every_s)
+
+    def _extend(self, now: datetime) -> None:
         def body(tx: Transaction) -> None:
             calendar = leases.check_fence(tx.get(Calendar, self._leased.key), self._leased.fence)
-            tx.put(leases.extend(calendar, now, rules))
+            tx.put(leases.extend(calendar, now, self._rules))
 
         self._outside.store.transact(body)
         self._extended_at = now
