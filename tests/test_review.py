@@ -660,3 +660,20 @@ def test_an_event_that_calendar_never_shows_is_left_to_an_operator() -> None:
     world.edit(event_id, summary="Changed")
     world.advance(86400 * 1.5)
     assert len(asked) == 10
+
+
+def test_a_series_that_somebody_else_took_over_keeps_its_conference_while_one_occurrence_shows_it() -> None:
+    """Its trash is empty, and all that is left is an invitation: the conference is kept, and nobody waits for more."""
+    world = World(rules=Rules(frozen_retry_s=300))
+    series = world.add("Weekly", "c1", **times(START + timedelta(days=2)), recurrence=["RRULE:FREQ=WEEKLY"])
+    world.settle()
+    world.model.options.tombstone_days = 0
+    world.lose_pushes = True
+    world.model.change_owner(ANN, ANN, series, BOB)
+    world.model.forget_deleted(ANN)
+    second = world.instances(series, BOB)[1]
+    world.edit(second, BOB, attendees=[{"email": ANN}, {"email": BOB}])
+    world.advance(86400)
+    assert world.told("c1") is not None
+    kept = world.conference("c1")
+    assert (kept.end_after, kept.desired and kept.desired.ended) == (None, False)

@@ -1,5 +1,6 @@
 """The last look before a conference ends."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -234,6 +235,26 @@ def test_an_event_into_which_nobody_wrote_the_conference_keeps_none() -> None:
     assert not may_live_unseen(unwritten, {ref(): Seen(AWAY, confirmed=True)}, [ACME])
     both = DRAFT.model_copy(update={"registered": {**registered, **conference("c1", ref("e2")).registered}})
     assert owners_to_read(both) == [Reading(ref("e2"))]
+
+
+@pytest.mark.parametrize(
+    ("occurrence", "unseen"),
+    [
+        ({"own": False}, True),
+        ({"own": False, "conference": "c2"}, False),
+        ({"own": False, "status": "cancelled"}, False),
+        ({}, False),
+    ],
+)
+def test_a_series_lives_unseen_when_one_occurrence_shows_the_conference_in_another_organizers_name(
+    occurrence: dict[str, Any], unseen: bool
+) -> None:
+    """Its own exceptions are followed, and cancelled ones or those of another conference hold nothing."""
+    shown = event("e1_1", recurringEventId="e1", **occurrence)
+    gone, there = (Seen(each, confirmed=True, exceptions=(shown,)) for each in (None, event(own=False)))
+    assert may_live_unseen(ENDING, {ref(): gone}, [ACME]) is unseen
+    assert not may_live_unseen(ENDING, {ref(): there}, [ACME])
+    assert not may_live_unseen(ENDING, {ref(): replace(gone, confirmed=False)}, [ACME])
 
 
 def test_an_event_that_was_seen_once_is_followed_and_lives_nowhere_unseen() -> None:

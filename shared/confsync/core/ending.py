@@ -10,7 +10,7 @@ from confsync.core.binding import deletes_also, is_deleted_here
 from confsync.core.conference import Conference, Referent
 from confsync.core.events import Event
 from confsync.core.records import EventRef
-from confsync.core.sight import Reading, Sight
+from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.solutions import Solution
 from confsync.core.terms import holds
 
@@ -93,15 +93,24 @@ def _is_deleted(event: Event) -> bool:
 
 
 def may_live_unseen(conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> bool:
-    """Whether an event that was to own the conference lives where, or holds it in a way, that nobody can follow.
+    """Whether the conference is held where, or in a way, that nobody can follow.
 
-    It moved away before anybody saw it, or names the conference under a name that no setting knows.
+    An event moved away before anybody saw it, or names the conference under a name that no setting knows; or a series
+    got another organizer, who shows this calendar one occurrence of it.
     """
+    if any(_is_guest_of_one(seen, conference, solutions) for seen in sight.values() if seen.confirmed):
+        return True
     expected = (sight.get(reading.ref) for reading in owners_to_read(conference) if _is_unseen(reading.ref, conference))
     events = [seen.event for seen in expected if seen is not None and seen.confirmed and seen.event is not None]
     return any(
         _is_elsewhere(event) or (not event.is_cancelled and holds(event, conference, solutions)) for event in events
     )
+
+
+def _is_guest_of_one(seen: Seen, conference: Conference, solutions: Sequence[Solution]) -> bool:
+    """Whether of a series that is not shown an occurrence holds the conference in another organizer's name."""
+    shown = [event for event in seen.exceptions or () if not event.is_cancelled and not event.is_organizers_copy]
+    return seen.event is None and any(event.is_readable and holds(event, conference, solutions) for event in shown)
 
 
 def _is_unseen(ref: EventRef, conference: Conference) -> bool:
