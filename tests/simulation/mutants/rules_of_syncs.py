@@ -169,9 +169,9 @@ LEASES: tuple[Mutant, ...] = (
         "R4",
         "Between two pages the lease is not extended, however long the readings take.",
         (
-            "leased_reader:LeasedReader._keep_lease",
-            "now - self._extended_at < timedelta(seconds=rules.extend_every_s)",
-            "True",
+            "leased_reader:LeasedReader._is_due",
+            "now - self._extended_at >= timedelta(seconds=self._rules.extend_every_s)",
+            "False",
         ),
     ),
     mutant(
