@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test check simulate simulate-renewal soak format bench mutants mutation scenarios package lock clean
+.PHONY: help demo dev test check simulate simulate-renewal soak format bench mutants mutation scenarios package terraform-check lock clean
 
 help:  ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ scenarios: $(INSTALLED)  ## Write docs/scenarios.md anew from the tests
 package:  ## Build the archives that are deployed into dist/, the same bytes each time (needs nothing but Python)
 	@$(PYTHON) functions/package.py
 
+terraform-check: $(INSTALLED)  ## Check terraform/ without an account: format, validity, a plan, its tests
+	@$(BIN)/python -m tests.terraform
+
 UV := $(VENV)/.uv/bin/uv
 $(UV):
 	$(PYTHON) -m venv $(VENV)/.uv
@@ -75,4 +78,4 @@ lock: $(UV)  ## Bring the locked requirements up to date with pyproject.toml
 	  $(COMPILE) --extra $$name -c requirements.lock -o functions/$$name/requirements.txt; done
 
 clean:  ## Remove what make and confsync dev have made
-	rm -rf $(VENV) .simulation.json .confsync .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist
+	rm -rf $(VENV) .terraform-stand-in .simulation.json .confsync .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage dist
