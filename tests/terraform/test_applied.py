@@ -20,13 +20,12 @@ from confsync.settings_forms import Settings
 from tests.terraform.configuration import ROOT, SOLUTIONS, Configuration, has_stand_in, is_installed
 from tests.test_truths import settings_in_readme
 
-pytestmark = [
-    pytest.mark.skipif(not is_installed(), reason="there is no terraform"),
-    pytest.mark.skipif(
-        not has_stand_in(), reason="no offline stand-in of the providers; TERRAFORM_STAND_IN says where"
-    ),
-    pytest.mark.timeout(300),
-]
+if not (is_installed() and has_stand_in()):
+    pytest.skip(
+        "terraform or the offline stand-in of its providers is not here; TERRAFORM_STAND_IN says where it is",
+        allow_module_level=True,
+    )
+pytestmark = pytest.mark.timeout(300)
 PROJECT = "acme-confsync-prod"
 SECRETS = {
     "CHANNEL_TOKEN_KEYS": "k1:MDEyMzQ1Njc4OWFiY2RlZg==",

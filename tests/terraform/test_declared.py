@@ -153,6 +153,15 @@ def test_the_example_names_variables_that_exist() -> None:
     assert example <= VARIABLES.keys()
 
 
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^):]+)\)", text("README.md")))))
+def test_what_the_page_on_deploying_links_is_there(link: str) -> None:
+    """Files, and sections of them."""
+    name, _, section = link.partition("#")
+    page = (SOURCES / name).read_text()
+    headings = [re.sub(r"[^a-z0-9 -]", "", found.lower()) for found in re.findall(r"^#+ (.*)$", page, re.MULTILINE)]
+    assert section in ("", *(heading.replace(" ", "-") for heading in headings))
+
+
 def test_each_variable_is_described_and_typed() -> None:
     """Who deploys reads them there."""
     for name, variable in VARIABLES.items():
