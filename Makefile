@@ -63,8 +63,14 @@ scenarios: $(INSTALLED)  ## Write docs/scenarios.md anew from the tests
 package:  ## Build the archives that are deployed into dist/, the same bytes each time (needs nothing but Python)
 	@$(PYTHON) functions/package.py
 
-terraform-check: $(INSTALLED)  ## Check terraform/ without an account: format, validity, a plan, its tests
+CHECKOV := $(VENV)/.checkov/bin/checkov
+$(CHECKOV):
+	$(PYTHON) -m venv $(VENV)/.checkov
+	$(VENV)/.checkov/bin/pip install --quiet --disable-pip-version-check checkov==3.3.30
+
+terraform-check: $(INSTALLED) $(CHECKOV)  ## Check terraform/ without an account: format, validity, a plan, its tests, a security scan
 	@$(BIN)/python -m tests.terraform
+	@$(CHECKOV) --directory terraform --framework terraform --compact --quiet --skip-download
 
 UV := $(VENV)/.uv/bin/uv
 $(UV):

@@ -11,6 +11,10 @@ locals {
   log_metric = "logging_googleapis_com:user_${replace(var.name, "-", "_")}"
   from_log   = "{monitored_resource=\"cloud_run_revision\"}"
 
+  # What the worker answers; the brace is closed where more is asked for. How many tasks wait says nothing: each quiet
+  # calendar has one for its reconciliation.
+  requests = "run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\", service_name=\"${local.names.worker}\""
+
   # A line in the log is news by itself.
   lines = {
     "held-ends" = {
@@ -77,11 +81,11 @@ locals {
       duration = "600s"
       query    = "histogram_quantile(0.95, sum by (le, queue_id) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=~\"${join("|", [for queue in local.queues_of_updates : queue.name])}\"}[10m]))) > ${var.alert_above.update_lag_seconds * 1000}"
     }
-    "queue-depth" = {
-      title    = "a queue grows"
-      severity = "WARNING"
-      duration = "1800s"
-      query    = "max by (queue_id) (cloudtasks_googleapis_com:queue_depth{monitored_resource=\"cloud_tasks_queue\", queue_id=~\"${var.name}-.*\"}) > ${var.alert_above.queued_tasks}"
+    "attempts-fail" = {
+      title    = "many attempts of tasks fail"
+      severity = "ERROR"
+      duration = "900s"
+      query    = "sum(rate(${local.requests}, response_code_class=\"5xx\"}[10m])) / sum(rate(${local.requests}}[10m])) > ${var.alert_above.failed_attempts_percent / 100}"
     }
     "missed-notifications" = {
       title    = "notifications are missed"

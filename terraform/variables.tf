@@ -423,12 +423,12 @@ variable "alert_channels" {
 }
 
 variable "alert_above" {
-  description = "From where on somebody hears of it: 95th percentile of how late tasks start, tasks in a queue, missed notifications in six hours."
+  description = "From where on somebody hears of it: 95th percentile of how late tasks start, share of the worker's answers that are errors, missed notifications in six hours."
   type = object({
-    sync_lag_seconds     = optional(number, 300)
-    update_lag_seconds   = optional(number, 600)
-    queued_tasks         = optional(number, 10000)
-    missed_notifications = optional(number, 100)
+    sync_lag_seconds        = optional(number, 300)
+    update_lag_seconds      = optional(number, 600)
+    failed_attempts_percent = optional(number, 20)
+    missed_notifications    = optional(number, 100)
   })
   default  = {}
   nullable = false

@@ -480,7 +480,7 @@ run "an_alert_has_a_limit" {
   command = plan
 
   variables {
-    alert_above = { queued_tasks = 0 }
+    alert_above = { failed_attempts_percent = 0 }
   }
 
   expect_failures = [var.alert_above]

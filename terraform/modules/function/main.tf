@@ -28,6 +28,7 @@ resource "google_secret_manager_secret_iam_member" "reader" {
 }
 
 resource "google_cloudfunctions2_function" "main" {
+  #checkov:skip=CKV_GCP_124:Calendar and the vendor's add-on call from outside; who may call is said by roles/run.invoker
   project     = var.project_id
   location    = var.region
   name        = var.name
