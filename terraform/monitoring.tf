@@ -11,9 +11,9 @@ locals {
   log_metric = "logging_googleapis_com:user_${replace(var.name, "-", "_")}"
   from_log   = "{monitored_resource=\"cloud_run_revision\"}"
 
-  # What the worker answers; the brace is closed where more is asked for. How many tasks wait says nothing: each quiet
-  # calendar has one for its reconciliation.
-  requests = "run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\", service_name=\"${local.names.worker}\""
+  # What the worker answers. How many tasks wait says nothing: each quiet calendar has one for its reconciliation.
+  answers   = "run_googleapis_com:request_count"
+  of_worker = "monitored_resource=\"cloud_run_revision\", service_name=\"${local.names.worker}\""
 
   # A line in the log is news by itself.
   lines = {
@@ -40,7 +40,7 @@ locals {
     "refusals" = {
       title    = "a calendar, a channel or a conference needs somebody"
       severity = "WARNING"
-      filter   = "${local.all_logs} AND severity=ERROR AND (jsonPayload.message=\"conference alert\" OR jsonPayload.message=\"renewal run\" OR (jsonPayload.sync.alert=true AND NOT jsonPayload.sync.reason=~\"^quota: \"))"
+      filter   = "${local.all_logs} AND ((severity=ERROR AND (jsonPayload.message=\"conference alert\" OR jsonPayload.message=\"renewal run\")) OR (jsonPayload.sync.alert=true AND NOT jsonPayload.sync.reason=~\"^quota: \") OR jsonPayload.sync.updates.status=\"alert\")"
     }
     "crashes" = {
       title    = "a function broke off unexpectedly"
@@ -85,7 +85,7 @@ locals {
       title    = "many attempts of tasks fail"
       severity = "ERROR"
       duration = "900s"
-      query    = "sum(rate(${local.requests}, response_code_class=\"5xx\"}[10m])) / sum(rate(${local.requests}}[10m])) > ${var.alert_above.failed_attempts_percent / 100}"
+      query    = "sum(rate(${local.answers}{${local.of_worker}, response_code_class=\"5xx\"}[10m])) / sum(rate(${local.answers}{${local.of_worker}}[10m])) > ${var.alert_above.failed_attempts_percent / 100}"
     }
     "missed-notifications" = {
       title    = "notifications are missed"

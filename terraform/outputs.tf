@@ -58,7 +58,7 @@ output "next_command" {
   description = "Registers a first calendar, once the administrator has authorised the client id. Who types it needs roles/iam.serviceAccountTokenCreator on the invoker."
   value       = <<-EOT
     curl --fail-with-body -X POST ${local.worker_url}/initialize -H "Content-Type: application/json" \
-      -H "Authorization: Bearer $(gcloud auth print-identity-token --impersonate-service-account=${google_service_account.invoker.email} --audiences=${local.worker_url})" \
+      -H "Authorization: Bearer $(gcloud auth print-identity-token --impersonate-service-account=${google_service_account.invoker.email} --include-email --audiences=${local.worker_url})" \
       -d '{"calendar_id": "CALENDAR", "subject": "USER@YOUR-DOMAIN"}'
   EOT
 }
