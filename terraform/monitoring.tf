@@ -55,43 +55,50 @@ locals {
       title    = "the scheduled run has not succeeded for a quarter of an hour"
       severity = "CRITICAL"
       duration = "300s"
-      query    = "(sum(increase(${local.log_metric}_renewal_runs${local.from_log}[10m])) or vector(0)) < 1"
+      query    = "sum(increase(${local.log_metric}_renewal_runs${local.from_log}[10m])) or vector(0)"
+      when     = "< 1"
     }
     "channels-lapsed" = {
       title    = "channels lapsed before they were renewed"
       severity = "CRITICAL"
       duration = "0s"
-      query    = "sum(increase(${local.log_metric}_channels_lapsed_sum${local.from_log}[15m])) > 0"
+      query    = "sum(increase(${local.log_metric}_channels_lapsed_sum${local.from_log}[15m]))"
+      when     = "> 0"
     }
     "renewals-behind" = {
       title    = "renewals and overdue work are more than the runs can do"
       severity = "WARNING"
       duration = "1800s"
-      query    = "sum(increase(${local.log_metric}_runs_left_more${local.from_log}[10m])) >= 9"
+      query    = "sum(increase(${local.log_metric}_runs_left_more${local.from_log}[10m]))"
+      when     = ">= 9"
     }
     "sync-lag" = {
       title    = "syncs wait for minutes"
       severity = "CRITICAL"
       duration = "600s"
-      query    = "histogram_quantile(0.95, sum by (le) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=\"${google_cloud_tasks_queue.sync.name}\"}[10m]))) > ${var.alert_above.sync_lag_seconds * 1000}"
+      query    = "histogram_quantile(0.95, sum by (le) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=\"${google_cloud_tasks_queue.sync.name}\"}[10m])))"
+      when     = "> ${var.alert_above.sync_lag_seconds * 1000}"
     }
     "update-lag" = {
       title    = "conference updates wait for minutes"
       severity = "WARNING"
       duration = "600s"
-      query    = "histogram_quantile(0.95, sum by (le, queue_id) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=~\"${join("|", [for queue in local.queues_of_updates : queue.name])}\"}[10m]))) > ${var.alert_above.update_lag_seconds * 1000}"
+      query    = "histogram_quantile(0.95, sum by (le, queue_id) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=~\"${join("|", [for queue in local.queues_of_updates : queue.name])}\"}[10m])))"
+      when     = "> ${var.alert_above.update_lag_seconds * 1000}"
     }
     "attempts-fail" = {
       title    = "many attempts of tasks fail"
       severity = "ERROR"
       duration = "900s"
-      query    = "sum(rate(${local.answers}{${local.of_worker}, response_code_class=\"5xx\"}[10m])) / sum(rate(${local.answers}{${local.of_worker}}[10m])) > ${var.alert_above.failed_attempts_percent / 100}"
+      query    = "sum(rate(${local.answers}{${local.of_worker}, response_code_class=\"5xx\"}[10m])) / sum(rate(${local.answers}{${local.of_worker}}[10m]))"
+      when     = "> ${var.alert_above.failed_attempts_percent / 100}"
     }
     "missed-notifications" = {
       title    = "notifications are missed"
       severity = "WARNING"
       duration = "0s"
-      query    = "sum(increase(${local.log_metric}_missed_notifications_sum${local.from_log}[6h])) > ${var.alert_above.missed_notifications}"
+      query    = "sum(increase(${local.log_metric}_missed_notifications_sum${local.from_log}[6h]))"
+      when     = "> ${var.alert_above.missed_notifications}"
     }
   }
 
@@ -176,7 +183,7 @@ resource "google_monitoring_alert_policy" "figure" {
     display_name = each.value.title
 
     condition_prometheus_query_language {
-      query                     = each.value.query
+      query                     = "(${each.value.query}) ${each.value.when}"
       duration                  = each.value.duration
       evaluation_interval       = "60s"
       disable_metric_validation = true
@@ -189,4 +196,26 @@ resource "google_monitoring_alert_policy" "figure" {
   }
 
   depends_on = [google_logging_metric.main, google_project_service.main]
+}
+
+resource "google_monitoring_dashboard" "main" {
+  dashboard_json = jsonencode({
+    displayName = var.name
+    gridLayout = {
+      columns = 2
+      widgets = [
+        for figure in values(local.figures) : {
+          title = "${figure.title}: ${figure.when}"
+          xyChart = {
+            dataSets = [{
+              plotType        = "LINE"
+              timeSeriesQuery = { prometheusQuery = figure.query }
+            }]
+          }
+        }
+      ]
+    }
+  })
+
+  depends_on = [google_project_service.main]
 }

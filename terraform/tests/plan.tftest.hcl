@@ -510,6 +510,19 @@ run "somebody_is_told" {
     ])
     error_message = "Each alert reaches all channels and links to what is to be done."
   }
+
+  assert {
+    condition = alltrue([
+      for alert in google_monitoring_alert_policy.figure :
+      can(regex("\\) (<|>|>=) [0-9.]+$", alert.conditions[0].condition_prometheus_query_language[0].query))
+    ])
+    error_message = "A figure raises an alert from a number on, and not always."
+  }
+
+  assert {
+    condition     = length(jsondecode(google_monitoring_dashboard.main.dashboard_json).gridLayout.widgets) == length(google_monitoring_alert_policy.figure)
+    error_message = "The dashboard shows each figure that raises an alert."
+  }
 }
 
 run "an_archive_that_changed_is_built_anew" {
