@@ -58,9 +58,15 @@ class LeasedReader:
     def _read_each(self, readings: Iterable[Reading]) -> dict[EventRef, Seen]:
         found: dict[EventRef, Seen] = {}
         for reading in readings:
+            calendar = self._calendar_of(reading)
             self._keep_lease()
-            found[reading.ref] = self._read(reading)
+            found[reading.ref] = self._read(reading, calendar)
         return found
+
+    def _calendar_of(self, reading: Reading) -> Calendar | None:
+        if reading.ref.calendar_key == self._leased.key:
+            return self._leased
+        return self._outside.store.get(Calendar, reading.ref.calendar_key)
 
     def _keep_lease(self) -> None:
         """Extend the lease if it was not lately; once more where that took so long that it is due again."""
@@ -78,15 +84,14 @@ class LeasedReader:
         self._outside.store.transact(body)
         self._extended_at = now
 
-    def _read(self, reading: Reading) -> Seen:
+    def _read(self, reading: Reading, calendar: Calendar | None) -> Seen:
         """What one event or another user's calendar answers must not hold up this calendar."""
-        if reading.ref.calendar_key == self._leased.key:
+        if calendar is self._leased:
             return read_event(reading, address_of(self._leased), self._outside)
-        other = self._outside.store.get(Calendar, reading.ref.calendar_key)
-        if other is None or not calendar_states.is_synced(other):
+        if calendar is None or not calendar_states.is_synced(calendar):
             return Seen(None, unreadable=True)
         try:
-            return read_event(reading, address_of(other), self._outside)
+            return read_event(reading, address_of(calendar), self._outside)
         except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited):
             return Seen(None, unreadable=True)
 
