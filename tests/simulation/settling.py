@@ -91,7 +91,7 @@ class Settling:
         for calendar_id in SUBJECTS:
             is_watched = not (day.tapes.setting.is_polled and calendar_id == TEAM)
             channels = {channel.id for channel in day.model.open_channels(calendar_id)}
-            evening.judge_calendar(calendar_id, channels, is_watched=is_watched)
+            evening.judge_calendar(calendar_id, channels, day.clock.now, is_watched=is_watched)
         evening.judge_conferences(told, day.clock.now)
         held_by = {name: day.oracles.owners.shown(name) for name in told}
         day.oracles.brakes.judge(told, held_by)

@@ -4,7 +4,7 @@ It must never judge before that.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import dropwhile, takewhile
 
 from confsync.core.conference import Conference, Referent
@@ -20,6 +20,8 @@ Kept = ConferenceState | str | None
 Told = Mapping[str, Kept]
 """By conference id: what the conferencing system holds; None: it ended."""
 
+FRESH = timedelta(seconds=90)
+"""What was asked for later than this ago is found by the next scheduled run or the one after it."""
 MADE = "made, and told nothing"
 """What it holds of a conference from the moment at which the add-on asks for it, before its event exists."""
 _NEVER = "never made"
@@ -38,8 +40,11 @@ class Evening:
         self._truth, self._ledger, self._complaints = truth, ledger, complaints
         self._owners, self._words = owners, words
 
-    def judge_calendar(self, calendar_id: str, open_channels: set[str], *, is_watched: bool) -> None:
+    def judge_calendar(self, calendar_id: str, open_channels: set[str], now: datetime, *, is_watched: bool) -> None:
         """A calendar is served, free, and announced by exactly one channel.
+
+        What was asked for just now may wait for the scheduled run: two who ask at one time share a task, and it may
+        have begun.
 
         Args:
             open_channels: ids of the channels that Calendar pushes through now.
@@ -49,11 +54,12 @@ class Evening:
         calendar = self._ledger.calendar(calendar_id)
         if calendar is None:
             return
+        is_fresh = calendar.lease is None and calendar.due_at is not None and now - FRESH < calendar.due_at <= now
         found = {
             "state": calendar.state,
             "lease": calendar.lease,
-            "unserved": calendar.requested - calendar.served,
-            "unobserved": calendar.to_observe,
+            "unserved": 0 if is_fresh else calendar.requested - calendar.served,
+            "unobserved": () if is_fresh else calendar.to_observe,
             "checkpoint": calendar.checkpoint,
             "channels": [c.state for c in calendar.channels if c.state == "active"],
             "open": len(open_channels - _retiring(calendar)),
