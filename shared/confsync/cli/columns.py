@@ -22,6 +22,11 @@ def stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number with what it counts, in the plural where it takes one."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return the rows under their heads, each column as wide as its longest entry; the last one is not filled up."""
     widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head) - 1)]
