@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from confsync.cli.main import main
 from tests.cli.processes import CONFSYNC, Command, all_end, eventually, running
 
+UNSIGNED = json.dumps([{"provider": "a", "names": ["A"], "url": "http://127.0.0.1:9/", "secrets": ["whsec_..."]}])
+
 
 def _ready(command: Command) -> bool:
     return command.says('"Renamed"') or command.process.poll() is not None
@@ -104,6 +106,7 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
         ("INGRES=poll", "'INGRES' is no setting: give NAME=VALUE"),
         ("INGRESS", "give NAME=VALUE"),
         ("INGRESS=pol", "INGRESS 'pol': Input should be 'push', 'poll' or 'addon'"),
+        (f"CONFERENCE_SOLUTIONS={UNSIGNED}", "whsec_"),
     ],
 )
 def test_a_wrong_setting_is_refused(tmp_path: Path, word: str, complaint: str) -> None:

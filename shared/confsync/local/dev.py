@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
+from confsync import worker_parts
 from confsync.errors import ConfsyncError
 from confsync.local.stack import Stack, StackError, Urls
 from confsync.local.stack_folder import read, write, write_text
@@ -102,7 +103,7 @@ def write_environment(stack: Stack) -> Path:
     """
     settings = settings_of(stack.site)
     try:
-        read_settings(WorkerSettings, settings)
+        worker_parts.providers(read_settings(WorkerSettings, settings))
     except ConfsyncError as error:
         raise StackError(str(error)) from error
     exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
