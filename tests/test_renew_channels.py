@@ -240,13 +240,31 @@ def test_a_run_renews_no_more_once_its_time_is_over() -> None:
     world = World(rules=Rules(reconcile_s=30 * DAY, run_s=50))
 
     def slow(_: str) -> None:
-        world.now += timedelta(seconds=0.3)
+        world.now += timedelta(seconds=0.2)
 
     world.before_calendar = slow
     many(world, 2 * PAGE)
     assert renew_channels(world.outside, PUSH, world.terms).more
     assert not renew_channels(world.outside, PUSH, world.terms).more
     assert len(world.model.open_channels(ANN)) == 2 * PAGE
+
+
+def test_what_is_overdue_is_started_although_calendar_does_not_answer() -> None:
+    """A page of renewals that time out one by one is left when the run is over: the sweep has its turn in each run."""
+    world = World(rules=Rules(reconcile_s=30 * DAY, run_s=50))
+    many(world, PAGE)
+    late = START - timedelta(hours=1)
+    overdue = Calendar(key="f" * 32, tenant="default", calendar_id=ANN, subject=ANN, due_at=late)
+    world.store.transact(partial(_put, overdue))
+
+    def time_out(_: str) -> None:
+        world.now += timedelta(seconds=20)
+        raise CalendarUnavailable("events.watch: no answer (TimeoutError)")
+
+    world.before_calendar = time_out
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert world.now - START < timedelta(seconds=80)
+    assert (outcome.syncs_started, outcome.more) == (1, True)
 
 
 def test_several_renewals_at_once_leave_each_calendar_one_channel(store: Store) -> None:
@@ -320,6 +338,19 @@ def test_whatever_is_overdue_is_started_again() -> None:
     world.store.transact(lambda tx: tx.put(asked))
     world.advance(120)
     assert world.told("c1").title == "Changed"
+
+
+def test_a_queue_that_lags_is_not_filled_with_doubles() -> None:
+    """What waits there for an hour was started six times, not sixty: else it would carry nothing but doubles."""
+    world = World()
+    world.initialize()
+    world.settle()
+    world.store.transact(partial(_put, world.calendar().model_copy(update={"due_at": world.now})))
+    started = 0
+    for _ in range(60):
+        world.now += timedelta(minutes=1)
+        started += renew_channels(world.outside, PUSH, world.terms).syncs_started
+    assert started == len(world.queue.waiting) == 6
 
 
 def many(world: World, calendars: int) -> None:
