@@ -11,6 +11,7 @@ import pytest
 
 from confsync import worker_parts
 from confsync.adapters.threads import several_at_once
+from confsync.core import leases
 from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
 from confsync.errors import (
@@ -203,6 +204,67 @@ def test_a_calendar_that_cannot_be_watched_is_reported_once_polled_and_watched_a
     world.edit(event_id, summary="Pushed")
     world.advance(5)
     assert world.told("c1").title == "Pushed"
+
+
+def test_a_calendar_that_can_be_listed_but_not_watched_is_reported_once() -> None:
+    """Each listing thaws it and each renewal freezes it again; the next incident is news again."""
+    world = World(rules=Rules(reconcile_s=30 * DAY))
+    world.initialize()
+    world.before_calendar = _refusing(CalendarAccessLost("no", "forbidden"))
+    due(world)
+    assert len(_alerts(world, hours=6)) == 1
+    world.before_calendar = lambda _: None
+    assert _alerts(world, hours=2) == []
+    assert (world.calendar().state, world.calendar().channel_error) == ("active", "")
+    world.before_calendar = _refusing(CalendarAccessLost("no", "forbidden"))
+    due(world)
+    assert len(_alerts(world, hours=6)) == 1
+
+
+def test_a_calendar_that_was_polled_by_choice_and_cannot_be_watched_is_reported_once() -> None:
+    """With another `INGRESS` it is expected to be watched."""
+    world = World(rules=Rules(ingress="poll"))
+    world.initialize()
+    world.rules = Rules()
+    world.terms = replace(world.terms, rules=world.rules)
+    world.before_calendar = _refusing(PushNotSupported("no", "pushNotSupportedForRequestedResource"))
+    due(world)
+    assert len(_alerts(world, hours=1)) == 1
+    due(world)
+    assert _alerts(world, hours=1) == []
+    assert (world.calendar().state, world.calendar().reason) == ("poll_only", "pushNotSupportedForRequestedResource")
+
+
+def test_a_calendar_that_cannot_be_watched_is_not_reported_again_when_it_thaws() -> None:
+    """It was known before it froze."""
+    world = World()
+    world.before_calendar = _refusing(PushNotSupported("no", "pushNotSupportedForRequestedResource"))
+    world.initialize()
+    frozen = leases.freeze(world.calendar(), "notFound", world.now, world.rules)
+    world.store.transact(partial(_put, frozen))
+    assert _alerts(world, hours=2) == []
+    assert (world.calendar().state, world.calendar().full_listings) == ("poll_only", 2)
+
+
+def _refusing(error: CalendarError) -> Callable[[str], None]:
+    """Refuse to watch and nothing else."""
+
+    def refuse(operation: str) -> None:
+        if operation == "events.watch":
+            raise error
+
+    return refuse
+
+
+def _alerts(world: World, hours: int) -> list[tuple[str, str]]:
+    """Let time pass, and return what an operator heard of channels."""
+    alerts = []
+    for _ in range(hours * 60):
+        alerts += renew_channels(world.outside, PUSH, world.terms).channels.alerts
+        for task in world.queue.pop_due(world.now):
+            world.run(task)
+        world.now += timedelta(minutes=1)
+    return alerts
 
 
 def test_a_run_that_calendar_slows_down_stops_and_leaves_the_rest_to_the_next() -> None:
