@@ -121,12 +121,10 @@ def test_a_task_that_goes_on_is_new_with_every_fence() -> None:
 
 def test_what_is_overdue_is_started_again_ever_more_slowly_and_at_last_each_hour() -> None:
     """A task that waits in a queue that lags is not doubled each minute; one that got lost is made good."""
-    for start in (
-        lambda late: tasks.overdue_sync(CALENDAR.model_copy(update={"due_at": at(5)}), at(5 + late)),
-        lambda late: tasks.overdue_update(C1, at(5 + late)),
-    ):
-        minutes = [0.5 + n for n in range(5 * 60)]
-        names = [start(late).name for late in minutes]
+    overdue, minutes = CALENDAR.model_copy(update={"due_at": at(5)}), [0.5 + n for n in range(5 * 60)]
+    syncs = [tasks.overdue_sync(overdue, at(5 + late)).name for late in minutes]
+    updates = [tasks.overdue_update(C1, at(5 + late)).name for late in minutes]
+    for names in (syncs, updates):
         started = [
             round(late) for late, name, before in zip(minutes, names, [None, *names], strict=False) if name != before
         ]
