@@ -75,12 +75,12 @@ def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOu
     renewals, left = _renew(outside, push, terms)
     started, rules = outside.now(), terms.rules
     late = terms.tenant, started - timedelta(seconds=rules.overdue_s), rules.starts_per_run
-    calendars = outside.store.calendars_due(*late)
+    syncs = [tasks.overdue_sync(calendar, started) for calendar in outside.store.calendars_due(*late)]
+    syncs_started = _start(syncs, outside)
     conferences = outside.store.conferences_due(*late) if rules.mode == "act" else []
-    syncs = _start((tasks.overdue_sync(calendar, started) for calendar in calendars), outside)
-    updates = _start((tasks.overdue_update(conference, started) for conference in conferences), outside)
-    full = rules.starts_per_run in (len(calendars), len(conferences))
-    return RenewalOutcome(renewals, syncs, updates, more=left or full)
+    updates = [tasks.overdue_update(conference, started) for conference in conferences]
+    full = rules.starts_per_run in (len(syncs), len(updates))
+    return RenewalOutcome(renewals, syncs_started, _start(updates, outside), more=left or full)
 
 
 def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[Renewals, bool]:
