@@ -185,9 +185,10 @@ def _stopped_by(error: ConfsyncError, listing: Listing, outside: Outside, terms:
 
 def _defer(listing: Listing, at: datetime, reason: str, outside: Outside, *, alert: bool = False) -> SyncOutcome:
     """Release the lease and go on at `at`, from the checkpoint; the store remembers should the task get lost."""
+    is_news = reason != listing.calendar.last_error
     calendar = _transition(listing, lambda calendar: leases.release(calendar, at, reason), outside)
     outside.task_queue.create(tasks.sync_again(calendar, at))
-    return SyncOutcome("deferred", reason, listing.listed, alert=alert)
+    return SyncOutcome("deferred", reason, listing.listed, alert=alert and is_news)
 
 
 def _freeze(listing: Listing, error: CalendarAccessLost, outside: Outside, terms: Terms) -> SyncOutcome:
