@@ -444,6 +444,27 @@ def test_a_conference_is_not_forgotten_while_a_call_may_be_under_way() -> None:
     assert (is_known(world, "c1"), links(world), world.calendar().due_at) == (False, [], None)
 
 
+def test_a_conference_is_not_forgotten_while_another_is_made_for_its_event() -> None:
+    """The answer finds the record that it belongs to, so that the new one is known, and forgotten in its own time."""
+    world = World(capabilities=Capabilities(ALL_FIELDS, ordered_writes=True, creates=True))
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    answering = world.provider.create
+
+    def create(call: CreateCall) -> CreatedConference:
+        remove(world, "now")
+        return answering(call)
+
+    world.provider.create = create  # type: ignore[method-assign]  # a back end that takes its time
+    world.edit(event_id, status="confirmed")
+    world.advance(5)
+    assert (is_known(world, "c1"), is_known(world, "c1-n1")) == (True, True)
+    world.advance(2 * DAY)
+    assert (is_known(world, "c1"), is_known(world, "c1-n1"), world.calendar().due_at) == (False, False, None)
+
+
 def test_a_draft_of_a_removed_calendar_is_forgotten_too() -> None:
     """No link leads to it: its event never came. Nothing is ended for that."""
     world, _ = synced()

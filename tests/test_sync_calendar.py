@@ -10,12 +10,13 @@ from confsync.errors import (
     CalendarAccessLost,
     CalendarQuotaExceeded,
     CalendarRateLimited,
+    CalendarRequestRejected,
     CalendarUnavailable,
     StoreUnavailable,
 )
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.people import addon_conference
-from confsync.sync_calendar import SyncRequest, sync_calendar
+from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
 from tests.world import ANN, BOB, PUSH, Crash, World, times
 
 WEEKLY = ["RRULE:FREQ=WEEKLY;COUNT=8"]
@@ -531,6 +532,29 @@ def test_a_known_wait_becomes_a_task_at_that_time(error: Exception, wait_s: floa
     world.before_calendar = lambda _: None
     world.advance(wait_s)
     assert world.told("c1").title == "Changed"
+
+
+@pytest.mark.parametrize(
+    "error", [CalendarQuotaExceeded("no", "quotaExceeded"), CalendarRequestRejected("events.list: 400", "badRequest")]
+)
+def test_what_an_operator_has_to_mend_is_reported_once(error: Exception) -> None:
+    """Not by each try, however many notifications come meanwhile; and again after it was cured."""
+    world = World()
+    world.initialize()
+
+    def refuse(_: str) -> None:
+        raise error
+
+    for _ in range(2):
+        world.before_calendar = refuse
+        world.outcomes.clear()
+        for _ in range(3):
+            world.push(ANN)
+            world.advance(3600)
+        assert [o.alert for o in world.outcomes if isinstance(o, SyncOutcome)].count(True) == 1
+        world.before_calendar = lambda _: None
+        world.advance(2 * 3600)
+        assert world.calendar().last_error == ""
 
 
 def test_a_passing_fault_releases_the_lease_and_fails_the_task() -> None:

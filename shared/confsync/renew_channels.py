@@ -50,7 +50,9 @@ class RenewalOutcome:
 
     channels: Renewals
     syncs_started: int
+    """How many overdue syncs got a task; those whose task may still wait in the queue get none."""
     updates_started: int
+    """The same of overdue updates."""
     more: bool
     """Whether something that is due was left to the next run."""
 
@@ -73,28 +75,33 @@ def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOu
     renewals, left = _renew(outside, push, terms)
     started, rules = outside.now(), terms.rules
     late = terms.tenant, started - timedelta(seconds=rules.overdue_s), rules.starts_per_run
-    calendars = outside.store.calendars_due(*late)
+    syncs = [tasks.overdue_sync(calendar, started) for calendar in outside.store.calendars_due(*late)]
+    syncs_started = _start(syncs, outside)
     conferences = outside.store.conferences_due(*late) if rules.mode == "act" else []
-    _start((tasks.overdue_sync(calendar, started) for calendar in calendars), outside)
-    _start((tasks.overdue_update(conference, started) for conference in conferences), outside)
-    full = rules.starts_per_run in (len(calendars), len(conferences))
-    return RenewalOutcome(renewals, len(calendars), len(conferences), more=left or full)
+    updates = [tasks.overdue_update(conference, started) for conference in conferences]
+    full = rules.starts_per_run in (len(syncs), len(updates))
+    return RenewalOutcome(renewals, syncs_started, _start(updates, outside), more=left or full)
 
 
 def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[Renewals, bool]:
     """Renew until nothing is due or the run is over; whether something is left."""
     rules, renewals = terms.rules, Renewals()
     stop_at = outside.now() + timedelta(seconds=rules.run_s)
+
+    def renew(key: str) -> tuple[str, ChannelOutcome] | None:
+        """When Calendar is slow a page takes long; what is overdue otherwise is not to wait for the whole of it."""
+        return (key, renew_channel(key, outside, push, rules)) if outside.now() < stop_at else None
+
     for page in _pages_due(outside, terms):
         if renewals.is_rate_limited or outside.now() >= stop_at:
             return renewals, True
-        outcomes = outside.at_once(lambda key: (key, renew_channel(key, outside, push, rules)), page)
-        lapsed = []
-        for key, outcome in outcomes:
+        renewed = [each for each in outside.at_once(renew, page) if each is not None]
+        for key, outcome in renewed:
             renewals.add(key, outcome)
-            if outcome.lapsed:
-                lapsed.append(key)
+        lapsed = (key for key, outcome in renewed if outcome.lapsed)
         _start((tasks.asked_sync(key, outside.now()) for key in lapsed), outside)
+        if len(renewed) < len(page):
+            return renewals, True
     return renewals, renewals.statuses.total() >= rules.renewals_per_run
 
 
@@ -114,6 +121,6 @@ def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[str]]:
         seen.update(page)
 
 
-def _start(started: Iterable[Task], outside: Outside) -> None:
-    for _ in outside.at_once(outside.task_queue.create, started):
-        pass
+def _start(started: Iterable[Task], outside: Outside) -> int:
+    """Make the tasks that were not made before; return how many."""
+    return sum(outside.at_once(outside.task_queue.create, started))

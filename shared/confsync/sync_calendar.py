@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import calendar_states, channels, leases, reconciliation, tasks
+from confsync.core import calendar_states, channels, leases, tasks
 from confsync.core.records import Calendar
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -80,13 +80,13 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     claim = _claim(request, outside, terms)
     if isinstance(claim, SyncOutcome):
         return _left_alone(request, claim, outside, terms) if claim.status == "dropped" else claim
-    _stop_unknown_channel(request, claim, outside)
+    _stop_unknown_channel(request, claim.calendar, outside)
     listing = Listing(
-        claim,
+        claim.calendar,
         outside,
         terms,
         tell=lambda conference: leave_task(conference, outside, terms),
-        reconciles=request.kind == "due" and reconciliation.is_reconciliation(claim),
+        reconciles=request.kind == "due" and claim.reconciles,
     )
     outcome = _run(listing, outside, terms)
     updates = update_changed(listing, outside, terms)
@@ -125,8 +125,8 @@ def _listed(listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
     return SyncOutcome("synced", listed=listing.listed)
 
 
-def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> Calendar | SyncOutcome:
-    """Return the leased calendar, or why there is nothing to do; a held lease gets a back-stop before that."""
+def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> leases.Claim | SyncOutcome:
+    """Return the lease, or why there is nothing to do; a held one gets a back-stop before that."""
     holder, now = outside.new_id(), outside.now()
 
     def body(tx: Transaction) -> leases.Claim | SyncOutcome:
@@ -141,7 +141,7 @@ def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> Calendar | S
 
     claim = outside.store.transact(body)
     if isinstance(claim, SyncOutcome) or claim.granted:
-        return claim if isinstance(claim, SyncOutcome) else claim.calendar
+        return claim
     if claim.calendar.lease is not None:
         outside.task_queue.create(tasks.sync_after_lease(request.calendar_key, claim.calendar.lease, terms.rules))
     return SyncOutcome("busy", "another worker syncs the calendar; a task runs when its lease is over")
@@ -185,9 +185,10 @@ def _stopped_by(error: ConfsyncError, listing: Listing, outside: Outside, terms:
 
 def _defer(listing: Listing, at: datetime, reason: str, outside: Outside, *, alert: bool = False) -> SyncOutcome:
     """Release the lease and go on at `at`, from the checkpoint; the store remembers should the task get lost."""
+    is_news = reason != listing.calendar.last_error
     calendar = _transition(listing, lambda calendar: leases.release(calendar, at, reason), outside)
     outside.task_queue.create(tasks.sync_again(calendar, at))
-    return SyncOutcome("deferred", reason, listing.listed, alert=alert)
+    return SyncOutcome("deferred", reason, listing.listed, alert=alert and is_news)
 
 
 def _freeze(listing: Listing, error: CalendarAccessLost, outside: Outside, terms: Terms) -> SyncOutcome:

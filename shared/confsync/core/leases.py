@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from confsync.core.events import LIST_PARAMETERS_VERSION
-from confsync.core.reconciliation import reconcile_time, reconciled
+from confsync.core.reconciliation import is_reconciliation, reconcile_time, reconciled
 from confsync.core.records import Calendar, Checkpoint, Lease
 from confsync.core.rereading import asked_again
 from confsync.core.rules import Rules
@@ -25,6 +25,8 @@ class Claim:
     calendar: Calendar
     """As it has to be stored."""
     granted: bool
+    reconciles: bool = False
+    """Whether nothing asked for a sync but the calendar's own interval."""
 
 
 def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim:
@@ -38,7 +40,8 @@ def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim
     fence = calendar.fence + 1
     lease = Lease(holder=holder, fence=fence, expires_at=now + timedelta(seconds=rules.lease_s))
     leased = asked_again(asked.model_copy(update={"fence": fence, "lease": lease}), now)
-    return Claim(_due_after(leased, lease.expires_at, rules), granted=True)
+    reconciles = is_reconciliation(calendar, now, rules)
+    return Claim(_due_after(leased, lease.expires_at, rules), granted=True, reconciles=reconciles)
 
 
 def is_frozen(calendar: Calendar, now: datetime) -> bool:
