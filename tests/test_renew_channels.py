@@ -22,6 +22,7 @@ from confsync.errors import (
     CalendarRequestRejected,
     CalendarUnavailable,
     PushNotSupported,
+    StoreUnavailable,
 )
 from confsync.open_channel import open_channel
 from confsync.ports import CalendarApi, Store, Transaction
@@ -354,6 +355,25 @@ class _OneAtATime:
                 return call(*args, **named)
 
         return alone
+
+
+def test_a_store_that_fails_for_one_calendar_holds_up_no_other() -> None:
+    """The others are renewed, and what is overdue is started; the next run comes back to it."""
+    world = World(rules=Rules(reconcile_s=30 * DAY))
+    many(world, 5)
+    watched = []
+
+    def fail(operation: str) -> None:
+        watched.append(operation)
+        if watched.count("events.watch") == 3 and operation == "events.watch":
+            raise StoreUnavailable("others held the record")
+
+    world.before_calendar = fail
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert outcome.channels.statuses == {"active": 4, "deferred": 1}
+    assert len(world.queue.waiting) == 4
+    world.now += timedelta(minutes=1)
+    assert renew_channels(world.outside, PUSH, world.terms).channels.statuses == {"active": 1}
 
 
 def test_two_runs_at_once_renew_each_calendar_once() -> None:

@@ -703,3 +703,26 @@ def test_a_worker_that_lost_the_calendar_leaves_it_alone_whatever_calendar_answe
     assert world.calendar().state == "active"
     assert world.calendar().lease is None
     assert world.told("c1").title == "Changed"
+
+
+def test_while_a_quota_is_used_up_notifications_are_counted_and_nobody_asks_calendar() -> None:
+    """Calendar said that the user is read-only for hours; one sync then serves all that was asked for."""
+    world = World()
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    asked = []
+
+    def refuse(operation: str) -> None:
+        asked.append(operation)
+        raise CalendarQuotaExceeded("no", "quotaExceeded")
+
+    world.before_calendar = refuse
+    for number in range(5):
+        world.edit(event_id, summary=f"Draft {number}")
+        world.advance(300)
+    assert asked == ["events.list"]
+    assert world.calendar().requested - world.calendar().served == 5
+    world.before_calendar = lambda _: None
+    world.advance(3600)
+    assert world.told("c1").title == "Draft 4"
+    assert (world.calendar().quota_until, world.calendar().requested) == (None, world.calendar().served)

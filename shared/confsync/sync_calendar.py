@@ -7,6 +7,7 @@ It must never move the token before everything it covers is recorded, end anythi
 its lease behind.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,6 +32,8 @@ from confsync.listing import Listing
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of
 from confsync.update_conference import UpdateOutcome, leave_task, update_conference
+
+Release = Callable[[Calendar, datetime, str], Calendar]
 
 Status = Literal["synced", "busy", "dropped", "deferred", "frozen", "superseded"]
 
@@ -135,6 +138,9 @@ def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> leases.Claim
             return SyncOutcome("dropped", f"calendar is {calendar.state if calendar else 'unknown'}")
         if leases.is_frozen(calendar, now):
             return SyncOutcome("dropped", f"calendar is frozen: {calendar.reason}")
+        if leases.is_out_of_quota(calendar, now):
+            tx.put(leases.asked_for_later(calendar))
+            return SyncOutcome("deferred", f"{calendar.last_error}; it is asked again at {calendar.quota_until}")
         claim = leases.claim(calendar, holder, now, terms.rules)
         tx.put(claim.calendar)
         return claim
@@ -173,7 +179,9 @@ def _stopped_by(error: ConfsyncError, listing: Listing, outside: Outside, terms:
             return _defer(listing, now + timedelta(seconds=wait_s), f"rate limit: {error.reason}", outside)
         case CalendarQuotaExceeded():
             at = now + timedelta(seconds=max(rules.quota_pause_s, error.retry_after_s or 0))
-            return _defer(listing, at, f"quota: {error.reason}", outside, alert=True)
+            return _defer(
+                listing, at, f"quota: {error.reason}", outside, alert=True, release=leases.release_out_of_quota
+            )
         case CalendarAccessLost():
             return _freeze(listing, error, outside, terms)
         case CalendarRequestRejected():
@@ -183,10 +191,18 @@ def _stopped_by(error: ConfsyncError, listing: Listing, outside: Outside, terms:
             raise error
 
 
-def _defer(listing: Listing, at: datetime, reason: str, outside: Outside, *, alert: bool = False) -> SyncOutcome:
+def _defer(
+    listing: Listing,
+    at: datetime,
+    reason: str,
+    outside: Outside,
+    *,
+    alert: bool = False,
+    release: Release = leases.release,
+) -> SyncOutcome:
     """Release the lease and go on at `at`, from the checkpoint; the store remembers should the task get lost."""
     is_news = reason != listing.calendar.last_error
-    calendar = _transition(listing, lambda calendar: leases.release(calendar, at, reason), outside)
+    calendar = _transition(listing, lambda calendar: release(calendar, at, reason), outside)
     outside.task_queue.create(tasks.sync_again(calendar, at))
     return SyncOutcome("deferred", reason, listing.listed, alert=alert and is_news)
 

@@ -66,15 +66,21 @@ CHANNELS = (
 RECONCILIATION = (
     Rule(
         "asked-for-is-a-reconciliation",
-        "claimed.requested - claimed.served == 1",
-        "True",
+        "calendar.requested != calendar.served",
+        "False",
         "what a lost task was for was announced",
     ),
     Rule(
         "polled-is-missed",
-        'claimed.state == "active" and ',
-        "",
+        'calendar.state != "active"',
+        "False",
         "nothing announces the changes of a calendar that is polled",
+    ),
+    Rule(
+        "late-start-is-missed",
+        "return now <= calendar.due_at + timedelta(seconds=rules.overdue_s + rules.missed_after_s)",
+        "return True",
+        "the tasks of notifications may wait in the same queue",
     ),
     Rule("late-listing-is-missed", "synced_at < at <= latest", "at <= latest", "the list only lagged behind"),
     Rule("on-its-way-is-missed", "synced_at < at <= latest", "synced_at < at", "a notification may be late"),
@@ -127,14 +133,14 @@ CALENDAR_STATES = (
     Rule("resync-keeps-the-token", "dropped = drop_token(calendar)", "dropped = calendar", "resync drops the token"),
     Rule(
         "resync-does-not-supersede",
-        'model_copy(update={"fence": calendar.fence + 1, "lease": None})\n    return sync_at_once(dropped, now)',
-        "model_copy(update={})\n    return sync_at_once(dropped, now)",
+        'anew = {"fence": calendar.fence + 1, "lease": None, "quota_until": None}',
+        'anew = {"quota_until": None}',
         "R2: a sync under way may not commit its token",
     ),
     Rule(
         "resumed-unwatched",
-        '"lease": None, "renew_at": now}\n    return sync_at_once(',
-        '"lease": None}\n    return sync_at_once(',
+        '"fence": calendar.fence + 1, "lease": None, "renew_at": now}',
+        '"fence": calendar.fence + 1, "lease": None}',
         "its channel comes first",
     ),
     Rule(

@@ -50,6 +50,16 @@ def is_frozen(calendar: Calendar, now: datetime) -> bool:
     return calendar.state == "frozen" and waits and not is_leased(calendar, now)
 
 
+def is_out_of_quota(calendar: Calendar, now: datetime) -> bool:
+    """Whether Calendar said that the user's quota is used up; what announces a change meanwhile is only counted."""
+    return calendar.quota_until is not None and now < calendar.quota_until and not is_leased(calendar, now)
+
+
+def asked_for_later(calendar: Calendar) -> Calendar:
+    """Return the calendar with one request more, which its next sync serves whenever that is due."""
+    return _asked(calendar)
+
+
 def is_leased(calendar: Calendar, now: datetime) -> bool:
     """Whether some worker holds the calendar now."""
     return calendar.lease is not None and calendar.lease.expires_at > now
@@ -117,6 +127,7 @@ def commit(
             "served": checkpoint.requested,
             "checkpoint": None,
             "last_synced_at": now,
+            "quota_until": None,
             "failed_syncs": 0,
             "last_error": "",
         }
@@ -138,6 +149,11 @@ def _thawed(calendar: Calendar, now: datetime) -> Calendar:
 def release(calendar: Calendar, due_at: datetime, error: str = "") -> Calendar:
     """Return the calendar without a lease, to be synced again at `due_at`; checkpoint and token stay."""
     return calendar.model_copy(update={"lease": None, "due_at": due_at, "last_error": error})
+
+
+def release_out_of_quota(calendar: Calendar, due_at: datetime, error: str) -> Calendar:
+    """Return the calendar without a lease, and without a sync before `due_at` whatever asks for one."""
+    return release(calendar, due_at, error).model_copy(update={"quota_until": due_at})
 
 
 def break_off(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:
