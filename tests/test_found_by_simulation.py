@@ -52,7 +52,7 @@ def without_access(world: World, role: Role, first: str, last: str) -> None:
 
 @pytest.mark.parametrize("role", ["freeBusyReader", "reader", "none"])
 def test_an_event_that_is_asked_for_is_not_read_before_a_listing_shows_in_which_role(role: Role) -> None:
-    """A token that was accepted once proves nothing of now: what a mere reader is shown, a deletion too, is not read."""
+    """A token that was accepted once proves nothing of now: what a mere reader is shown of a deletion is not read."""
     world, event_id = shared_world()
     world.lose_pushes = True
     world.delete(event_id, calendar_id=TEAM)
