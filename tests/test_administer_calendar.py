@@ -469,6 +469,22 @@ def test_a_conference_that_was_ending_is_forgotten_without_a_word() -> None:
     assert (is_known(world, "c1"), len(world.provider.calls)) == (False, calls)
 
 
+@pytest.mark.parametrize("forget", ["now", "later"])
+def test_a_conference_that_was_ending_is_kept_when_its_event_can_be_looked_at_no_more(forget: Forget) -> None:
+    """It may have been restored in the grace period; that a stranger claims the conference proves nothing."""
+    world, event_id = synced()
+    world.create("Stranger's", "c1", who=BOB)
+    world.initialize(who=BOB)
+    world.settle()
+    world.delete(event_id)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    remove(world, forget)
+    world.restore(event_id)
+    world.settle()
+    assert world.told("c1") is not None
+
+
 def test_a_conference_is_not_forgotten_while_a_call_may_be_under_way() -> None:
     """A late landing must not meet a new record of the same conference; the scheduled run goes on."""
     world, _ = synced()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from confsync.core.conference import Conference, Referent
+from confsync.core.desires import is_pending, keep
 from confsync.core.judging import draft_time
 from confsync.core.owners import was_owned
 from confsync.core.reviewing import reviewed
@@ -36,7 +37,8 @@ def without_calendars(
     if not referents and not registered:
         return None
     driver = conference.driver if conference.driver in referents else None
-    left = conference.model_copy(update={"referents": referents, "registered": registered, "driver": driver})
+    changed = conference.model_copy(update={"referents": referents, "registered": registered, "driver": driver})
+    left = _without_unproven_end(changed, now)
     waits = registered and not was_owned(left)
     return reviewed(left, max(now, draft_time(left, rules)) if waits else now)
 
@@ -47,3 +49,17 @@ def _out_of_sight(referent: Referent, known: Mapping[str, Referent], left: Colle
     if there is None or there in left or there not in known or known[there].state == "gone":
         return referent
     return referent.model_copy(update={"state": "orphaned", "since": now, "continues_in": None})
+
+
+def _without_unproven_end(conference: Conference, now: datetime) -> Conference:
+    """An end that is not told yet needs an event that lost the conference, to be looked at once more before that."""
+    owners = [known for known in conference.referents.values() if known.role == "owner"]
+    is_draft = bool(conference.registered) and not owners
+    is_proven = is_draft or (bool(owners) and all(owner.state == "gone" for owner in owners))
+    wanted = conference.desired is not None and conference.desired.ended and is_pending(conference)
+    is_to_end = wanted or conference.end_after is not None or conference.brake == "held"
+    return (
+        keep(conference, "kept: the calendar of its event was removed", now)
+        if is_to_end and not is_proven
+        else conference
+    )
