@@ -45,7 +45,8 @@ CALENDARS: tuple[Mutant, ...] = (
             "core.forgetting:without_calendars",
             "if not referents and not registered:\n        return None",
             "if not referents and not registered:\n        from confsync.core.judging import begin_grace\n"
-            "        return begin_grace(conference.model_copy(update={'referents': {}}), 'removed', now, rules)",
+            "        bare = conference.model_copy(update={'referents': {}, 'registered': {}})\n"
+            "        return begin_grace(bare, 'removed', now, rules)",
         ),
     ),
     mutant(
