@@ -1,7 +1,7 @@
 """Sync one calendar: list what changed since the sync token, record it, and only then move the token.
 
-    claim the lease -> observe what was registered -> list page by page -> (full listing: sweep) -> commit
-    -> update the conferences that changed
+    claim the lease -> list page by page, and read what was registered once one was shown in full
+    -> (full listing: sweep) -> commit -> update the conferences that changed
 
 It must never move the token before everything it covers is recorded, end anything because a listing failed, or leave
 its lease behind.
