@@ -82,7 +82,7 @@ class Evenings:
 
     def judge_calendar(self, channels: set[str]) -> list[str]:
         """Return the rules that are broken where Ann's calendar is watched by these channels."""
-        self._evening.judge_calendar(ANN, channels, is_watched=False)
+        self._evening.judge_calendar(ANN, channels, self.now, is_watched=False)
         return [each.partition(":")[0] for each in self.complaints.all]
 
     def judge(self, kept: Kept) -> list[str]:
