@@ -8,7 +8,7 @@ CALENDARS: tuple[Mutant, ...] = (
         "R4",
         "A calendar is paused and resumed with the lease of a sync that was under way.",
         ("core.calendar_states:_left_alone", '"lease": None', '"lease": calendar.lease'),
-        ("core.calendar_states:resumed", '"lease": None', '"lease": calendar.lease'),
+        ("core.calendar_states:_active", '"lease": None', '"lease": calendar.lease'),
     ),
     mutant(
         "pause-keeps-its-channel",
@@ -22,8 +22,8 @@ CALENDARS: tuple[Mutant, ...] = (
         "A calendar is resumed, and nothing lists what changed meanwhile.",
         (
             "core.calendar_states:resumed",
-            "return sync_at_once(calendar.model_copy(update=active), now)",
-            "return calendar.model_copy(update=active)",
+            "return sync_at_once(_active(calendar, now), now)",
+            "return _active(calendar, now)",
         ),
         (
             "administer_calendar:resume_calendar",
@@ -74,9 +74,9 @@ CALENDARS: tuple[Mutant, ...] = (
         "R14",
         "A conference is forgotten while a call about it may land.",
         (
-            "forget_calendar:_Forgetting._waits",
-            "return effects.has_open_intent(conference, self._outside.now())",
-            "return False",
+            "forget_calendar:_Forgetting._busy_until",
+            "return _busy_until(conference, self._outside.now(), self._rules)",
+            "return None",
         ),
     ),
     mutant(
