@@ -20,8 +20,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED)  ## Play a day in the life of a calendar through the whole system (no account needed, < 60 s)
 	@$(BIN)/confsync demo
 
-dev: $(INSTALLED)  ## Keep the local stack running until Ctrl-C
-	@$(BIN)/confsync dev
+DEV ?=
+dev: $(INSTALLED)  ## Keep the local stack running until Ctrl-C, as DEV says (--help)
+	@$(BIN)/confsync dev $(DEV)
 
 test: $(INSTALLED)  ## Run all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile

@@ -25,6 +25,7 @@ from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, BOB, PUSH, Crash, World
 
 DAY = 24 * 3600
+TEAM = "team@group.example.com"
 
 
 def pause(world: World, who: str = ANN) -> Administered:
@@ -417,6 +418,45 @@ def test_a_conference_stays_with_the_events_of_other_calendars() -> None:
     assert world.told("c1") is not None
 
 
+def moved_away() -> tuple[World, str, str]:
+    """Return a world with a conference of two events, one of which moved to another calendar that was forgotten."""
+    world, event_id = synced()
+    copy = world.duplicate(event_id)
+    world.model.add_calendar(TEAM, ANN)
+    world.initialize(calendar_id=TEAM)
+    world.move(event_id, TEAM)
+    world.settle()
+    remove_calendar(world.calendar(ANN, TEAM).key, "now", world.outside, world.rules)
+    world.settle()
+    return world, event_id, copy
+
+
+def test_an_event_that_moved_to_a_forgotten_calendar_is_out_of_sight_and_not_lost() -> None:
+    """The other event of its conference is deleted, and nothing ends: the one that moved has it where nobody looks."""
+    world, _, copy = moved_away()
+    world.delete(copy)
+    world.advance(2 * 3600)
+    states = {referent.event_id: referent.state for referent in world.conference("c1").referents.values()}
+    assert states.pop(copy) == "gone"
+    assert list(states.values()) == ["orphaned"]
+    assert world.told("c1") is not None
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_what_moved_to_a_forgotten_calendar_is_found_when_that_is_added_again(is_deleted: bool) -> None:
+    """It drives its conference again; deleted meanwhile, it ends it."""
+    world, event_id, copy = moved_away()
+    world.delete(copy)
+    if is_deleted:
+        world.delete(event_id, calendar_id=TEAM)
+    else:
+        world.edit(event_id, calendar_id=TEAM, summary="Found")
+    world.advance(2 * 3600)
+    world.initialize(calendar_id=TEAM)
+    world.advance(DAY)
+    assert world.told("c1") is None if is_deleted else world.told("c1").title == "Found"
+
+
 def test_a_conference_that_was_ending_is_forgotten_without_a_word() -> None:
     """The grace period had begun."""
     world, event_id = synced()
@@ -427,6 +467,22 @@ def test_a_conference_that_was_ending_is_forgotten_without_a_word() -> None:
     remove(world, "now")
     world.settle()
     assert (is_known(world, "c1"), len(world.provider.calls)) == (False, calls)
+
+
+@pytest.mark.parametrize("forget", ["now", "later"])
+def test_a_conference_that_was_ending_is_kept_when_its_event_can_be_looked_at_no_more(forget: Forget) -> None:
+    """It may have been restored in the grace period; that a stranger claims the conference proves nothing."""
+    world, event_id = synced()
+    world.create("Stranger's", "c1", who=BOB)
+    world.initialize(who=BOB)
+    world.settle()
+    world.delete(event_id)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    remove(world, forget)
+    world.restore(event_id)
+    world.settle()
+    assert world.told("c1") is not None
 
 
 def test_a_conference_is_not_forgotten_while_a_call_may_be_under_way() -> None:
@@ -442,6 +498,27 @@ def test_a_conference_is_not_forgotten_while_a_call_may_be_under_way() -> None:
     assert is_known(world, "c1")
     world.advance(240)
     assert (is_known(world, "c1"), links(world), world.calendar().due_at) == (False, [], None)
+
+
+def test_a_conference_is_not_forgotten_while_another_is_made_for_its_event() -> None:
+    """The answer finds the record that it belongs to, so that the new one is known, and forgotten in its own time."""
+    world = World(capabilities=Capabilities(ALL_FIELDS, ordered_writes=True, creates=True))
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    answering = world.provider.create
+
+    def create(call: CreateCall) -> CreatedConference:
+        remove(world, "now")
+        return answering(call)
+
+    world.provider.create = create  # type: ignore[method-assign]  # a back end that takes its time
+    world.edit(event_id, status="confirmed")
+    world.advance(5)
+    assert (is_known(world, "c1"), is_known(world, "c1-n1")) == (True, True)
+    world.advance(2 * DAY)
+    assert (is_known(world, "c1"), is_known(world, "c1-n1"), world.calendar().due_at) == (False, False, None)
 
 
 def test_a_draft_of_a_removed_calendar_is_forgotten_too() -> None:

@@ -38,7 +38,11 @@ def logged(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
         ("/initialize", b"", "body: Invalid JSON"),
         ("/initialize", b"{}", "calendar_id: Field required; subject: Field required"),
         ("/initialize", b'{"calendar_id": "primary", "subject": "Planning"}', "subject: String should match pattern"),
-        ("/initialize", b'{"calendar_id": "primary", "subject": "a@b.c", "conference_id": "c1"}', "together"),
+        (
+            "/initialize",
+            b'{"calendar_id": "primary", "subject": "a@b.c", "conference_id": "c1"}',
+            "^body: give conference_id and",
+        ),
         ("/initialize", b'{"calendar_id": "primary", "subject": "a@b.c", "colour": "red"}', "colour: Extra inputs"),
     ],
 )

@@ -5,9 +5,12 @@ from datetime import timedelta
 import pytest
 
 from confsync.adapters.memory import MemoryStore
+from confsync.administer_calendar import resync_calendar
+from confsync.ask_to_observe import ask_to_observe
 from confsync.core.owners import owners_of
+from confsync.core.records import EventRef
 from confsync.core.rules import Rules
-from confsync.errors import CalendarRateLimited, StoreUnavailable
+from confsync.errors import CalendarRateLimited, CalendarUnavailable, StoreUnavailable
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Role
 from tests.world import ANN, BOB, World, times
@@ -22,6 +25,11 @@ def shared_world() -> tuple[World, str]:
     event_id = world.add("Planning", "c1", who=BOB, calendar_id=TEAM, **times(world.now + timedelta(days=9)))
     world.settle()
     return world, event_id
+
+
+def states(world: World, conference_id: str) -> list[str]:
+    """Return what is recorded of each event of a conference."""
+    return [referent.state for referent in world.conference(conference_id).referents.values()]
 
 
 def without_access(world: World, role: Role, first: str, last: str) -> None:
@@ -40,6 +48,46 @@ def without_access(world: World, role: Role, first: str, last: str) -> None:
 
 
 # --- access that is lost for a moment --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["freeBusyReader", "reader", "none"])
+def test_an_event_that_is_asked_for_is_not_read_before_a_listing_shows_in_which_role(role: Role) -> None:
+    """A token that was accepted once proves nothing of now: what a mere reader is shown of a deletion is not read."""
+    world, event_id = shared_world()
+    world.lose_pushes = True
+    world.delete(event_id, calendar_id=TEAM)
+    world.model.share(TEAM, {BOB: role})
+    world.calendar_calls.clear()
+    ask_to_observe([EventRef(world.calendar(BOB, TEAM).key, event_id)], world.outside)
+    world.settle()
+    assert "events.get" not in world.calendar_calls
+    assert (world.calendar(BOB, TEAM).state, *states(world, "c1")) == ("frozen", "live")
+    world.model.share(TEAM, {BOB: "owner"})
+    world.advance(2 * 3600)
+    assert world.told("c1") is None
+
+
+@pytest.mark.parametrize("role", ["freeBusyReader", "reader", "none"])
+def test_a_sweep_that_goes_on_proves_first_that_the_calendar_is_still_shown_in_full(role: Role) -> None:
+    """The pages of its listing were, in an earlier sync: until this one went on, the role may have been reduced."""
+    world, event_id = shared_world()
+    world.model.options.tombstone_days = 0
+    world.lose_pushes = True
+    world.delete(event_id, calendar_id=TEAM)
+
+    def break_off(operation: str) -> None:
+        if operation == "events.get":
+            world.before_calendar = lambda _: None
+            world.model.share(TEAM, {BOB: role})
+            raise CalendarUnavailable("events.get: no answer")
+
+    world.before_calendar = break_off
+    resync_calendar(world.calendar(BOB, TEAM).key, world.outside)
+    world.settle()
+    assert (world.calendar(BOB, TEAM).state, *states(world, "c1")) == ("frozen", "live")
+    world.model.share(TEAM, {BOB: "owner"})
+    world.advance(2 * 3600)
+    assert world.told("c1") is None
 
 
 @pytest.mark.parametrize("role", ["freeBusyReader", "reader", "none"])

@@ -81,6 +81,24 @@ def test_what_a_lost_task_was_for_is_none_that_was_missed(store: Store) -> None:
     assert world.calendar().missed == 0
 
 
+def test_what_waits_in_a_queue_that_lags_is_none_that_was_missed(store: Store) -> None:
+    """The scheduled run asked first, the notification's task waits behind."""
+    world = World(store=store)
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    world.now = world.calendar().due_at or world.now
+    for minute in range(20):
+        world.now += timedelta(minutes=1)
+        world.schedule()
+        if minute == 5:
+            world.edit(event_id, summary="Announced")
+    assert world.queue.waiting[0].body["kind"] == "due"
+    for task in world.queue.pop_due(world.now):
+        world.run(task)
+    assert world.told("c1").title == "Announced"
+    assert (world.calendar().missed, world.calendar().missed_of_late) == (0, 0)
+
+
 def test_a_sync_that_always_breaks_off_is_started_ever_more_slowly() -> None:
     """At last every ten minutes, not every minute; and it recovers by itself."""
     world = World()

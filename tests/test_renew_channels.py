@@ -11,6 +11,7 @@ import pytest
 
 from confsync import worker_parts
 from confsync.adapters.threads import several_at_once
+from confsync.core import leases
 from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
 from confsync.errors import (
@@ -21,6 +22,7 @@ from confsync.errors import (
     CalendarRequestRejected,
     CalendarUnavailable,
     PushNotSupported,
+    StoreUnavailable,
 )
 from confsync.open_channel import open_channel
 from confsync.ports import CalendarApi, Store, Transaction
@@ -205,6 +207,67 @@ def test_a_calendar_that_cannot_be_watched_is_reported_once_polled_and_watched_a
     assert world.told("c1").title == "Pushed"
 
 
+def test_a_calendar_that_can_be_listed_but_not_watched_is_reported_once() -> None:
+    """Each listing thaws it and each renewal freezes it again; the next incident is news again."""
+    world = World(rules=Rules(reconcile_s=30 * DAY))
+    world.initialize()
+    world.before_calendar = _refusing(CalendarAccessLost("no", "forbidden"))
+    due(world)
+    assert len(_alerts(world, hours=6)) == 1
+    world.before_calendar = lambda _: None
+    assert _alerts(world, hours=2) == []
+    assert (world.calendar().state, world.calendar().channel_error) == ("active", "")
+    world.before_calendar = _refusing(CalendarAccessLost("no", "forbidden"))
+    due(world)
+    assert len(_alerts(world, hours=6)) == 1
+
+
+def test_a_calendar_that_was_polled_by_choice_and_cannot_be_watched_is_reported_once() -> None:
+    """With another `INGRESS` it is expected to be watched."""
+    world = World(rules=Rules(ingress="poll"))
+    world.initialize()
+    world.rules = Rules()
+    world.terms = replace(world.terms, rules=world.rules)
+    world.before_calendar = _refusing(PushNotSupported("no", "pushNotSupportedForRequestedResource"))
+    due(world)
+    assert len(_alerts(world, hours=1)) == 1
+    due(world)
+    assert _alerts(world, hours=1) == []
+    assert (world.calendar().state, world.calendar().reason) == ("poll_only", "pushNotSupportedForRequestedResource")
+
+
+def test_a_calendar_that_cannot_be_watched_is_not_reported_again_when_it_thaws() -> None:
+    """It was known before it froze."""
+    world = World()
+    world.before_calendar = _refusing(PushNotSupported("no", "pushNotSupportedForRequestedResource"))
+    world.initialize()
+    frozen = leases.freeze(world.calendar(), "notFound", world.now, world.rules)
+    world.store.transact(partial(_put, frozen))
+    assert _alerts(world, hours=2) == []
+    assert (world.calendar().state, world.calendar().full_listings) == ("poll_only", 2)
+
+
+def _refusing(error: CalendarError) -> Callable[[str], None]:
+    """Refuse to watch and nothing else."""
+
+    def refuse(operation: str) -> None:
+        if operation == "events.watch":
+            raise error
+
+    return refuse
+
+
+def _alerts(world: World, hours: int) -> list[tuple[str, str]]:
+    """Let time pass, and return what an operator heard of channels."""
+    alerts = []
+    for _ in range(hours * 60):
+        alerts += renew_channels(world.outside, PUSH, world.terms).channels.alerts
+        for task in world.queue.pop_due(world.now):
+            world.run(task)
+        world.now += timedelta(minutes=1)
+    return alerts
+
+
 def test_a_run_that_calendar_slows_down_stops_and_leaves_the_rest_to_the_next() -> None:
     """The project's limit is everybody's: more calls would only make it worse."""
     world = World(rules=Rules(reconcile_s=30 * DAY))
@@ -240,13 +303,31 @@ def test_a_run_renews_no_more_once_its_time_is_over() -> None:
     world = World(rules=Rules(reconcile_s=30 * DAY, run_s=50))
 
     def slow(_: str) -> None:
-        world.now += timedelta(seconds=0.3)
+        world.now += timedelta(seconds=0.2)
 
     world.before_calendar = slow
     many(world, 2 * PAGE)
     assert renew_channels(world.outside, PUSH, world.terms).more
     assert not renew_channels(world.outside, PUSH, world.terms).more
     assert len(world.model.open_channels(ANN)) == 2 * PAGE
+
+
+def test_what_is_overdue_is_started_although_calendar_does_not_answer() -> None:
+    """A page of renewals that time out one by one is left when the run is over: the sweep has its turn in each run."""
+    world = World(rules=Rules(reconcile_s=30 * DAY, run_s=50))
+    many(world, PAGE)
+    late = START - timedelta(hours=1)
+    overdue = Calendar(key="f" * 32, tenant="default", calendar_id=ANN, subject=ANN, due_at=late)
+    world.store.transact(partial(_put, overdue))
+
+    def time_out(_: str) -> None:
+        world.now += timedelta(seconds=20)
+        raise CalendarUnavailable("events.watch: no answer (TimeoutError)")
+
+    world.before_calendar = time_out
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert world.now - START < timedelta(seconds=80)
+    assert (outcome.syncs_started, outcome.more) == (1, True)
 
 
 def test_several_renewals_at_once_leave_each_calendar_one_channel(store: Store) -> None:
@@ -274,6 +355,25 @@ class _OneAtATime:
                 return call(*args, **named)
 
         return alone
+
+
+def test_a_store_that_fails_for_one_calendar_holds_up_no_other() -> None:
+    """The others are renewed, and what is overdue is started; the next run comes back to it."""
+    world = World(rules=Rules(reconcile_s=30 * DAY))
+    many(world, 5)
+    watched = []
+
+    def fail(operation: str) -> None:
+        watched.append(operation)
+        if watched.count("events.watch") == 3 and operation == "events.watch":
+            raise StoreUnavailable("others held the record")
+
+    world.before_calendar = fail
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert outcome.channels.statuses == {"active": 4, "deferred": 1}
+    assert len(world.queue.waiting) == 4
+    world.now += timedelta(minutes=1)
+    assert renew_channels(world.outside, PUSH, world.terms).channels.statuses == {"active": 1}
 
 
 def test_two_runs_at_once_renew_each_calendar_once() -> None:
@@ -320,6 +420,19 @@ def test_whatever_is_overdue_is_started_again() -> None:
     world.store.transact(lambda tx: tx.put(asked))
     world.advance(120)
     assert world.told("c1").title == "Changed"
+
+
+def test_a_queue_that_lags_is_not_filled_with_doubles() -> None:
+    """What waits there for an hour was started six times, not sixty: else it would carry nothing but doubles."""
+    world = World()
+    world.initialize()
+    world.settle()
+    world.store.transact(partial(_put, world.calendar().model_copy(update={"due_at": world.now})))
+    started = 0
+    for _ in range(60):
+        world.now += timedelta(minutes=1)
+        started += renew_channels(world.outside, PUSH, world.terms).syncs_started
+    assert started == len(world.queue.waiting) == 6
 
 
 def many(world: World, calendars: int) -> None:

@@ -10,12 +10,13 @@ from confsync.errors import (
     CalendarAccessLost,
     CalendarQuotaExceeded,
     CalendarRateLimited,
+    CalendarRequestRejected,
     CalendarUnavailable,
     StoreUnavailable,
 )
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.people import addon_conference
-from confsync.sync_calendar import SyncRequest, sync_calendar
+from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
 from tests.world import ANN, BOB, PUSH, Crash, World, times
 
 WEEKLY = ["RRULE:FREQ=WEEKLY;COUNT=8"]
@@ -533,6 +534,29 @@ def test_a_known_wait_becomes_a_task_at_that_time(error: Exception, wait_s: floa
     assert world.told("c1").title == "Changed"
 
 
+@pytest.mark.parametrize(
+    "error", [CalendarQuotaExceeded("no", "quotaExceeded"), CalendarRequestRejected("events.list: 400", "badRequest")]
+)
+def test_what_an_operator_has_to_mend_is_reported_once(error: Exception) -> None:
+    """Not by each try, however many notifications come meanwhile; and again after it was cured."""
+    world = World()
+    world.initialize()
+
+    def refuse(_: str) -> None:
+        raise error
+
+    for _ in range(2):
+        world.before_calendar = refuse
+        world.outcomes.clear()
+        for _ in range(3):
+            world.push(ANN)
+            world.advance(3600)
+        assert [o.alert for o in world.outcomes if isinstance(o, SyncOutcome)].count(True) == 1
+        world.before_calendar = lambda _: None
+        world.advance(2 * 3600)
+        assert world.calendar().last_error == ""
+
+
 def test_a_passing_fault_releases_the_lease_and_fails_the_task() -> None:
     """Cloud Tasks tries it again, and so would the sweep."""
     world = World()
@@ -679,3 +703,26 @@ def test_a_worker_that_lost_the_calendar_leaves_it_alone_whatever_calendar_answe
     assert world.calendar().state == "active"
     assert world.calendar().lease is None
     assert world.told("c1").title == "Changed"
+
+
+def test_while_a_quota_is_used_up_notifications_are_counted_and_nobody_asks_calendar() -> None:
+    """Calendar said that the user is read-only for hours; one sync then serves all that was asked for."""
+    world = World()
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    asked = []
+
+    def refuse(operation: str) -> None:
+        asked.append(operation)
+        raise CalendarQuotaExceeded("no", "quotaExceeded")
+
+    world.before_calendar = refuse
+    for number in range(5):
+        world.edit(event_id, summary=f"Draft {number}")
+        world.advance(300)
+    assert asked == ["events.list"]
+    assert world.calendar().requested - world.calendar().served == 5
+    world.before_calendar = lambda _: None
+    world.advance(3600)
+    assert world.told("c1").title == "Draft 4"
+    assert (world.calendar().quota_until, world.calendar().requested) == (None, world.calendar().served)

@@ -32,6 +32,9 @@ Door = Callable[[bytes, Outside, Terms, PushTerms], Answer]
 
 R = TypeVar("R")
 
+OURS = "Value error, "
+"""What pydantic writes before a complaint of our own."""
+
 
 @dataclass(frozen=True)
 class UpdateRequest:
@@ -57,7 +60,7 @@ def read_request(form: type[R], body: bytes) -> R:
         request: R = _FORMS[form].validate_json(body)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        complaints = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in found)
+        complaints = (f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg'].removeprefix(OURS)}" for e in found)
         raise RequestMalformed("; ".join(complaints)) from None
     return request
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from confsync.core import calendar_states, effects
+from confsync.core import calendar_states, effects, replacing
 from confsync.core.conference import Conference
 from confsync.core.forgetting import calendars_of, without_calendars
 from confsync.core.records import Calendar, Link
@@ -77,15 +77,13 @@ class _Forgetting:
             links = tx.get_many(Link, [link.key for link in found])
             conferences = tx.get_many(Conference, {link.conference_key for link in links.values()} - {""})
             left = {key: self._left(conference) for key, conference in conferences.items()}
-            busy = {
-                key: conferences[key] for key, each in left.items() if each is None and self._waits(conferences[key])
-            }
+            ending = (conferences[key] for key, each in left.items() if each is None)
+            busy = {each.key: until for each in ending if (until := self._busy_until(each)) is not None}
             gone = [key for key, link in links.items() if link.conference_key not in busy]
             for key in gone:
                 tx.delete(Link, key)
             deleted = _put_or_delete(tx, {key: each for key, each in left.items() if key not in busy})
-            deadlines = [each.intent.deadline for each in busy.values() if each.intent is not None]
-            return _Page(len(gone), deleted, max(deadlines, default=None))
+            return _Page(len(gone), deleted, max(busy.values(), default=None))
 
         return self._outside.store.transact(body)
 
@@ -95,9 +93,8 @@ class _Forgetting:
     def _left(self, conference: Conference) -> Conference | None:
         return without_calendars(conference, {self._calendar.key}, self._outside.now(), self._rules)
 
-    def _waits(self, conference: Conference) -> bool:
-        """A late answer, or a late landing, is to find the record that it belongs to."""
-        return effects.has_open_intent(conference, self._outside.now())
+    def _busy_until(self, conference: Conference) -> datetime | None:
+        return _busy_until(conference, self._outside.now(), self._rules)
 
     def _finish(self, waits_until: datetime | None) -> datetime | None:
         """Note that nothing is left, or when to go on."""
@@ -111,6 +108,13 @@ class _Forgetting:
 
         self._outside.store.transact(body)
         return waits_until
+
+
+def _busy_until(conference: Conference, now: datetime, rules: Rules) -> datetime | None:
+    """A late answer, or a late landing, is to find the record that it belongs to; None: none can come."""
+    told = conference.intent.deadline if conference.intent and effects.has_open_intent(conference, now) else None
+    made = replacing.awaited_until(conference, now, rules)
+    return max(filter(None, (told, made)), default=None)
 
 
 def _put_or_delete(tx: Transaction, left: dict[str, Conference | None]) -> int:
@@ -133,7 +137,7 @@ def drop_forgotten(conference: Conference, outside: Outside, rules: Rules) -> bo
 
     def body(tx: Transaction) -> bool:
         now, stored = outside.now(), tx.get(Conference, conference.key)
-        if stored is None or effects.has_open_intent(stored, now):
+        if stored is None or _busy_until(stored, now, rules) is not None:
             return False
         forgotten = _forgotten_of(tx.get_many(Calendar, sorted(calendars_of(stored))).values())
         left = without_calendars(stored, forgotten, now, rules)

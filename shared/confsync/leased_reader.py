@@ -23,6 +23,11 @@ class LeasedReader:
         """Keep the calendar as this worker claimed it: its fence is checked whenever the lease is extended."""
         self._leased, self._outside, self._rules = leased, outside, rules
         self._extended_at = leases.extended_at(leased, rules)
+        self._has_full_access = False
+
+    def note_full_access(self) -> None:
+        """Take over that a page of the calendar was just shown in full, as only to a writer."""
+        self._has_full_access = True
 
     def note_extension(self, stored: Calendar) -> None:
         """Take over when the lease was extended otherwise."""
@@ -35,19 +40,28 @@ class LeasedReader:
             sync_token: one that is accepted now, to prove that a 404 speaks of the event; None: there is none yet.
 
         Raises:
-            CalendarAccessLost: an event is unknown or shown in part, and so would be every other.
+            CalendarAccessLost: an event is unknown or shown in part, and so would be every other; or nothing proved
+                before that the calendar is read as writer, and it is not.
 
         """
         wanted = {reading.ref: reading for reading in sorted(readings, key=lambda reading: reading.ref)}
+        if not self._has_full_access and any(ref.calendar_key == self._leased.key for ref in wanted):
+            self._prove_full_access(sync_token)
         found = self._read_each(wanted.values())
         doubtful = {
             ref: seen for ref, seen in found.items() if ref.calendar_key == self._leased.key and is_doubtful(seen)
         }
         if doubtful and sync_token is None:
             return found | {ref: replace(seen, unproven=True) for ref, seen in doubtful.items()}
-        if doubtful and not shows_in_full(self._leased, sync_token, self._outside):
-            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
+        if doubtful:
+            self._prove_full_access(sync_token)
         return found | self._read_each(wanted[ref] for ref in doubtful)  # access may have been lost for a moment
+
+    def _prove_full_access(self, sync_token: str | None) -> None:
+        """What a mere reader is shown proves nothing: not even that an event was deleted."""
+        if not shows_in_full(self._leased, sync_token, self._outside):
+            raise CalendarAccessLost("events are not shown in full any more", reason="accessRole")
+        self._has_full_access = True
 
     def failures_of(self, sight: Sight) -> list[Failure]:
         """Return a failure for each event that could not be read."""
@@ -58,9 +72,15 @@ class LeasedReader:
     def _read_each(self, readings: Iterable[Reading]) -> dict[EventRef, Seen]:
         found: dict[EventRef, Seen] = {}
         for reading in readings:
+            calendar = self._calendar_of(reading)
             self._keep_lease()
-            found[reading.ref] = self._read(reading)
+            found[reading.ref] = self._read(reading, calendar)
         return found
+
+    def _calendar_of(self, reading: Reading) -> Calendar | None:
+        if reading.ref.calendar_key == self._leased.key:
+            return self._leased
+        return self._outside.store.get(Calendar, reading.ref.calendar_key)
 
     def _keep_lease(self) -> None:
         """Extend the lease if it was not lately; once more where that took so long that it is due again."""
@@ -78,15 +98,14 @@ class LeasedReader:
         self._outside.store.transact(body)
         self._extended_at = now
 
-    def _read(self, reading: Reading) -> Seen:
+    def _read(self, reading: Reading, calendar: Calendar | None) -> Seen:
         """What one event or another user's calendar answers must not hold up this calendar."""
-        if reading.ref.calendar_key == self._leased.key:
+        if calendar is self._leased:
             return read_event(reading, address_of(self._leased), self._outside)
-        other = self._outside.store.get(Calendar, reading.ref.calendar_key)
-        if other is None or not calendar_states.is_synced(other):
+        if calendar is None or not calendar_states.is_synced(calendar):
             return Seen(None, unreadable=True)
         try:
-            return read_event(reading, address_of(other), self._outside)
+            return read_event(reading, address_of(calendar), self._outside)
         except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited):
             return Seen(None, unreadable=True)
 

@@ -3,8 +3,9 @@
     list --page--> list --last page--> commit                   (with a sync token)
     list --page--> list --last page--> sweep --links--> commit  (without one)
 
-Each arrow is one transaction that checks the fence and extends the lease. It must never commit a sync token before
-the sweep of a full listing is done: until then deletions in the gap are known nowhere else.
+Each arrow is one transaction that checks the fence and extends the lease; events that were registered are read between
+a page and its transaction. It must never commit a sync token before the sweep of a full listing is done: until then
+deletions in the gap are known nowhere else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -75,8 +76,6 @@ class Listing:
         """
         while self.calendar.lease is not None:
             try:
-                if leases.usable_token(self.calendar) is not None:  # else nobody knows yet in which role it is read
-                    self._observe_registered()
                 self._list()
             except SyncTokenRejected:
                 self._start_over(keep_token=False)
@@ -96,9 +95,13 @@ class Listing:
         self._record(Observed({}), lambda calendar: self._extended(leases.drop_token(calendar, token)))
 
     def _observe_registered(self) -> None:
-        """Read the events that were registered since the last sync, whether Calendar lists them or not."""
+        """Read the events that were registered since the last sync, whether Calendar lists them or not.
+
+        Only after a page was shown in full: nobody knows before in which role they are read. While a full listing goes
+        on they wait, since nothing proves yet that one of them is unknown.
+        """
         ids = self.calendar.to_observe[: self._rules.chunk_size]
-        if not ids:
+        if not ids or leases.usable_token(self.calendar) is None:
             return
         registered = (Reading(EventRef(self.calendar.key, event_id)) for event_id in ids)
         sight = self._reader.read(registered, self.calendar.sync_token)
@@ -136,6 +139,8 @@ class Listing:
         )
         if not page.read_as_writer:
             raise CalendarAccessLost("events are not shown in full any more", reason=f"accessRole {page.access_role}")
+        self._reader.note_full_access()
+        self._observe_registered()
         self.listed += len(page.items)
         return self._record_page(page, self._with_missed(_after_page(checkpoint, page), page.items))
 

@@ -128,7 +128,7 @@ def _not_opened(
 ) -> ChannelOutcome:
     """Only when Calendar's answer is unknown may the channel be open: then it stays stored as pending for a while."""
     now, reason = outside.now(), error.reason or str(error)
-    wait_s, is_news = error.retry_after_s or 0, reason != calendar.channel_error
+    wait_s, is_news = error.retry_after_s or 0, reason not in (calendar.channel_error, calendar.reason)
     failed = partial(channels.not_renewed, reason=reason, now=now, rules=rules)
 
     def store(change: leases.Transition) -> None:
@@ -140,10 +140,10 @@ def _not_opened(
     match error:
         case PushNotSupported():
             store(lambda c: channels.poll_only(c, reason, now, rules))
-            return ChannelOutcome("poll_only", reason, alert=calendar.state != "poll_only")
+            return ChannelOutcome("poll_only", reason, alert=is_news)
         case CalendarAccessLost():
             store(lambda c: _without_access(c, pending, reason, now, rules))
-            return ChannelOutcome("frozen", reason, alert=calendar.state != "frozen")
+            return ChannelOutcome("frozen", reason, alert=is_news and calendar.state != "frozen")
         case CalendarUnavailable():
             store(lambda c: failed(c, wait_s=wait_s))
             return ChannelOutcome("deferred", reason)
@@ -159,8 +159,12 @@ def _not_opened(
 
 
 def _without_access(calendar: Calendar, pending: Channel, reason: str, now: datetime, rules: Rules) -> Calendar:
-    """Freeze the calendar; one that is frozen already keeps the time of its own next try."""
-    forgotten = channels.forget_channel(calendar, pending.id)
+    """Freeze the calendar; one that is frozen already keeps the time of its own next try.
+
+    The reason stays until a channel is opened: a calendar that can be listed but not watched thaws and freezes again,
+    and that is no news.
+    """
+    forgotten = channels.forget_channel(calendar, pending.id).model_copy(update={"channel_error": reason})
     frozen = forgotten if calendar.state == "frozen" else leases.freeze(forgotten, reason, now, rules)
     return channels.retry_at(frozen, now + timedelta(seconds=rules.frozen_retry_s))
 

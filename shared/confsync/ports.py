@@ -192,8 +192,13 @@ class Store(Protocol):
     def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first."""
+    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
@@ -201,8 +206,15 @@ class Store(Protocol):
     def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
 
-    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
-        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first."""
+    def conferences_due(
+        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
+    ) -> list[Conference]:
+        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""

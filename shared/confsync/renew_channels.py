@@ -6,19 +6,26 @@ Runs may overlap: each channel is renewed by one of them, and a task's name make
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from confsync.core import tasks
 from confsync.core.channels import PushTerms
+from confsync.core.conference import Conference
+from confsync.core.records import Calendar
+from confsync.core.rules import Rules
 from confsync.core.tasks import Task
 from confsync.core.terms import Terms
+from confsync.errors import StoreUnavailable
 from confsync.open_channel import ChannelOutcome, renew_channel
 from confsync.ports import Outside
 
+R = TypeVar("R", Calendar, Conference)
+
 PAGE = 200
-"""Calendars that are read and renewed at a time: what a run holds in memory does not depend on what is due."""
+"""Records that are read and dealt with at a time: what a run holds in memory does not depend on what is due."""
 MOST_ALERTS_NAMED = 10
 
 
@@ -50,7 +57,9 @@ class RenewalOutcome:
 
     channels: Renewals
     syncs_started: int
+    """How many overdue syncs got a task; those whose task may still wait in the queue get none."""
     updates_started: int
+    """The same of overdue updates."""
     more: bool
     """Whether something that is due was left to the next run."""
 
@@ -71,31 +80,41 @@ def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOu
 
     """
     renewals, left = _renew(outside, push, terms)
-    started, rules = outside.now(), terms.rules
-    late = terms.tenant, started - timedelta(seconds=rules.overdue_s), rules.starts_per_run
-    calendars = outside.store.calendars_due(*late)
-    conferences = outside.store.conferences_due(*late) if rules.mode == "act" else []
-    _start((tasks.overdue_sync(calendar, started) for calendar in calendars), outside)
-    _start((tasks.overdue_update(conference, started) for conference in conferences), outside)
-    full = rules.starts_per_run in (len(calendars), len(conferences))
-    return RenewalOutcome(renewals, len(calendars), len(conferences), more=left or full)
+    syncs = _start_overdue(outside.store.calendars_due, tasks.overdue_sync, outside, terms)
+    updates = _Started()
+    if terms.rules.mode == "act":
+        updates = _start_overdue(outside.store.conferences_due, tasks.overdue_update, outside, terms)
+    return RenewalOutcome(renewals, syncs.tasks, updates.tasks, more=left or syncs.more or updates.more)
 
 
 def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[Renewals, bool]:
     """Renew until nothing is due or the run is over; whether something is left."""
     rules, renewals = terms.rules, Renewals()
     stop_at = outside.now() + timedelta(seconds=rules.run_s)
+
+    def renew(key: str) -> tuple[str, ChannelOutcome] | None:
+        """When Calendar is slow a page takes long; what is overdue otherwise is not to wait for the whole of it."""
+        return (key, _renew_one(key, outside, push, rules)) if outside.now() < stop_at else None
+
     for page in _pages_due(outside, terms):
         if renewals.is_rate_limited or outside.now() >= stop_at:
             return renewals, True
-        outcomes = outside.at_once(lambda key: (key, renew_channel(key, outside, push, rules)), page)
-        lapsed = []
-        for key, outcome in outcomes:
+        renewed = [each for each in outside.at_once(renew, page) if each is not None]
+        for key, outcome in renewed:
             renewals.add(key, outcome)
-            if outcome.lapsed:
-                lapsed.append(key)
+        lapsed = (key for key, outcome in renewed if outcome.lapsed)
         _start((tasks.asked_sync(key, outside.now()) for key in lapsed), outside)
+        if len(renewed) < len(page):
+            return renewals, True
     return renewals, renewals.statuses.total() >= rules.renewals_per_run
+
+
+def _renew_one(key: str, outside: Outside, push: PushTerms, rules: Rules) -> ChannelOutcome:
+    """What the store cannot do for one calendar must not hold up the others, nor the sweep."""
+    try:
+        return renew_channel(key, outside, push, rules)
+    except StoreUnavailable as error:
+        return ChannelOutcome("deferred", str(error))
 
 
 def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[str]]:
@@ -114,6 +133,33 @@ def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[str]]:
         seen.update(page)
 
 
-def _start(started: Iterable[Task], outside: Outside) -> None:
-    for _ in outside.at_once(outside.task_queue.create, started):
-        pass
+@dataclass(frozen=True)
+class _Started:
+    tasks: int = 0
+    """Made by this run; those that wait already are not made twice."""
+    more: bool = False
+
+
+class _Due(Protocol[R]):
+    """How the store is asked for what is due, a page at a time."""
+
+    def __call__(self, tenant: str, before: datetime, limit: int, after: R | None = None) -> list[R]: ...
+
+
+def _start_overdue(due: _Due[R], task_of: Callable[[R, datetime], Task], outside: Outside, terms: Terms) -> _Started:
+    """Start what is overdue, the oldest first, as much as one run may, in pages."""
+    now, rules, last = outside.now(), terms.rules, None
+    overdue, looked_at, started = now - timedelta(seconds=rules.overdue_s), 0, 0
+    while looked_at < rules.starts_per_run:
+        limit = min(PAGE, rules.starts_per_run - looked_at)
+        page = due(terms.tenant, overdue, limit, last)
+        started += _start([task_of(record, now) for record in page], outside)
+        if len(page) < limit:
+            return _Started(started)
+        looked_at, last = looked_at + limit, page[-1]
+    return _Started(started, more=True)
+
+
+def _start(started: Iterable[Task], outside: Outside) -> int:
+    """Make the tasks that were not made before; return how many."""
+    return sum(outside.at_once(outside.task_queue.create, started))

@@ -1,18 +1,19 @@
 """Sync one calendar: list what changed since the sync token, record it, and only then move the token.
 
-    claim the lease -> observe what was registered -> list page by page -> (full listing: sweep) -> commit
-    -> update the conferences that changed
+    claim the lease -> list page by page, and read what was registered once one was shown in full
+    -> (full listing: sweep) -> commit -> update the conferences that changed
 
 It must never move the token before everything it covers is recorded, end anything because a listing failed, or leave
 its lease behind.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import calendar_states, channels, leases, reconciliation, tasks
+from confsync.core import calendar_states, channels, leases, tasks
 from confsync.core.records import Calendar
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -31,6 +32,8 @@ from confsync.listing import Listing
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of
 from confsync.update_conference import UpdateOutcome, leave_task, update_conference
+
+Release = Callable[[Calendar, datetime, str], Calendar]
 
 Status = Literal["synced", "busy", "dropped", "deferred", "frozen", "superseded"]
 
@@ -80,13 +83,13 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
     claim = _claim(request, outside, terms)
     if isinstance(claim, SyncOutcome):
         return _left_alone(request, claim, outside, terms) if claim.status == "dropped" else claim
-    _stop_unknown_channel(request, claim, outside)
+    _stop_unknown_channel(request, claim.calendar, outside)
     listing = Listing(
-        claim,
+        claim.calendar,
         outside,
         terms,
         tell=lambda conference: leave_task(conference, outside, terms),
-        reconciles=request.kind == "due" and reconciliation.is_reconciliation(claim),
+        reconciles=request.kind == "due" and claim.reconciles,
     )
     outcome = _run(listing, outside, terms)
     updates = update_changed(listing, outside, terms)
@@ -125,8 +128,8 @@ def _listed(listing: Listing, outside: Outside, terms: Terms) -> SyncOutcome:
     return SyncOutcome("synced", listed=listing.listed)
 
 
-def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> Calendar | SyncOutcome:
-    """Return the leased calendar, or why there is nothing to do; a held lease gets a back-stop before that."""
+def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> leases.Claim | SyncOutcome:
+    """Return the lease, or why there is nothing to do; a held one gets a back-stop before that."""
     holder, now = outside.new_id(), outside.now()
 
     def body(tx: Transaction) -> leases.Claim | SyncOutcome:
@@ -135,13 +138,16 @@ def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> Calendar | S
             return SyncOutcome("dropped", f"calendar is {calendar.state if calendar else 'unknown'}")
         if leases.is_frozen(calendar, now):
             return SyncOutcome("dropped", f"calendar is frozen: {calendar.reason}")
+        if leases.is_out_of_quota(calendar, now):
+            tx.put(leases.asked_for_later(calendar))
+            return SyncOutcome("deferred", f"{calendar.last_error}; it is asked again at {calendar.quota_until}")
         claim = leases.claim(calendar, holder, now, terms.rules)
         tx.put(claim.calendar)
         return claim
 
     claim = outside.store.transact(body)
     if isinstance(claim, SyncOutcome) or claim.granted:
-        return claim if isinstance(claim, SyncOutcome) else claim.calendar
+        return claim
     if claim.calendar.lease is not None:
         outside.task_queue.create(tasks.sync_after_lease(request.calendar_key, claim.calendar.lease, terms.rules))
     return SyncOutcome("busy", "another worker syncs the calendar; a task runs when its lease is over")
@@ -173,7 +179,9 @@ def _stopped_by(error: ConfsyncError, listing: Listing, outside: Outside, terms:
             return _defer(listing, now + timedelta(seconds=wait_s), f"rate limit: {error.reason}", outside)
         case CalendarQuotaExceeded():
             at = now + timedelta(seconds=max(rules.quota_pause_s, error.retry_after_s or 0))
-            return _defer(listing, at, f"quota: {error.reason}", outside, alert=True)
+            return _defer(
+                listing, at, f"quota: {error.reason}", outside, alert=True, release=leases.release_out_of_quota
+            )
         case CalendarAccessLost():
             return _freeze(listing, error, outside, terms)
         case CalendarRequestRejected():
@@ -183,11 +191,20 @@ def _stopped_by(error: ConfsyncError, listing: Listing, outside: Outside, terms:
             raise error
 
 
-def _defer(listing: Listing, at: datetime, reason: str, outside: Outside, *, alert: bool = False) -> SyncOutcome:
+def _defer(
+    listing: Listing,
+    at: datetime,
+    reason: str,
+    outside: Outside,
+    *,
+    alert: bool = False,
+    release: Release = leases.release,
+) -> SyncOutcome:
     """Release the lease and go on at `at`, from the checkpoint; the store remembers should the task get lost."""
-    calendar = _transition(listing, lambda calendar: leases.release(calendar, at, reason), outside)
+    is_news = reason != listing.calendar.last_error
+    calendar = _transition(listing, lambda calendar: release(calendar, at, reason), outside)
     outside.task_queue.create(tasks.sync_again(calendar, at))
-    return SyncOutcome("deferred", reason, listing.listed, alert=alert)
+    return SyncOutcome("deferred", reason, listing.listed, alert=alert and is_news)
 
 
 def _freeze(listing: Listing, error: CalendarAccessLost, outside: Outside, terms: Terms) -> SyncOutcome:

@@ -42,7 +42,7 @@ def outside(settings: WorkerSettings) -> Outside:
         store=store(settings.store, settings.firestore_emulator),
         calendar_api=_calendar_api(settings),
         task_queue=parts.task_queue(settings),
-        providers=_providers(settings),
+        providers=providers(settings),
         now=parts.utc_now,
         new_id=new_id,
         at_once=several_at_once(RENEWALS_AT_ONCE),
@@ -108,7 +108,8 @@ def _needed(settings: WorkerSettings, name: str, value: T | None) -> T:
     return value
 
 
-def _providers(settings: WorkerSettings) -> Mapping[str, ConferenceProvider]:
+def providers(settings: WorkerSettings) -> Mapping[str, ConferenceProvider]:
+    """Return the conferencing systems by name, without a call. Raises SettingsError for a malformed secret."""
     from confsync.providers.http import HttpProvider  # noqa: PLC0415
 
     return {

@@ -48,9 +48,9 @@ class CountingStore:
         """Read a calendar's links."""
         return self._read().links_of(calendar_key, after=after, limit=limit)
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
         """Read what is due."""
-        return self._read().calendars_due(tenant, before, limit)
+        return self._read().calendars_due(tenant, before, limit, after)
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Read the calendars of a subject."""
@@ -60,9 +60,11 @@ class CountingStore:
         """Read what is due."""
         return self._read().channels_due(tenant, before, limit)
 
-    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
+    def conferences_due(
+        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
+    ) -> list[Conference]:
         """Read what is due."""
-        return self._read().conferences_due(tenant, before, limit)
+        return self._read().conferences_due(tenant, before, limit, after)
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Read all records of a kind."""

@@ -58,6 +58,7 @@ def test_a_calendar_without_access_is_a_failure(worker_settings: Mapping[str, st
     answer = _initialize(worker_settings, "--calendar", "primary", "--subject", "nobody@example.com")
     assert answer.returncode == 1
     assert "frozen" in answer.stdout
+    assert "tried again by itself; what was mistyped goes with confsync calendars remove" in answer.stdout
 
 
 def test_the_worker_answers_the_same_refusal_with_403(worker_settings: Mapping[str, str]) -> None:
@@ -71,7 +72,7 @@ def test_the_worker_answers_the_same_refusal_with_403(worker_settings: Mapping[s
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("--conference", "c1"), "conference_id and event_id together"),
+        (("--conference", "c1"), "give --conference and --event together, or neither"),
         (("--conference", "c1", "--event", "e1", "--provider", "other"), "provider: 'other' is not one of those"),
         (("--subject", "nobody"), "subject"),
     ],
@@ -94,7 +95,7 @@ def test_missing_settings_are_named(worker_settings: Mapping[str, str]) -> None:
 
 
 def test_the_published_schema_is_up_to_date() -> None:
-    """docs/initialize.schema.json is what `confsync initialize --schema` prints."""
+    """docs/initialize.schema.json is what `confsync calendars add --schema` prints."""
     assert json.loads(PUBLISHED.read_text()) == request_schema(), (
         "run: confsync calendars add --schema > docs/initialize.schema.json"
     )

@@ -64,13 +64,13 @@ def test_the_list_of_one_state(known: Desk) -> None:
     assert known.run("calendars", "list", "--state", "paused").stdout == "no calendar is paused\n"
     known.run("calendars", "pause", ANN, "--reason", "being moved")
     (line,) = known.run("calendars", "list", "--state", "paused").stdout.splitlines()[1:]
-    assert "paused: being moved" in line
+    assert line.endswith("  being moved")
 
 
 def test_the_calendars_of_another_tenant_are_not_known(known: Desk) -> None:
     """Neither in the list nor by name or key."""
     known.environment["TENANT"] = "other"
-    assert known.run("calendars", "list").stdout == "tenant other has no calendar\n"
+    assert known.run("calendars", "list").stdout.startswith("tenant other has no calendar in sqlite:")
     assert known.run("calendars", "list", "--json").stdout == ""
     for name in (ANN, KEY):
         assert known.run("calendars", "remove", name, "--yes").exit_code == 2
@@ -87,7 +87,7 @@ def test_one_calendar_is_shown_with_all_that_is_known(known: Desk) -> None:
     assert answer.exit_code == 0
     assert f"calendar {ANN} of {ANN} ({KEY})\nstate: active\nsynced: " in answer.stdout
     assert "has a sync token" in answer.stdout
-    assert "remembered: 1 events, 1 conferences" in answer.stdout
+    assert "remembered: 1 event, 1 conference\n" in answer.stdout
     assert known.world.calendar().channels[0].id in answer.stdout
     assert "malformed" in answer.stdout
     assert "Secret" not in answer.output
@@ -172,7 +172,7 @@ def test_a_removed_calendar_says_when_it_is_forgotten(known: Desk) -> None:
     """A month later, or now: by the option as by the setting."""
     assert f"calendar {ANN} of {ANN}: removed\n" in (said := known.run("calendars", "remove", ANN, "--yes").stdout)
     assert "its events are forgotten on 20" in said
-    assert "1 events and 1 conferences forgotten" in known.run("calendars", "remove", ANN, "--yes", "--forget").stdout
+    assert "1 event and 1 conference forgotten" in known.run("calendars", "remove", ANN, "--yes", "--forget").stdout
     assert "nothing of it is remembered" in known.run("calendars", "remove", ANN, "--yes").stdout
     assert known.world.store.all_of(Link, after="", limit=9) == []
 
@@ -180,7 +180,7 @@ def test_a_removed_calendar_says_when_it_is_forgotten(known: Desk) -> None:
 def test_the_setting_says_when_removed_calendars_are_forgotten(known: Desk) -> None:
     """`FORGET_ON_REMOVE=now`."""
     known.environment["FORGET_ON_REMOVE"] = "now"
-    assert "1 events and 1 conferences forgotten" in known.run("calendars", "remove", ANN, "--yes").stdout
+    assert "1 event and 1 conference forgotten" in known.run("calendars", "remove", ANN, "--yes").stdout
 
 
 def test_ids_cannot_steer_the_terminal(known: Desk) -> None:

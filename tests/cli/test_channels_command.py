@@ -1,7 +1,7 @@
 """`confsync channels`: which push channels are open, and what an operator does to them, from a shell."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +58,19 @@ def test_an_expired_channel_is_called_so(known: Desk) -> None:
     assert known.run("channels", "list").stdout.splitlines()[1].split()[3] == "expired"
 
 
+@pytest.mark.parametrize(
+    ("minutes", "age"),
+    [(59, "59 min"), (60, "1 h"), (23 * 60 + 59, "23 h"), (26 * 60, "1 d 2 h"), (48 * 60, "2 d 0 h")],
+)
+def test_an_age_is_told_in_two_units_at_most(known: Desk, minutes: float, age: str) -> None:
+    """A channel that was opened just now is not called zero hours old."""
+    (channel,) = known.world.calendar(ANN).channels
+    opened = channel.model_copy(update={"created_at": datetime.now(UTC) - timedelta(minutes=minutes, seconds=1)})
+    change(known, ANN, channels=(opened,))
+    (line,) = [line for line in known.run("channels", "list").stdout.splitlines() if line.startswith(ANN)]
+    assert line.split("  ")[4].strip() == age
+
+
 def test_the_list_as_json(known: Desk) -> None:
     """One object a line, for a program, and nothing where there is none."""
     found = [json.loads(line) for line in known.run("channels", "list", "--json").stdout.splitlines()]
@@ -71,11 +84,11 @@ def test_the_list_as_json(known: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "said", "due"),
     [
-        ((ANN,), "1 calendar: ", {ANN}),
-        ((ANN, BOB), "2 calendars: ", {ANN, BOB}),
-        (("--all",), "2 calendars: ", {ANN, BOB}),
-        (("--key", "k1"), "2 calendars: ", {ANN, BOB}),
-        (("--key", "k2"), "0 calendars: ", set()),
+        ((ANN,), "1 calendar: the next runs", {ANN}),
+        ((ANN, BOB), "2 calendars: the next runs", {ANN, BOB}),
+        (("--all",), "2 calendars: the next runs", {ANN, BOB}),
+        (("--key", "k1"), "2 calendars: the next runs", {ANN, BOB}),
+        (("--key", "k2"), "0 calendars: no open channel was signed with key k2", set()),
     ],
 )
 def test_renewals_are_made_due(known: Desk, words: tuple[str, ...], said: str, due: set[str]) -> None:
@@ -88,10 +101,14 @@ def test_renewals_are_made_due(known: Desk, words: tuple[str, ...], said: str, d
 
 
 def test_a_calendar_that_is_left_alone_is_not_renewed(known: Desk) -> None:
-    """Nobody waits for its notifications."""
+    """Nobody waits for its notifications. Where it is named, that is refused, with the way out."""
     known.run("calendars", "pause", ANN)
-    for words in ((ANN,), ("--all",), ("--key", "k1")):
+    for words in (("--all",), ("--key", "k1")):
         assert known.run("channels", "renew", *words).exit_code == 0
+    for words in ((ANN,), (ANN, "--now"), (BOB, ANN)):
+        answer = known.run("channels", "renew", *words)
+        assert (answer.exit_code, answer.stdout) == (1, "")
+        assert answer.stderr == f"calendar {ANN} of {ANN} is paused; nothing was done: resume it first\n"
     assert known.world.calendar(ANN).renew_at is None
 
 

@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from confsync.cli.main import main
 from tests.cli.processes import CONFSYNC, Command, all_end, eventually, running
 
+UNSIGNED = json.dumps([{"provider": "a", "names": ["A"], "url": "http://127.0.0.1:9/", "secrets": ["whsec_..."]}])
+
 
 def _ready(command: Command) -> bool:
     return command.says('"Renamed"') or command.process.poll() is not None
@@ -25,10 +27,11 @@ def _url(command: Command, what: str) -> str:
     return line.split()[-1]
 
 
-def _shell(command: Command, number: int) -> None:
-    """Run one of the commands that it offers, as somebody who pastes it into a shell."""
+def _shell(command: Command, number: int) -> str:
+    """Run one of the commands that it offers, as somebody who pastes it into a shell; return what it says."""
     text = command.out.read_text().split("\n# ")[number].partition("\n")[2]
-    subprocess.run(["/bin/sh", "-c", text], check=True, capture_output=True, timeout=30)
+    said = subprocess.run(["/bin/sh", "-c", text], check=True, capture_output=True, text=True, timeout=30)
+    return said.stdout
 
 
 def _titles(vendor: str) -> list[Any]:
@@ -50,14 +53,16 @@ def test_it_keeps_addresses_and_data_and_stops_cleanly(tmp_path: Path) -> None:
         assert eventually(_has(vendor, "First meeting"))
         _shell(command, 3)
         assert eventually(_has(vendor, "Renamed"))
+        assert "state: live" in _shell(command, 4)
         _check_that_a_second_one_is_refused(tmp_path)
         family = command.family()
         assert command.end(signal.SIGINT) == 0
         assert all_end(family)
         assert command.out.read_text().splitlines()[-1].startswith("Stopped.")
         assert command.err.read_text() == ""
-    with running([CONFSYNC, "dev", "--data", "data"], tmp_path) as command:
+    with running([CONFSYNC, "dev", "--data", "data", "--set", "END_GRACE_S=7"], tmp_path) as command:
         assert eventually(lambda: _ready(command)), command.err.read_text()
+        assert "export END_GRACE_S=7\n" in (tmp_path / "data" / "environment.sh").read_text()
         assert _url(command, "Vendor's page") == vendor
         assert _titles(vendor) == ["Renamed"]
         _rename(events, "After the night")
@@ -92,6 +97,21 @@ def test_a_port_in_use_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert port in _refused("--data", str(tmp_path), "--calendar-port", port)
+    assert not (tmp_path / "ports.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [
+        ("INGRES=poll", "'INGRES' is no setting: give NAME=VALUE"),
+        ("INGRESS", "give NAME=VALUE"),
+        ("INGRESS=pol", "INGRESS 'pol': Input should be 'push', 'poll' or 'addon'"),
+        (f"CONFERENCE_SOLUTIONS={UNSIGNED}", "whsec_"),
+    ],
+)
+def test_a_wrong_setting_is_refused(tmp_path: Path, word: str, complaint: str) -> None:
+    """By its name, or by its value; nothing is left running, and no ports are written down."""
+    assert complaint in _refused("--data", str(tmp_path), "--set", word)
     assert not (tmp_path / "ports.json").exists()
 
 

@@ -13,6 +13,14 @@ def test_version() -> None:
     assert version("confsync") in CliRunner().invoke(main, ["--version"]).output
 
 
+@pytest.mark.parametrize("words", [[], ["calendars"], ["channels"], ["ends"]])
+def test_no_sentence_about_a_command_is_cut_off(words: list[str]) -> None:
+    """A narrow terminal gets more lines, not less to read."""
+    answer = CliRunner().invoke(main, [*words, "--help"], terminal_width=80)
+    assert "..." not in answer.output.partition("Commands:")[2]
+    assert max(map(len, answer.output.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -79,6 +79,12 @@ class QueriesContract:
         assert keys_of(store.conferences_due("default", NOW, 10)) == ["past", "earlier", "just", "now"]
         assert keys_of(store.conferences_due("default", NOW, 2)) == ["past", "earlier"]
 
+    def test_what_is_due_can_be_walked_through_in_pages(self, store: Store) -> None:
+        """Each once, also those that are due at one moment, across the end of a page and among all shards."""
+        moments = {f"{number:02}": NOW + timedelta(seconds=number // 7) for number in range(30)}
+        put(store, *(make(key, due_at=at) for key, at in moments.items() for make in (calendar, conference)))
+        assert _walked(store.calendars_due) == _walked(store.conferences_due) == sorted(moments)[:28]
+
     @pytest.mark.parametrize("tenant", _TENANTS)
     def test_tenants_that_share_a_store_see_only_their_own(self, store: Store, tenant: str) -> None:
         """Also where one's name begins as another's does; nobody else's backlog counts to a limit, however old."""
@@ -215,3 +221,13 @@ def _empty(store: Store) -> None:
     kinds: tuple[type[Record], ...] = (Link, Conference)
     stored = [record for kind in kinds for record in store.all_of(kind, after="", limit=1000)]
     store.transact(partial(_write_all, [(type(record), record.key, None) for record in stored]))
+
+
+def _walked(due: Callable[..., list[Any]]) -> list[str]:
+    """Return the keys of what is due within three seconds, read in pages of four."""
+    walked: list[str] = []
+    last = None
+    while page := due("default", NOW + timedelta(seconds=3), 4, last):
+        walked += keys_of(page)
+        last = page[-1]
+    return walked

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from confsync.core import leases, reconciliation
+from confsync.core import leases
 from confsync.core.reconciliation import MOST_HALVINGS, count_missed, reconcile_time, reconciled
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
@@ -41,11 +41,11 @@ def test_nothing_was_missed_before_the_first_sync() -> None:
 
 
 def test_only_a_sync_that_nothing_asked_for_is_a_reconciliation() -> None:
-    """What a lost task was for has been announced, and a calendar that cannot be watched never is."""
-    quiet = leases.claim(calendar(requested=3, served=3), "w", NOW, RULES).calendar
-    asked = leases.claim(calendar(requested=4, served=3), "w", NOW, RULES).calendar
-    polled = leases.claim(calendar(state="poll_only"), "w", NOW, RULES).calendar
-    assert [reconciliation.is_reconciliation(each) for each in (quiet, asked, polled)] == [True, False, False]
+    """What a lost task was for was announced; what cannot be watched never is; and a queue that lags tells nothing."""
+    quiet = calendar(requested=3, served=3, due_at=at(-1))
+    others: list[dict[str, Any]] = [{"requested": 4}, {"state": "poll_only"}, {"due_at": None}, {"due_at": at(-6)}]
+    claimed = [leases.claim(each, "w", NOW, RULES) for each in (quiet, *(quiet.model_copy(update=o) for o in others))]
+    assert [claim.reconciles for claim in claimed] == [True, False, False, False, False]
 
 
 def test_each_reconciliation_that_missed_something_halves_the_interval_and_each_other_one_doubles_it() -> None:

@@ -119,12 +119,23 @@ def test_a_task_that_goes_on_is_new_with_every_fence() -> None:
     assert tasks.sync_for_lag(CALENDAR, NOW, RULES).schedule_time == at(0.5)
 
 
-def test_what_is_overdue_is_started_once_a_minute_at_most() -> None:
-    """The scheduler may run late, or twice."""
-    syncs = [tasks.overdue_sync(CALENDAR, at(minutes)).name for minutes in (0, 0.9, 1)]
-    updates = [tasks.overdue_update(C1, at(minutes)).name for minutes in (0, 0.9, 1)]
-    for first, same, later in (syncs, updates):
-        assert first == same != later
+def test_what_is_overdue_is_started_again_ever_more_slowly_and_at_last_each_hour() -> None:
+    """A task that waits in a queue that lags is not doubled each minute; one that got lost is made good."""
+    overdue, minutes = CALENDAR.model_copy(update={"due_at": at(5)}), [0.5 + n for n in range(5 * 60)]
+    syncs = [tasks.overdue_sync(overdue, at(5 + late)).name for late in minutes]
+    updates = [tasks.overdue_update(C1, at(5 + late)).name for late in minutes]
+    for names in (syncs, updates):
+        started = [
+            round(late) for late, name, before in zip(minutes, names, [None, *names], strict=False) if name != before
+        ]
+        assert started == [0, 2, 4, 8, 16, 32, 64, 120, 180, 240]
+        assert len(set(names)) == len(started)
+
+
+def test_what_is_due_anew_is_started_anew() -> None:
+    """However late it was before."""
+    asked = [CALENDAR.model_copy(update={"due_at": at(minutes)}) for minutes in (1, 2)]
+    assert len({tasks.overdue_sync(calendar, at(9)).name for calendar in asked}) == 2
 
 
 def test_an_update_waits_for_its_time_and_is_new_with_generation_and_time() -> None:

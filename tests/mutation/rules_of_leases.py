@@ -53,6 +53,18 @@ LEASES = (
         "R2: a worker without a lease writes nothing",
     ),
     Rule(
+        "broken-off-comes-back-at-once",
+        "max(rules.skew_s, rules.backoff_s(calendar.failed_syncs))",
+        "rules.skew_s",
+        "R18: a sync that always breaks off is started ever more slowly",
+    ),
+    Rule(
+        "broken-off-is-never-forgiven",
+        '"failed_syncs": 0,',
+        '"failed_syncs": calendar.failed_syncs,',
+        "R18: a commit ends the series of failures",
+    ),
+    Rule(
         "given-up-is-not-due",
         '{"due_at": min(calendar.due_at or now, now)}',
         "{}",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.mutation import (
     rules_of_calls,
+    rules_of_channels,
     rules_of_drafts,
     rules_of_ends,
     rules_of_events,
@@ -32,6 +33,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "planning": rules_of_drafts.PLANNING,
     "identity": rules_of_judging.IDENTITY,
     "terms": rules_of_judging.TERMS,
+    "channels": rules_of_channels.CHANNELS,
+    "reconciliation": rules_of_channels.RECONCILIATION,
+    "calendar_states": rules_of_channels.CALENDAR_STATES,
 }
 
 

@@ -58,7 +58,7 @@ def test_what_the_vendor_says_reaches_the_provider_and_the_planner() -> None:
         shortest=timedelta(minutes=5),
         longest=timedelta(hours=1),
     )
-    providers = worker_parts._providers(settings)
+    providers = worker_parts.providers(settings)
     assert providers["acme"].capabilities == expected
     assert worker_parts.terms(settings, providers).capabilities == {"acme": expected}
 

@@ -77,11 +77,23 @@ class LeanStore:
         """Refuse: no calendar is forgotten in this month."""
         raise NotImplementedError(f"nothing deletes {kind.kind} {key} here")
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:  # noqa: ARG002 - a port's method
+    def calendars_due(
+        self,
+        tenant: str,  # noqa: ARG002 - a port's method
+        before: datetime,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+        after: Calendar | None = None,  # noqa: ARG002
+    ) -> list[Calendar]:
         """Return nothing: the syncs of the month are counted by a model of their own."""
         return []
 
-    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Any]:  # noqa: ARG002 - a port's method
+    def conferences_due(
+        self,
+        tenant: str,  # noqa: ARG002 - a port's method
+        before: datetime,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+        after: Any = None,  # noqa: ARG002
+    ) -> list[Any]:
         """Return nothing: there are no conferences."""
         return []
 

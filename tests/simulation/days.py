@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 
 from tests.simulation import recording
+from tests.simulation.caretakers import cared_for
 from tests.simulation.operators import operated
 from tests.simulation.tapes import Step, Tapes
 
@@ -18,7 +19,7 @@ SHARE = 0.08
 
 def record(seed: int) -> Tapes:
     """Return the tapes of a seed."""
-    return _with_gifts(operated(recording.record(seed)))
+    return cared_for(_with_gifts(operated(recording.record(seed))))
 
 
 def _with_gifts(tapes: Tapes) -> Tapes:

@@ -98,7 +98,9 @@ class Requests:
         self._traffic.deliver(request, self._clock.now + timedelta(seconds=delay_s))
 
     def _initialize(self, asked: InitializeRequest, outside: Outside) -> object:
+        forgotten = self._words.forgotten[asked.calendar_id]
         answer = initialize_syncing(asked, outside, self._terms, PUSH)
-        if asked.conference_id is not None and asked.event_id is not None:
+        is_known = forgotten == self._words.forgotten[asked.calendar_id]
+        if asked.conference_id is not None and asked.event_id is not None and is_known:
             self._words.hear(asked.conference_id, (asked.calendar_id, asked.event_id))
         return answer

@@ -35,6 +35,8 @@ class Settling:
         """Stop the faults, wait, and judge."""
         day, rules = self._day, self._day.rules
         self._stop_faults()
+        if day.caretakers.has_acted:
+            self._put_right()
         day.advance(
             2 * rules.frozen_retry_s + rules.reconcile_s + rules.quota_pause_s + rules.refused_pause_s + SLACK_S
         )
@@ -48,6 +50,13 @@ class Settling:
         day.advance(60 - day.clock.us / SECOND % 60 + OFF_THE_MINUTE_S)
         if not day.violations:
             self._judge()
+
+    def _put_right(self) -> None:
+        """Let what operators began with whole calendars end first: it may still be tried again."""
+        day = self._day
+        day.caretakers.stop()
+        day.advance(SLACK_S)
+        day.caretakers.put_right(day.ledger.calendars())
 
     def _decide_held(self) -> None:
         """Let operators decide about everything that is held: every other end they approve."""
@@ -78,12 +87,16 @@ class Settling:
     def _pulse(self) -> None:
         """Announce a change of each calendar with several open channels: those that nobody remembers are stopped."""
         model = self._day.model
-        crowded = [calendar_id for calendar_id in SUBJECTS if len(model.open_channels(calendar_id)) > 1]
+        crowded = [each for each in SUBJECTS if len(model.open_channels(each)) > self._most_channels(each)]
         for calendar_id in crowded:
             plain = {"summary": "Plain", **times(START - timedelta(days=9))}
             model.insert(WRITERS[calendar_id], calendar_id, plain)
         if crowded:
             self._day.advance(60)
+
+    def _most_channels(self, calendar_id: str) -> int:
+        calendar = self._day.ledger.calendar(calendar_id)
+        return 0 if calendar is not None and calendar.state == "removed" else 1
 
     def _judge(self) -> None:
         day, evening = self._day, self._day.oracles.evening
@@ -91,7 +104,7 @@ class Settling:
         for calendar_id in SUBJECTS:
             is_watched = not (day.tapes.setting.is_polled and calendar_id == TEAM)
             channels = {channel.id for channel in day.model.open_channels(calendar_id)}
-            evening.judge_calendar(calendar_id, channels, is_watched=is_watched)
+            evening.judge_calendar(calendar_id, channels, day.clock.now, is_watched=is_watched)
         evening.judge_conferences(told, day.clock.now)
         held_by = {name: day.oracles.owners.shown(name) for name in told}
         day.oracles.brakes.judge(told, held_by)

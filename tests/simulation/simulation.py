@@ -16,6 +16,7 @@ from confsync.local.in_process import InProcessCalendar
 from confsync.ports import ConferenceCall, CreateCall, Outside
 from confsync.sync_calendar import SyncOutcome
 from tests.simulation.calendar_edge import SimulatedCalendar
+from tests.simulation.caretakers import CARE, Caretakers
 from tests.simulation.gate import Gate
 from tests.simulation.gestures import SUBJECTS
 from tests.simulation.instance import Instance
@@ -90,6 +91,9 @@ class Simulation:
         )
         self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities, self.oracles.words)
         self.operators = Operators(self.model, self.clock, self.traffic, self.rules, self.oracles.brakes.hear)
+        self.caretakers = Caretakers(
+            self.clock, self.traffic, self.rules, self._add_calendar, leaves_some=tapes.seed % 4 == 0
+        )
         self._set_options()
 
     def _judge_by(self, ordered: bool) -> None:
@@ -111,6 +115,9 @@ class Simulation:
 
     def _register(self, calendar_id: str, conference_id: str, event_id: str, delay_s: float) -> None:
         self.requests.register(calendar_id, conference_id, event_id, delay_s)
+
+    def _add_calendar(self, calendar_id: str) -> None:
+        self.requests.register(calendar_id, None, None, 0)
 
     def _model_id(self) -> str:
         """Return an id that depends on the step that made it, not on how much was made before."""
@@ -159,7 +166,7 @@ class Simulation:
     def _play(self) -> None:
         for number, calendar_id in enumerate(SUBJECTS):
             if self.tapes.setting.begin >> number & 1:
-                self.requests.register(calendar_id, None, None, 0)
+                self._add_calendar(calendar_id)
         for step in self.tapes.steps:
             self.clock.after(step.at_s, f"step {step.number}", partial(self._do, step))
         self.clock.after(60, "scheduler", self._schedule)
@@ -189,9 +196,12 @@ class Simulation:
         self.note_access()
 
     def _is_done(self, step: Step) -> bool:
-        if step.action not in OPERATIONS:
+        if step.action in OPERATIONS:
+            self.operators.do(step)
+        elif step.action in CARE:
+            self.caretakers.do(step)
+        else:
             return self.people.do(step)
-        self.operators.do(step)
         return True
 
     def note_access(self) -> None:

@@ -30,8 +30,19 @@ SCHEDULES = (
     "a worker lost its fence",
     "a sync token was rejected",
     "access came back",
+    "an operator superseded a sync",
+    "a paused calendar was resumed",
+    "a removed calendar was forgotten",
+    "a removed calendar was added again",
 )
 """Every schedule that is counted; the first seven are those of which each once went wrong."""
+
+CAME_BACK = {
+    "frozen": "access came back",
+    "paused": "a paused calendar was resumed",
+    "removed": "a removed calendar was added again",
+}
+"""By the state of a calendar that is active now."""
 
 
 class Sometimes:
@@ -77,17 +88,25 @@ class Sometimes:
             begun = before.checkpoint
             if begun is not None and before.requested > begun.requested:
                 worker.notes["resumed a checkpoint"] = now
-        if before.sync_token is not None and after.sync_token is None:
+        if before.sync_token is not None and after.sync_token is None and before.fence == after.fence:
             worker.notes["dropped its token"] = now
             self.reach("a sync token was rejected")
-        if before.state == "frozen" and after.state == "active":
-            self.reach("access came back")
+        self._watch_state(before, after)
         if after.sync_token is not None and after.sync_token != before.sync_token:
             self._watch_token(after, covered_by(self._secret, after.sync_token))
         if {"resumed a checkpoint", "went on with a page"} <= worker.notes.keys():
             self.reach("a checkpoint resumed while a notification was coalesced")
             del worker.notes["resumed a checkpoint"]
         self._watch_paused(now, worker)
+
+    def _watch_state(self, before: Calendar, after: Calendar) -> None:
+        if before.lease is not None and after.lease is None and before.fence < after.fence and after.state != "frozen":
+            self.reach("an operator superseded a sync")
+        if before.state == "removed" and before.due_at is not None and after.due_at is None:
+            self.reach("a removed calendar was forgotten")
+        came_back = CAME_BACK.get(before.state)
+        if came_back is not None and after.state == "active":
+            self.reach(came_back)
 
     def _watch_paused(self, now: datetime, worker: Instance) -> None:
         saw = worker.notes.get("saw an id-only tombstone")

@@ -6,11 +6,12 @@ commit anything that the memory store would not.
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 from zlib import crc32
 
 from confsync.adapters.memory import Conflict, MemoryStore
-from confsync.adapters.stored import QUERIED, Write
+from confsync.adapters.stored import QUERIED, Write, decode
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.errors import StoreUnavailable
@@ -22,6 +23,11 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 Written = dict[tuple[str, str], Record | None]
 Watch = Callable[[Record | None, Record, Instance], None]
+
+
+@lru_cache(maxsize=512)  # read far more often than written; that nobody changes one is what the contract tests show
+def _remembered(kind: type[R], key: str, body: str, where: str) -> R:
+    return decode(kind, key, body, where)
 
 
 class Noted:
@@ -57,7 +63,10 @@ class SimulatedStore:
         """Start empty."""
         self._gate, self._watch = gate, watch
         self._memory = MemoryStore(
-            on_call=self._in_transaction, before_commit=self._before_commit, on_commit=self._trace_commit
+            on_call=self._in_transaction,
+            before_commit=self._before_commit,
+            on_commit=self._trace_commit,
+            decode=_remembered,
         )
         self.committed: dict[str, dict[str, Record]] = {kind: {} for kind in QUERIED}
         """By kind and key, as the last commit left them."""
@@ -145,9 +154,11 @@ class SimulatedStore:
             "store", "links_of", lambda: self._memory.links_of(calendar_key, after=after, limit=limit)
         )
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
         """Return calendars that are due."""
-        return self._gate.passing("store", "calendars_due", lambda: self._memory.calendars_due(tenant, before, limit))
+        return self._gate.passing(
+            "store", "calendars_due", lambda: self._memory.calendars_due(tenant, before, limit, after)
+        )
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return calendars of a subject."""
@@ -157,10 +168,12 @@ class SimulatedStore:
         """Return calendars whose channels are due."""
         return self._gate.passing("store", "channels_due", lambda: self._memory.channels_due(tenant, before, limit))
 
-    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
+    def conferences_due(
+        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
+    ) -> list[Conference]:
         """Return conferences that are due."""
         return self._gate.passing(
-            "store", "conferences_due", lambda: self._memory.conferences_due(tenant, before, limit)
+            "store", "conferences_due", lambda: self._memory.conferences_due(tenant, before, limit, after)
         )
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from confsync.administer_calendar import Administered
 from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Times
-from confsync.core.records import Calendar, Link, Record
+from confsync.core.records import Calendar, Channel, Link, Record
 from confsync.core.rules import Claims
 from confsync.core.state import Moment
 from confsync.local.calendar_server.model import CalendarModel
@@ -74,6 +75,15 @@ class Evenings:
         links = {Link.key_for(each.calendar_key, each.event_id): each for each in referents}
         known = {"key": key, "tenant": "default", "provider": "acme", "conference_id": "c1", "referents": links}
         self.committed["conference"][key] = Conference.model_validate({**known, **fields})
+
+    def promise(self, answer: Administered) -> None:
+        """Let an operator be told this."""
+        self._evening.watch_administered(answer)
+
+    def judge_calendar(self, channels: set[str]) -> list[str]:
+        """Return the rules that are broken where Ann's calendar is watched by these channels."""
+        self._evening.judge_calendar(ANN, channels, self.now, is_watched=False)
+        return [each.partition(":")[0] for each in self.complaints.all]
 
     def judge(self, kept: Kept) -> list[str]:
         """Return the rules that are broken where the conferencing system holds this of the conference."""
@@ -230,6 +240,81 @@ def _lose(evening: Evenings, calendar_id: str, event_id: str, how: str) -> None:
     elif how != "left there":
         other = addon_conference("c2") if how == "given another" else None
         evening.model.patch(ANN, calendar_id, event_id, {"conferenceData": other}, V1)
+
+
+# Calendars that were removed
+
+
+def removed(calendar_id: str = ANN, **fields: Any) -> Calendar:
+    """Return what is recorded of a calendar that was removed and forgotten."""
+    key = KEYS[calendar_id]
+    known = Calendar(key=key, tenant="default", calendar_id=calendar_id, subject=calendar_id, state="removed")
+    return known.model_copy(update=fields)
+
+
+@pytest.mark.parametrize(("is_removed", "broken"), [(False, ["L1"]), (True, [])])
+def test_what_changed_in_a_calendar_that_stays_removed_is_nobodys_concern(is_removed: bool, broken: list[str]) -> None:
+    """Its conference is what it was, and does not end."""
+    evening = Evenings()
+    evening.vouch(evening.meet())
+    if is_removed:
+        evening.committed["calendar"][KEYS[ANN]] = removed()
+    assert evening.judge("as it was") == broken
+
+
+@pytest.mark.parametrize(
+    ("fields", "channels", "broken"),
+    [
+        ({}, set(), []),
+        ({"sync_token": "t"}, set(), ["L3"]),
+        ({}, {"unknown"}, ["L3"]),
+        ({"channels": (Channel(id="c", state="retiring", created_at=START),)}, {"c"}, []),
+    ],
+)
+def test_a_removed_calendar_is_neither_synced_nor_watched(
+    fields: dict[str, Any], channels: set[str], broken: list[str]
+) -> None:
+    """A channel that could not be stopped expires."""
+    evening = Evenings()
+    evening.committed["calendar"][KEYS[ANN]] = removed(**fields)
+    assert evening.judge_calendar(channels) == broken
+
+
+@pytest.mark.parametrize(("state", "broken"), [("live", ["L3"]), ("gone", [])])
+def test_no_conference_hangs_for_good_on_an_event_of_a_calendar_that_is_forgotten(
+    state: str, broken: list[str]
+) -> None:
+    """Nobody would ever end it."""
+    evening = Evenings()
+    evening.committed["calendar"][KEYS[ANN]] = removed()
+    evening.record(owner("e", state))
+    assert evening.judge_calendar(set()) == broken
+
+
+@pytest.mark.parametrize(("listings", "broken"), [(1, True), (2, False)])
+def test_a_calendar_that_was_to_be_synced_anew_is_listed_in_full(listings: int, broken: bool) -> None:
+    """An operator was promised that."""
+    evening = Evenings()
+    asked = removed(state="active", full_listings=1)
+    evening.promise(Administered(asked, "to be synced anew"))
+    evening.committed["calendar"][KEYS[ANN]] = asked.model_copy(update={"full_listings": listings})
+    evening.judge_calendar(set())
+    assert any("anew" in each for each in evening.complaints.all) is broken
+
+
+@pytest.mark.parametrize(("is_forgotten", "broken"), [(False, ["L1"]), (True, [])])
+def test_a_conference_that_was_allowed_to_be_forgotten_may_be_adopted_as_it_is(
+    is_forgotten: bool, broken: list[str]
+) -> None:
+    """Its calendar was removed, forgotten and added again: what changed before that is not told."""
+    evening = Evenings("matching")
+    event_id = evening.meet()
+    if is_forgotten:
+        evening.vouch(event_id)
+        evening.words.forget(ANN)
+    told = Desired(generation=1, fingerprint="x")
+    evening.record(owner(event_id, "live"), adopted=True, desired=told, applied=Applied(generation=1, fingerprint="x"))
+    assert evening.judge("as it was") == broken
 
 
 # Who may

@@ -93,6 +93,16 @@ def test_an_end_that_nobody_decided_is_not_wanted() -> None:
     assert rules_of(day.complaints) == ["R9"]
 
 
+@pytest.mark.parametrize(("state", "broken"), [("gone", []), ("live", ["R9"]), ("orphaned", ["R9"])])
+def test_an_end_is_wanted_only_where_an_event_lost_the_conference(state: str, broken: list[str]) -> None:
+    """Not because its calendar is not looked at any more."""
+    day = Ending(TOMORROW)
+    decided, wanted = (conference("a", state=state, **{k: v}) for k, v in (("end_after", at(60)), ("desired", ENDED)))
+    day.judge.watch(None, decided, at(0), late(0))
+    day.judge.watch(decided, wanted, at(99), late(99))
+    assert rules_of(day.complaints) == broken
+
+
 def test_an_operator_who_approves_an_end_does_not_begin_its_grace_period_again() -> None:
     """It was over before it was held."""
     day = Ending(TOMORROW)

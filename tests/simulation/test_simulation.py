@@ -13,6 +13,7 @@ import pytest
 
 from tests.simulation.__main__ import LONG_RUN, unmet
 from tests.simulation.canary import FencelessStore, TornStore
+from tests.simulation.caretakers import CARE
 from tests.simulation.coverage import Coverage
 from tests.simulation.coverage_cells import IMPOSSIBLE, cells
 from tests.simulation.coverage_rows import ROWS
@@ -52,6 +53,7 @@ def test_the_seeds_know_every_action() -> None:
         *ACTIONS,
         *OPERATIONS,
         *LATER_ACTIONS,
+        *CARE,
     }
 
 

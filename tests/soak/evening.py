@@ -53,7 +53,7 @@ def broken_rules(stack: Stack, store: FirestoreStore, words: Words, held: list[d
         evening.judge_conferences({each["conference_id"]: _kept(each, truth) for each in held}, now)
         for calendar_id in synced.values():
             channels = {channel.id for channel in service.model.open_channels(calendar_id)}
-            evening.judge_calendar(calendar_id, channels, is_watched=True)
+            evening.judge_calendar(calendar_id, channels, now, is_watched=True)
     return tuple(complaints.all)
 
 

@@ -12,7 +12,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from confsync.adapters.firestore_calls import Expired, FirestoreCalls, LostRace
 from confsync.adapters.firestore_layout import BODY, SHARDS, document_path, in_shard, in_tenant
-from confsync.adapters.stored import BufferedTransaction, sortable
+from confsync.adapters.stored import BufferedTransaction, due_place, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.errors import StoreUnavailable
@@ -72,9 +72,14 @@ class FirestoreStore:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
         return self._select(Link, limit, where=_equal("calendar_key", calendar_key), after=after)
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first."""
-        return self._due(Calendar, "due_at", tenant, before, limit)
+    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        return self._due(Calendar, "due_at", tenant, before, limit, after=after)
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
@@ -84,25 +89,56 @@ class FirestoreStore:
         """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
         return self._due(Calendar, "renew_at", tenant, before, limit)
 
-    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
-        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first."""
-        return self._due(Conference, "due_at", tenant, before, limit)
+    def conferences_due(
+        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
+    ) -> list[Conference]:
+        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        return self._due(Conference, "due_at", tenant, before, limit, after=after)
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
         return self._select(kind, limit, after=after)
 
-    def _due(self, kind: type[R], field: str, tenant: str, before: datetime, limit: int) -> list[R]:
+    def _due(
+        self,
+        kind: type[R],
+        field: str,
+        tenant: str,
+        before: datetime,
+        limit: int,
+        *,
+        after: Calendar | Conference | None = None,
+    ) -> list[R]:
         """Merge what is due in each shard; `limit` of each, since all of them may be in one."""
+        moment, key = due_place(after)
         found = [
             record
             for shard in range(SHARDS)
-            for record in self._select(kind, limit, where=_until(field, shard, tenant, before), order=field)
+            for record in self._select(
+                kind,
+                limit,
+                where=_until(field, shard, tenant, before),
+                order=field,
+                after=key,
+                after_value=in_shard(shard, in_tenant(tenant, moment)) if key else "",
+            )
         ]
         return sorted(found, key=lambda record: (getattr(record, field), record.key))[: max(limit, 0)]
 
     def _select(
-        self, kind: type[R], limit: int, *, where: Mapping[str, Any] | None = None, order: str = "", after: str = ""
+        self,
+        kind: type[R],
+        limit: int,
+        *,
+        where: Mapping[str, Any] | None = None,
+        order: str = "",
+        after: str = "",
+        after_value: str = "",
     ) -> list[R]:
         if limit <= 0:
             return []
@@ -116,7 +152,8 @@ class FirestoreStore:
             query["where"] = where
         if after:
             reference = document_path(self._calls.database, kind.kind, after)
-            query["start_at"] = {"values": [{"reference_value": reference}], "before": False}
+            values = [{"string_value": after_value}] if order else []
+            query["start_at"] = {"values": [*values, {"reference_value": reference}], "before": False}
         return self._calls.query(kind, query)
 
 

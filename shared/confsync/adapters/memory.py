@@ -7,10 +7,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from confsync.adapters.stored import QUERIED, TENANT, BufferedTransaction, Write, decode, sortable
+from confsync.adapters.stored import QUERIED, TENANT, BufferedTransaction, Write, decode, due_place, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.errors import StoreUnavailable
@@ -27,6 +26,13 @@ MAX_ATTEMPTS = 100
 
 Choice = Callable[[Iterable[tuple[str, Write]]], Iterable[str]]
 """Picks keys, in order, from the keys and contents of all records that live."""
+
+
+class Decode(Protocol):
+    """Makes a record of its JSON, see `stored.decode`."""
+
+    def __call__(self, kind: type[R], key: str, body: str, where: str, /) -> R:
+        """Return the record."""
 
 
 class Conflict(Exception):
@@ -49,7 +55,8 @@ class _Version:
 class _Records:
     """All records with their versions. Every method is one atomic step."""
 
-    def __init__(self) -> None:
+    def __init__(self, decode: Decode) -> None:
+        self._decode = decode
         self._lock = threading.Lock()
         self._newest = 0
         self._kinds: dict[str, dict[str, _Version]] = {kind: {} for kind in QUERIED}
@@ -65,7 +72,7 @@ class _Records:
         with self._lock:
             living = {key: v.write for key, v in self._kinds[kind.kind].items() if v.write is not None}
             bodies = [(key, living[key].body) for key in choose(living.items())]
-        return _decoded(kind, bodies)
+        return self._decoded(kind, bodies)
 
     def read(self, kind: type[R], keys: Iterable[str], as_of: int | None = None) -> dict[str, R]:
         """Return the records that exist, by key; raises `Conflict` when one is newer than commit `as_of`."""
@@ -80,7 +87,7 @@ class _Records:
                     raise Conflict
                 if version.write is not None:
                     bodies.append((key, version.write.body))
-        return _decoded(kind, bodies)
+        return self._decoded(kind, bodies)
 
     def commit(
         self, writes: Mapping[tuple[str, str], Write | None], seen: Iterable[tuple[str, str]], as_of: int
@@ -93,18 +100,12 @@ class _Records:
             for (kind, key), write in writes.items():
                 self._kinds[kind][key] = _Version(self._newest, write)
 
+    def _decoded(self, kind: type[R], bodies: Iterable[tuple[str, str]]) -> dict[str, R]:
+        return {key: self._decode(kind, key, body, "memory") for key, body in bodies}
+
     def _commit_of(self, kind: str, key: str) -> int:
         version = self._kinds[kind].get(key)
         return 0 if version is None else version.commit
-
-
-def _decoded(kind: type[R], bodies: Iterable[tuple[str, str]]) -> dict[str, R]:
-    return {key: _record(kind, key, body) for key, body in bodies}
-
-
-@lru_cache(maxsize=512)  # a record is read far more often than written, and being frozen it may be shown to many
-def _record(kind: type[R], key: str, body: str) -> R:
-    return decode(kind, key, body, "memory")
 
 
 class MemoryStore:
@@ -120,6 +121,7 @@ class MemoryStore:
         before_commit: Hook | None = None,
         after_call: Hook | None = None,
         on_commit: CommitHook | None = None,
+        decode: Decode = decode,
     ) -> None:
         """Start empty.
 
@@ -130,13 +132,14 @@ class MemoryStore:
                 `Conflict` is losing a race.
             after_call: called with the port call's name after its effect: what it raises is a lost answer.
             on_commit: called with the writes of each transaction that committed some; must not raise.
+            decode: makes a record of what is stored; one that remembers may be passed where nobody changes a record.
 
         """
         self.on_call = on_call
         self.before_commit = before_commit
         self.after_call = after_call
         self.on_commit = on_commit
-        self._records = _Records()
+        self._records = _Records(decode)
 
     def transact(self, body: Callable[[Transaction], T]) -> T:
         """Run `body` until nothing it read has changed at its commit; its errors roll back.
@@ -193,9 +196,14 @@ class MemoryStore:
 
         return self._listing("links_of", Link, choose)
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first."""
-        return self._listing("calendars_due", Calendar, _due("calendar", "due_at", tenant, before, limit))
+    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        return self._listing("calendars_due", Calendar, _due("calendar", "due_at", tenant, before, limit, after=after))
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
@@ -211,9 +219,17 @@ class MemoryStore:
         """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
         return self._listing("channels_due", Calendar, _due("calendar", "renew_at", tenant, before, limit))
 
-    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
-        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first."""
-        return self._listing("conferences_due", Conference, _due("conference", "due_at", tenant, before, limit))
+    def conferences_due(
+        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
+    ) -> list[Conference]:
+        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        due = _due("conference", "due_at", tenant, before, limit, after=after)
+        return self._listing("conferences_due", Conference, due)
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
@@ -233,14 +249,15 @@ class MemoryStore:
         return answer
 
 
-def _due(kind: str, field: str, tenant: str, before: datetime, limit: int) -> Choice:
-    latest, (of, at) = sortable(before), _places(kind, TENANT, field)
+def _due(
+    kind: str, field: str, tenant: str, before: datetime, limit: int, *, after: Calendar | Conference | None = None
+) -> Choice:
+    latest, first, (of, at) = sortable(before), due_place(after), _places(kind, TENANT, field)
 
     def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
         times = ((write.columns[at], key) for key, write in living if write.columns[of] == tenant)
-        return [key for _, key in sorted((t, key) for t, key in times if t is not None and t <= latest)][
-            : max(limit, 0)
-        ]
+        due = sorted((t, key) for t, key in times if t is not None and t <= latest and (t, key) > first)
+        return [key for _, key in due][: max(limit, 0)]
 
     return choose
 

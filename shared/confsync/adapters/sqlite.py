@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from confsync.adapters.sqlite_file import SqliteFile
-from confsync.adapters.stored import QUERIED, BufferedTransaction, Write, decode, sortable
+from confsync.adapters.stored import QUERIED, BufferedTransaction, Write, decode, due_place, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.ports import Transaction
@@ -29,10 +29,11 @@ _PAGE = {
     for kind in QUERIED
 }
 _LINKS = "SELECT key, body FROM link WHERE calendar_key = ? AND key > ? ORDER BY key LIMIT ?"
-_CALENDARS = "SELECT key, body FROM calendar WHERE tenant = ? AND due_at <= ? ORDER BY due_at, key LIMIT ?"
+_DUE = "tenant = ? AND due_at <= ? AND (due_at, key) > (?, ?) ORDER BY due_at, key LIMIT ?"
+_CALENDARS = f"SELECT key, body FROM calendar WHERE {_DUE}"  # noqa: S608  # our own words
 _OF_SUBJECT = "SELECT key, body FROM calendar WHERE tenant = ? AND subject = ? ORDER BY key LIMIT ?"
 _CHANNELS = "SELECT key, body FROM calendar WHERE tenant = ? AND renew_at <= ? ORDER BY renew_at, key LIMIT ?"
-_CONFERENCES = "SELECT key, body FROM conference WHERE tenant = ? AND due_at <= ? ORDER BY due_at, key LIMIT ?"
+_CONFERENCES = f"SELECT key, body FROM conference WHERE {_DUE}"  # noqa: S608
 _DELETE = {kind: f"DELETE FROM {kind} WHERE key = ?" for kind in QUERIED}  # noqa: S608  # our own names
 
 
@@ -102,9 +103,14 @@ class SqliteStore:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
         return self._list(Link, _LINKS, calendar_key, after, max(limit, 0))
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first."""
-        return self._list(Calendar, _CALENDARS, tenant, sortable(before), max(limit, 0))
+    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+        """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        return self._list(Calendar, _CALENDARS, tenant, sortable(before), *due_place(after), max(limit, 0))
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
@@ -114,9 +120,16 @@ class SqliteStore:
         """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
         return self._list(Calendar, _CHANNELS, tenant, sortable(before), max(limit, 0))
 
-    def conferences_due(self, tenant: str, before: datetime, limit: int) -> list[Conference]:
-        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first."""
-        return self._list(Conference, _CONFERENCES, tenant, sortable(before), max(limit, 0))
+    def conferences_due(
+        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
+    ) -> list[Conference]:
+        """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        return self._list(Conference, _CONFERENCES, tenant, sortable(before), *due_place(after), max(limit, 0))
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""

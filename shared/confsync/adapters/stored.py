@@ -100,6 +100,11 @@ def expires_at(record: Record) -> datetime | None:
     return record.last_at + FAILURES_LAST if isinstance(record, Failure) else None
 
 
+def due_place(record: Calendar | Conference | None) -> tuple[str, str]:
+    """Return where a record stands in the order of what is due; before everything for None."""
+    return (sortable(record.due_at), record.key) if record is not None and record.due_at is not None else ("", "")
+
+
 class Reads(Protocol):
     """How a store reads inside a transaction."""
 

@@ -16,15 +16,16 @@ from confsync.administer_calendar import (
 from confsync.cli.calendars_add import add_calendar
 from confsync.cli.calendars_list import list_calendars
 from confsync.cli.calendars_show import show_calendar
-from confsync.cli.columns import shown, stamp
+from confsync.cli.columns import counted, shown, stamp
 from confsync.cli.exit_status import exit_status
-from confsync.cli.naming import find_calendar, naming, refuse, worker_settings
+from confsync.cli.group import Group
+from confsync.cli.naming import find_calendar, named, naming, refuse, way_out, worker_settings
 from confsync.core.calendar_states import Forget, is_synced
 
 DO_AGAIN = "what was stored stays, do it again"
 
 
-@click.group()
+@click.group(cls=Group)
 def calendars() -> None:
     """Show, add, pause, resume, remove and resync calendars; see docs/operating.md.
 
@@ -77,6 +78,7 @@ def remove(calendar: str, subject: str | None, now: bool, yes: bool) -> None:
 
     Its events are remembered for a month, so that adding it again recovers everything; with --forget, or
     FORGET_ON_REMOVE=now, they are forgotten at once, and so are conferences that no other event holds.
+
     Exit status: 0 when it is removed, 1 when the store refused or you did not confirm, 2 for wrong settings or options.
     """
     with exit_status("calendars remove", DO_AGAIN):
@@ -106,28 +108,25 @@ def resync(calendar: str, subject: str | None) -> None:
 
 def _question(calendar_id: str, subject: str, forget: Forget) -> str:
     forgets = " and forget its events and conferences" if forget == "now" else ""
-    return f"Stop syncing calendar {shown(calendar_id, 120)} of {shown(subject)}{forgets}?"
+    return f"Stop syncing {named(calendar_id, subject)}{forgets}?"
 
 
 def _tell(done: Administered) -> None:
     """Say what became of the calendar; where it is in no state for that, say so and end with status 1."""
-    named = f"calendar {shown(done.calendar.calendar_id, 120)} of {shown(done.calendar.subject)}"
+    calendar = named(done.calendar.calendar_id, done.calendar.subject)
     if done.is_refused:
-        refuse(f"{named} {done.status}; nothing was done{_way_out(done)}")
-    click.echo(f"{named}: {done.status}")
+        refuse(f"{calendar} {done.status}; nothing was done: {way_out(done.calendar)}")
+    click.echo(f"{calendar}: {done.status}")
     for line in _details(done):
         click.echo(line)
-
-
-def _way_out(done: Administered) -> str:
-    return ": resume it first" if done.status == "is paused" else ": confsync calendars add begins to sync it again"
 
 
 def _details(done: Administered) -> list[str]:
     lines = []
     if done.channel is not None:
         reason = f" ({shown(done.channel.reason, 300)})" if done.channel.reason else ""
-        lines.append(f"channel: {done.channel.status}{reason}; its changes are synced now")
+        again = "the next run tries again; " if done.channel.status == "deferred" else ""
+        lines.append(f"channel: {done.channel.status}{reason}; {again}its changes are synced now")
     if done.open_channels and not is_synced(done.calendar):
         lines.append(f"channels that could not be stopped: {done.open_channels}; they expire, or do it again")
     if done.calendar.state == "removed":
@@ -138,7 +137,7 @@ def _details(done: Administered) -> list[str]:
 def _forgotten(done: Administered) -> str:
     what, due_at = done.forgotten, done.calendar.due_at
     if what is not None and what.again_at is not None:
-        return f"{what.links} events forgotten so far; the scheduled run goes on"
+        return f"{counted(what.links, 'event')} forgotten so far; the scheduled run goes on"
     if what is not None and what.links:
-        return f"{what.links} events and {what.conferences} conferences forgotten"
+        return f"{counted(what.links, 'event')} and {counted(what.conferences, 'conference')} forgotten"
     return f"its events are forgotten on {stamp(due_at)}" if due_at else "nothing of it is remembered"

@@ -6,15 +6,21 @@ It must never print a setting's value that may be secret; `settings` takes care 
 import json
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from confsync import parts, worker_parts
-from confsync.cli.exit_status import exit_status
+from confsync.cli.exit_status import OptionsError, exit_status
+from confsync.cli.naming import named
 from confsync.doors import read_request
 from confsync.initialize_syncing import InitializeOutcome, InitializeRequest, initialize_syncing
 from confsync.settings import WorkerSettings
+
+FROZEN: Final = (
+    "Calendar does not show it: are the id and the subject right, may this user see it, and is SIGN_IN set up "
+    "(docs/operating.md)? It is tried again by itself; what was mistyped goes with confsync calendars remove"
+)
 
 
 def request_schema() -> dict[str, Any]:
@@ -44,24 +50,29 @@ def add_calendar(as_json: bool, **given: str | None) -> None:
 
     Does what the worker's POST /initialize does, with the same settings, read from the environment.
     A calendar that was removed begins again with what is still remembered of it; one that is paused stays so.
+
     Exit status: 0 when done, 1 when Calendar or the store refused (do it again) or the calendar is paused, 2 for wrong
     settings or options.
     """
     with exit_status("calendars add", "nothing is lost, do it again"):
-        outcome = _initialize(given)
-    click.echo(outcome.to_json() if as_json else _in_words(outcome), nl=not as_json)
+        if (given["conference_id"] is None) != (given["event_id"] is None):
+            raise OptionsError("give --conference and --event together, or neither")
+        request = read_request(InitializeRequest, json.dumps(given).encode())
+        outcome = _initialize(request)
+    click.echo(outcome.to_json() if as_json else _in_words(request, outcome), nl=not as_json)
     sys.exit(1 if outcome.is_frozen or outcome.is_paused else 0)
 
 
-def _initialize(given: dict[str, str | None]) -> InitializeOutcome:
-    request = read_request(InitializeRequest, json.dumps(given).encode())
+def _initialize(request: InitializeRequest) -> InitializeOutcome:
     return initialize_syncing(request, *worker_parts.worker(parts.read_settings(WorkerSettings, os.environ)))
 
 
-def _in_words(outcome: InitializeOutcome) -> str:
-    lines = [f"calendar {outcome.calendar_key}"]
+def _in_words(request: InitializeRequest, outcome: InitializeOutcome) -> str:
+    lines = [f"{named(request.canonical_calendar_id, request.subject)} ({outcome.calendar_key})"]
     for what, found in (("channel", outcome.channel), ("first sync", outcome.sync)):
         lines.append(f"{what}: {found.status}{f' ({found.reason})' if found.reason else ''}")
     if outcome.conference_key:
         lines.insert(1, f"conference {outcome.conference_key} is registered")
+    if outcome.is_frozen:
+        lines.append(FROZEN)
     return "\n".join(lines)

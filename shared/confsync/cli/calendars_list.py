@@ -13,7 +13,7 @@ from confsync.core.channels import active_channel
 from confsync.core.records import Calendar, CalendarState
 from confsync.paging import calendars_of, in_pages
 
-HEADINGS: Final = ("CALENDAR", "SUBJECT", "STATE", "LAST SYNCED", "DUE", "CHANNEL UNTIL", "MISSED", "LAST ERROR")
+HEADINGS: Final = ("CALENDAR", "SUBJECT", "STATE", "LAST SYNCED", "DUE", "CHANNEL UNTIL", "MISSED", "WHY")
 
 
 @click.command("list")
@@ -23,7 +23,9 @@ def list_calendars(state: str | None, as_json: bool) -> None:
     """Show every calendar: its state, when it was synced, when it is due, and until when its channel is open.
 
     MISSED counts the changes that a notification should have announced and did not. A removed calendar is due when its
-    events are forgotten. Long lists come in pages, each with its headings.
+    events are forgotten. WHY is the reason of its state, or the last error. Long lists come in pages, each with its
+    headings.
+
     Exit status: 0 when done, 1 when the store refused, 2 for wrong settings or options.
     """
     with exit_status("calendars list"):
@@ -35,7 +37,8 @@ def list_calendars(state: str | None, as_json: bool) -> None:
             shown_any = True
             click.echo("\n".join(map(_as_json, page)) if as_json else columns(HEADINGS, [*map(_row, page)]))
         if not shown_any and not as_json:
-            click.echo(f"no calendar is {state}" if state else f"tenant {shown(settings.tenant)} has no calendar")
+            nobody = f"tenant {shown(settings.tenant)} has no calendar in {shown(settings.store, 120)}"
+            click.echo(f"no calendar is {state}" if state else nobody)
 
 
 def _as_json(calendar: Calendar) -> str:
@@ -75,15 +78,10 @@ def _row(calendar: Calendar) -> tuple[str, ...]:
     return (
         shown(calendar.calendar_id),
         shown(calendar.subject),
-        state_of(calendar),
+        calendar.state,
         when(calendar.last_synced_at),
         when(calendar.due_at),
         when(active.expires_at if active else None),
         str(calendar.missed),
-        shown(calendar.last_error or calendar.channel_error),
+        shown(calendar.reason or calendar.last_error or calendar.channel_error),
     )
-
-
-def state_of(calendar: Calendar) -> str:
-    """Return the state, and why where that was said."""
-    return f"{calendar.state}: {shown(calendar.reason)}" if calendar.reason else calendar.state

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import click
 
-from confsync.cli.calendars_list import in_short, iso, state_of, when
-from confsync.cli.columns import columns, shown, stamp
+from confsync.cli.calendars_list import in_short, iso, when
+from confsync.cli.columns import columns, counted, shown, stamp
 from confsync.cli.exit_status import exit_status
 from confsync.cli.naming import find_calendar, naming, store_of, worker_settings
 from confsync.core.leases import is_leased
@@ -41,6 +41,7 @@ def show_calendar(calendar: str, subject: str | None, as_json: bool) -> None:
     """Show one calendar: state, sync, channels, how many events and conferences, and what could not be done.
 
     Reads all links of the calendar, and all failures.
+
     Exit status: 0 when done, 1 when the store refused, 2 for wrong settings or options, or when it is not known.
     """
     with exit_status("calendars show"):
@@ -83,11 +84,11 @@ def _in_words(found: Found, now: datetime) -> str:
     calendar = found.calendar
     sections = [
         f"calendar {shown(calendar.calendar_id, 120)} of {shown(calendar.subject)} ({calendar.key})",
-        f"state: {state_of(calendar)}",
+        _state(calendar),
         _sync(calendar, now),
         f"due: {when(calendar.due_at)}",
-        f"missed: {calendar.missed} changes without a notification, the last one {when(calendar.last_missed_at)}",
-        f"remembered: {found.links} events, {found.conferences} conferences",
+        _missed(calendar),
+        f"remembered: {counted(found.links, 'event')}, {counted(found.conferences, 'conference')}",
         _errors(calendar),
         _channels(calendar),
         _failures(found.failures),
@@ -95,10 +96,23 @@ def _in_words(found: Found, now: datetime) -> str:
     return "\n".join(section for section in sections if section)
 
 
+def _state(calendar: Calendar) -> str:
+    reason = f": {shown(calendar.reason, 300)}" if calendar.reason else ""
+    return f"state: {calendar.state}{reason}"
+
+
 def _sync(calendar: Calendar, now: datetime) -> str:
     kept = "has a sync token" if calendar.sync_token is not None else "no sync token: the next listing is a full one"
     under_way = "; a sync is under way" if is_leased(calendar, now) else ""
-    return f"synced: {calendar.sync_generation} times, the last one {when(calendar.last_synced_at)}; {kept}{under_way}"
+    times, last = counted(calendar.sync_generation, "time"), calendar.last_synced_at
+    return f"synced: {f'{times}, the last one {stamp(last)}' if last else 'never'}; {kept}{under_way}"
+
+
+def _missed(calendar: Calendar) -> str:
+    if not calendar.missed:
+        return "missed: no change"
+    changes = counted(calendar.missed, "change")
+    return f"missed: {changes} without a notification, the last one {when(calendar.last_missed_at)}"
 
 
 def _errors(calendar: Calendar) -> str:
@@ -107,10 +121,12 @@ def _errors(calendar: Calendar) -> str:
 
 
 def _channels(calendar: Calendar) -> str:
-    renewed = f"channels, renewed {when(calendar.renew_at)}:"
+    next_look = f" (looked at again at {stamp(calendar.renew_at)})" if calendar.renew_at is not None else ""
     if not calendar.channels:
-        return "channels: none" if calendar.renew_at is None else f"{renewed} none"
-    return f"{renewed}\n" + columns(("ID", "STATE", "OPENED", "EXPIRES", "KEY"), [*map(_channel, calendar.channels)])
+        return f"channels: none{next_look}"
+    return f"channels{next_look}:\n" + columns(
+        ("ID", "STATE", "OPENED", "EXPIRES", "KEY"), [*map(_channel, calendar.channels)]
+    )
 
 
 def _channel(channel: Channel) -> tuple[str, ...]:

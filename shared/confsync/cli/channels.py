@@ -13,9 +13,11 @@ import click
 from confsync import worker_parts
 from confsync.administer_channels import is_watched, key_uses, renew_soon, signed_with, stop_channel
 from confsync.cli.calendars_list import iso, when
-from confsync.cli.columns import columns, shown, stamp
+from confsync.cli.columns import columns, counted, shown, stamp
 from confsync.cli.exit_status import OptionsError, exit_status
-from confsync.cli.naming import find_calendar, refuse, store_of, worker_settings
+from confsync.cli.group import Group
+from confsync.cli.naming import find_calendar, named, refuse, store_of, way_out, worker_settings
+from confsync.core.calendar_states import is_synced
 from confsync.core.channel_keys import KeyUse
 from confsync.core.channels import is_over
 from confsync.core.records import Calendar, Channel
@@ -23,14 +25,15 @@ from confsync.errors import CalendarError
 from confsync.open_channel import open_channel
 from confsync.paging import calendars_of, in_pages
 from confsync.parts import utc_now
-from confsync.ports import Outside
+from confsync.ports import Outside, Store
 from confsync.settings import WorkerSettings
 
 HEADINGS: Final = ("CALENDAR", "SUBJECT", "CHANNEL", "STATE", "AGE", "EXPIRES", "KEY")
+RESOURCE: Final = "X-Goog-Resource-ID in the header of its notifications"
 Row = tuple[Calendar, Channel]
 
 
-@click.group()
+@click.group(cls=Group)
 def channels() -> None:
     """Show, renew and stop push channels, and see which keys they need; see docs/operating.md.
 
@@ -98,8 +101,10 @@ def _row(row: Row, now: datetime) -> tuple[str, ...]:
 
 
 def _age(age: timedelta) -> str:
-    hours = int(age.total_seconds() // 3600)
-    return f"{hours // 24} d {hours % 24} h"
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 24 * 60 else f"{minutes // 1440} d {minutes // 60 % 24} h"
 
 
 @channels.command()
@@ -112,7 +117,9 @@ def renew(calendars: tuple[str, ...], subject: str | None, everything: bool, key
     """Make channels due: the next runs of renew_channels renew them, as fast as Calendar bears it.
 
     Name calendars, by id or key, or all, or those whose channels were signed with a key.
-    Exit status: 0 when done, 1 when the store or Calendar refused, 2 for wrong settings or options.
+
+    Exit status: 0 when done, 1 when the store or Calendar refused or a named calendar is paused or removed, 2 for wrong
+    settings or options.
     """
     with exit_status("channels renew", "what was made due stays due, do it again for the others"):
         if sum(map(bool, (calendars, everything, key_id))) != 1:
@@ -125,7 +132,13 @@ def renew(calendars: tuple[str, ...], subject: str | None, everything: bool, key
             return
         outside = worker_parts.outside(settings)
         done = _renew_soon(calendars, subject, key_id, outside, settings)
-        click.echo(f"{done} {'calendar' if done == 1 else 'calendars'}: the next runs renew the channels")
+        click.echo(f"{counted(done, 'calendar')}: {_what_follows(done, key_id)}")
+
+
+def _what_follows(done: int, key_id: str | None) -> str:
+    if done:
+        return "the next runs renew the channels"
+    return f"no open channel was signed with key {shown(key_id)}" if key_id else "nothing is to be renewed"
 
 
 def _renew_soon(
@@ -133,15 +146,23 @@ def _renew_soon(
 ) -> int:
     store, tenant, rules = outside.store, settings.tenant, settings.rules()
     if calendars:
-        named = [find_calendar(each, subject, store, tenant) for each in calendars]
-        return renew_soon(named, lambda _: True, outside)
+        found = [_watchable(each, subject, store, tenant) for each in calendars]
+        return renew_soon(found, lambda _: True, outside)
     is_meant = signed_with(key_id, outside.now(), rules) if key_id else is_watched
     return renew_soon(calendars_of(store, tenant), is_meant, outside)
 
 
+def _watchable(calendar: str, subject: str | None, store: Store, tenant: str) -> Calendar:
+    """Return a calendar that is named; end with status 1 where it is left alone, since it has no channel then."""
+    found = find_calendar(calendar, subject, store, tenant)
+    if not is_synced(found):
+        refuse(f"{named(found.calendar_id, found.subject)} is {found.state}; nothing was done: {way_out(found)}")
+    return found
+
+
 def _renew_at_once(calendar: str, subject: str | None, settings: WorkerSettings) -> None:
     outside, terms, push = worker_parts.worker(settings)
-    found = find_calendar(calendar, subject, outside.store, settings.tenant)
+    found = _watchable(calendar, subject, outside.store, settings.tenant)
     outcome = open_channel(found.key, outside, push, terms.rules)
     said = f"channel: {outcome.status}{f' ({shown(outcome.reason, 300)})' if outcome.reason else ''}"
     if outcome.status not in ("active", "superseded"):
@@ -153,7 +174,7 @@ def _renew_at_once(calendar: str, subject: str | None, settings: WorkerSettings)
 @click.argument("channel_id", metavar="CHANNEL_ID")
 @click.option("--calendar", required=True, help="Its calendar, by id or key.")
 @click.option("--subject", help="User on whose behalf the calendar is watched; needed where there are several.")
-@click.option("--resource", "resource_id", default="", help="Resource id of a channel that is not remembered.")
+@click.option("--resource", "resource_id", default="", help=f"Of a channel that is not remembered: {RESOURCE}.")
 def stop(channel_id: str, calendar: str, subject: str | None, resource_id: str) -> None:
     """Stop one channel; where it was the one in use, the next run of renew_channels opens another.
 
@@ -168,7 +189,7 @@ def stop(channel_id: str, calendar: str, subject: str | None, resource_id: str) 
         except CalendarError as error:
             refuse(f"confsync channels stop: {error}; it is tried again by the next renewal, or expires")
         if done == "unknown":
-            raise OptionsError(f"channel {shown(channel_id)} is not remembered: give the --resource that a push showed")
+            raise OptionsError(f"channel {shown(channel_id)} is not remembered: give the --resource, {RESOURCE}")
         click.echo("stopped; the next run opens another" if done == "replaced soon" else "stopped")
 
 
@@ -178,6 +199,7 @@ def keys(as_json: bool) -> None:
     """Show how many channels each key of CHANNEL_TOKEN_KEYS signed, and whether an old one may go.
 
     Reads all calendars.
+
     Exit status: 0 when done, 1 when the store refused, 2 for wrong settings or options.
     """
     with exit_status("channels keys"):

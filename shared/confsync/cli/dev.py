@@ -1,5 +1,6 @@
 """`confsync dev`: the whole system on this machine, until Ctrl-C, with data that stay."""
 
+import shlex
 import sys
 import time
 from datetime import UTC, datetime
@@ -8,7 +9,15 @@ from pathlib import Path
 import click
 
 from confsync.cli.signals import interruptible
-from confsync.local.dev import PEOPLE, commands_to_try, keep_ports, ports_of, prepare
+from confsync.local.dev import (
+    PEOPLE,
+    commands_to_try,
+    keep_ports,
+    ports_of,
+    prepare,
+    settings_from,
+    write_environment,
+)
 from confsync.local.stack import Stack, StackError, StackOptions
 
 _LOOK_EVERY_S = 0.5
@@ -26,17 +35,22 @@ _Port = click.IntRange(1, 65535)
 @click.option("--receiver-port", "receive_notification", type=_Port, help="Port of receive_notification.")
 @click.option("--worker-port", "sync_calendar", type=_Port, help="Port of sync_calendar.")
 @click.option("--renewal-port", "renew_channels", type=_Port, help="Port of renew_channels.")
-def dev(data_dir: Path, **ports: int | None) -> None:
+@click.option("--set", "words", multiple=True, metavar="NAME=VALUE", help="A setting for this run; may be repeated.")
+def dev(data_dir: Path, words: tuple[str, ...], **ports: int | None) -> None:
     """Keep the whole system running on this machine until Ctrl-C.
 
-    Ports that are not given are free ones at the first run, and the same ones from then on.
+    Ports that are not given are free ones at the first run, and the same ones from then on. Settings of your own
+    environment do not count: give them with --set, as in --set INGRESS=poll.
+
     Exit status: 0 after Ctrl-C, 1 when a part broke down, 2 when it could not start.
     """
     started = False
     try:
         with interruptible():
-            options = StackOptions(ports=ports_of(data_dir, {part: port for part, port in ports.items() if port}))
+            wanted = {part: port for part, port in ports.items() if port}
+            options = StackOptions(ports=ports_of(data_dir, wanted), settings=settings_from(words))
             with Stack(data_dir, options) as stack:
+                write_environment(stack)
                 keep_ports(stack)
                 prepare(stack.urls)
                 started = True
@@ -67,8 +81,10 @@ def _show(stack: Stack) -> None:
         ("Renewal", urls.renew_channels),
         ("Task queue", urls.tasks),
         ("Data and logs", str(stack.folder.path)),
+        ("Settings", str(stack.folder.environment)),
     ):
         click.echo(f"  {what:14}{url}")
-    click.echo(f"\nPeople: {', '.join(PEOPLE)}. Things to try, in this order:")
-    for what, command in commands_to_try(urls, datetime.now(UTC)):
+    click.echo(f"\nPeople: {', '.join(PEOPLE)}. Things to try in another shell, in this order:")
+    confsync = shlex.quote(str(Path(sys.argv[0]).absolute()))
+    for what, command in commands_to_try(stack, datetime.now(UTC), confsync):
         click.echo(f"\n# {what}\n{command}")

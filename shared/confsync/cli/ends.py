@@ -14,6 +14,7 @@ import click
 from confsync import parts, worker_parts
 from confsync.cli.columns import columns, plain, stamp
 from confsync.cli.exit_status import OptionsError, exit_status
+from confsync.cli.group import Group
 from confsync.core.conference import Conference, Referent
 from confsync.core.state import Moment
 from confsync.decide_ends import approve_ends, calendars_of, held_ends, reject_ends
@@ -52,7 +53,7 @@ class Held:
         return [self.calendars.get(key, key) for key in keys]
 
 
-@click.group()
+@click.group(cls=Group)
 def ends() -> None:
     """Decide about the ends that a brake holds: of mass deletions, see docs/operating.md.
 
@@ -95,6 +96,7 @@ def approve(conference_ids: tuple[str, ...], calendar_id: str | None, everything
     """Let held ends go on: each event is looked at once more, then its conference ends.
 
     Name conferences, a calendar, or all.
+
     Exit status: 0 when done, 1 when the store or the queue refused or you did not confirm, 2 for wrong settings
     or options.
     """
@@ -111,6 +113,7 @@ def reject(conference_ids: tuple[str, ...], calendar_id: str | None, everything:
     """Keep conferences whose end is held, until an event holds them again.
 
     Name conferences, a calendar, or all.
+
     Exit status: 0 when done, 1 when the store refused or you did not confirm, 2 for wrong settings or options.
     """
     with exit_status("ends reject", KEPT):

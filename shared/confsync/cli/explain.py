@@ -64,6 +64,7 @@ def explain_command(as_json: bool, **given: str | None) -> None:
     """Tell why a conference is as it is: its state, events, what was told last, what waits, and its history.
 
     Titles, descriptions and attendees are not kept, and so not shown.
+
     Exit status: 0 when told, 1 when there is no such conference or the store did not answer, 2 for wrong settings
     or options.
     """

@@ -10,11 +10,12 @@ from confsync.cli.demo import demo
 from confsync.cli.dev import dev
 from confsync.cli.ends import ends
 from confsync.cli.explain import explain_command
+from confsync.cli.group import Group
 from confsync.cli.plan import plan
 from confsync.cli.record_facts import record_facts
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("confsync"), "-V", "--version", prog_name="confsync")
 def main() -> None:
     """Keep third-party video conferences in step with Google Calendar events.

@@ -63,6 +63,16 @@ def _which(calendar: str, subject: str | None, known: list[Calendar]) -> str:
     return f"calendar {shown(calendar, 120)} is watched on behalf of several users; give --subject: {subjects}"
 
 
+def named(calendar_id: str, subject: str) -> str:
+    """Return how a message names a calendar."""
+    return f"calendar {shown(calendar_id, 120)} of {shown(subject)}"
+
+
+def way_out(calendar: Calendar) -> str:
+    """Return what has to be done first with a calendar that is left alone."""
+    return "resume it first" if calendar.state == "paused" else "confsync calendars add begins to sync it again"
+
+
 def worker_settings() -> WorkerSettings:
     """Return the settings of the worker in the environment."""
     return parts.read_settings(WorkerSettings, os.environ)

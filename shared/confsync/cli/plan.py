@@ -39,6 +39,7 @@ def plan(as_json: bool, watch: bool) -> None:
 
     With MODE=observe that is what MODE=act would do; with MODE=act it is what still waits.
     Settings are read from the environment, as by the worker.
+
     Exit status: 0 when shown, 1 when the store did not answer (do it again), 2 for wrong settings or options.
     """
     try:

@@ -64,6 +64,7 @@ def record_facts(yes: bool, **given: object) -> None:
     """Record how Calendar really behaves, as answers to a list of questions, in one JSON file.
 
     Reads only, unless --experiment is given. The file holds no titles, addresses, ids or descriptions.
+
     Exit status: 0 when done, 1 when Calendar refused or own calendars were left behind, 2 for wrong options, 130 after
     Ctrl-C. What was found until then is written all the same.
     """

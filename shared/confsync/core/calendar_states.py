@@ -40,8 +40,7 @@ def paused(calendar: Calendar, reason: str) -> Calendar:
 
 def resumed(calendar: Calendar, now: datetime) -> Calendar:
     """Return the paused calendar active and due, with whatever it knew (arrow b)."""
-    active = {"state": "active", "reason": "", "fence": calendar.fence + 1, "lease": None, "renew_at": now}
-    return sync_at_once(calendar.model_copy(update=active), now)
+    return sync_at_once(_active(calendar, now), now)
 
 
 def removed(calendar: Calendar, forget: Forget, now: datetime, rules: Rules) -> Calendar:
@@ -62,15 +61,22 @@ def _retiring(channel: Channel) -> Channel:
 
 
 def resynced(calendar: Calendar, now: datetime) -> Calendar:
-    """Return the calendar without a sync token, to be listed in full at once; one without access is tried at once."""
-    dropped = drop_token(calendar).model_copy(update={"fence": calendar.fence + 1, "lease": None})
+    """Return the calendar without a sync token, to be listed in full at once, also without access or quota."""
+    anew = {"fence": calendar.fence + 1, "lease": None, "quota_until": None}
+    dropped = drop_token(calendar).model_copy(update=anew)
     return sync_at_once(dropped, now)
 
 
 def added_again(calendar: Calendar, now: datetime) -> Calendar:
     """Return the removed calendar active and due; what is remembered of its events is swept by a full listing (d)."""
-    active = {"state": "active", "reason": "", "fence": calendar.fence + 1, "lease": None, "renew_at": now}
-    return drop_token(calendar).model_copy(update={**active, "due_at": now})
+    return drop_token(_active(calendar, now)).model_copy(update={"due_at": now})
+
+
+def _active(calendar: Calendar, now: datetime) -> Calendar:
+    """Its channel comes first; what went wrong before is forgotten, and waited for no longer."""
+    state = {"state": "active", "reason": "", "fence": calendar.fence + 1, "lease": None, "renew_at": now}
+    at_ease = {"failed_renewals": 0, "channel_error": "", "failed_syncs": 0, "quota_until": None}
+    return calendar.model_copy(update={**state, **at_ease})
 
 
 def forget_at(calendar: Calendar, at: datetime | None) -> Calendar:

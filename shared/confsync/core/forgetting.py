@@ -3,10 +3,11 @@
 No I/O. It must never decide that a conference ends, nor leave one to an event that nobody reads any more.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from confsync.core.conference import Conference
+from confsync.core.conference import Conference, Referent
+from confsync.core.desires import is_pending, keep
 from confsync.core.judging import draft_time
 from confsync.core.owners import was_owned
 from confsync.core.reviewing import reviewed
@@ -24,16 +25,41 @@ def without_calendars(
 ) -> Conference | None:
     """Return the conference without the events of these calendars; None when no other event is known of.
 
-    What is left is looked at at once, since another event may have to drive it. An event that was vouched for and was
-    not seen yet keeps its time to appear.
+    What is left is looked at at once, since another event may have to drive it, or one that moved to such a calendar
+    has to be looked for. An event that was vouched for and was not seen yet keeps its time to appear.
     """
     if calendars_of(conference).isdisjoint(calendar_keys):
         return conference
-    referents = {key: each for key, each in conference.referents.items() if each.calendar_key not in calendar_keys}
+    known = conference.referents
+    left_in = {key: each for key, each in known.items() if each.calendar_key not in calendar_keys}
+    referents = {key: _out_of_sight(each, known, left_in, now) for key, each in left_in.items()}
     registered = {key: each for key, each in conference.registered.items() if each.calendar_key not in calendar_keys}
     if not referents and not registered:
         return None
     driver = conference.driver if conference.driver in referents else None
-    left = conference.model_copy(update={"referents": referents, "registered": registered, "driver": driver})
+    changed = conference.model_copy(update={"referents": referents, "registered": registered, "driver": driver})
+    left = _without_unproven_end(changed, now)
     waits = registered and not was_owned(left)
     return reviewed(left, max(now, draft_time(left, rules)) if waits else now)
+
+
+def _out_of_sight(referent: Referent, known: Mapping[str, Referent], left: Collection[str], now: datetime) -> Referent:
+    """An event that moved to where nobody looks any more was not lost there: nobody knows where it is."""
+    there = referent.continues_in
+    if there is None or there in left or there not in known or known[there].state == "gone":
+        return referent
+    return referent.model_copy(update={"state": "orphaned", "since": now, "continues_in": None})
+
+
+def _without_unproven_end(conference: Conference, now: datetime) -> Conference:
+    """An end that is not told yet needs an event that lost the conference, to be looked at once more before that."""
+    owners = [known for known in conference.referents.values() if known.role == "owner"]
+    is_draft = bool(conference.registered) and not owners
+    is_proven = is_draft or (bool(owners) and all(owner.state == "gone" for owner in owners))
+    wanted = conference.desired is not None and conference.desired.ended and is_pending(conference)
+    is_to_end = wanted or conference.end_after is not None or conference.brake == "held"
+    return (
+        keep(conference, "kept: the calendar of its event was removed", now)
+        if is_to_end and not is_proven
+        else conference
+    )

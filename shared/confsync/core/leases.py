@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from confsync.core.events import LIST_PARAMETERS_VERSION
-from confsync.core.reconciliation import reconcile_time, reconciled
+from confsync.core.reconciliation import is_reconciliation, reconcile_time, reconciled
 from confsync.core.records import Calendar, Checkpoint, Lease
 from confsync.core.rereading import asked_again
 from confsync.core.rules import Rules
@@ -25,6 +25,8 @@ class Claim:
     calendar: Calendar
     """As it has to be stored."""
     granted: bool
+    reconciles: bool = False
+    """Whether nothing asked for a sync but the calendar's own interval."""
 
 
 def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim:
@@ -38,13 +40,24 @@ def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim
     fence = calendar.fence + 1
     lease = Lease(holder=holder, fence=fence, expires_at=now + timedelta(seconds=rules.lease_s))
     leased = asked_again(asked.model_copy(update={"fence": fence, "lease": lease}), now)
-    return Claim(_due_after(leased, lease.expires_at, rules), granted=True)
+    reconciles = is_reconciliation(calendar, now, rules)
+    return Claim(_due_after(leased, lease.expires_at, rules), granted=True, reconciles=reconciles)
 
 
 def is_frozen(calendar: Calendar, now: datetime) -> bool:
     """Whether access is lost and nobody is to try yet; one that is being tried is leased, and requests count."""
     waits = calendar.due_at is not None and now < calendar.due_at
     return calendar.state == "frozen" and waits and not is_leased(calendar, now)
+
+
+def is_out_of_quota(calendar: Calendar, now: datetime) -> bool:
+    """Whether Calendar said that the user's quota is used up; what announces a change meanwhile is only counted."""
+    return calendar.quota_until is not None and now < calendar.quota_until and not is_leased(calendar, now)
+
+
+def asked_for_later(calendar: Calendar) -> Calendar:
+    """Return the calendar with one request more, which its next sync serves whenever that is due."""
+    return _asked(calendar)
 
 
 def is_leased(calendar: Calendar, now: datetime) -> bool:
@@ -114,6 +127,7 @@ def commit(
             "served": checkpoint.requested,
             "checkpoint": None,
             "last_synced_at": now,
+            "quota_until": None,
             "failed_syncs": 0,
             "last_error": "",
         }
@@ -135,6 +149,11 @@ def _thawed(calendar: Calendar, now: datetime) -> Calendar:
 def release(calendar: Calendar, due_at: datetime, error: str = "") -> Calendar:
     """Return the calendar without a lease, to be synced again at `due_at`; checkpoint and token stay."""
     return calendar.model_copy(update={"lease": None, "due_at": due_at, "last_error": error})
+
+
+def release_out_of_quota(calendar: Calendar, due_at: datetime, error: str) -> Calendar:
+    """Return the calendar without a lease, and without a sync before `due_at` whatever asks for one."""
+    return release(calendar, due_at, error).model_copy(update={"quota_until": due_at})
 
 
 def break_off(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:

@@ -1,7 +1,8 @@
 """Reconciliation: a sync of a quiet calendar that nothing asked for, since push is not reliable.
 
 What it finds that no notification told of is counted, and a calendar whose notifications get lost is looked at more
-often. It must never be mistaken for a sync that was asked for: then what a lost task was for would count as missed.
+often. It must never be mistaken for a sync that was asked for, nor for one that waited in a queue that lags: then what
+was announced would count as missed.
 """
 
 from collections.abc import Iterable
@@ -15,9 +16,14 @@ MOST_HALVINGS = 5
 """Of the interval: a calendar that went quiet for good is back at its usual interval after as many reconciliations."""
 
 
-def is_reconciliation(claimed: Calendar) -> bool:
-    """Whether nothing asked for the sync that just claimed the calendar but the calendar's own interval."""
-    return claimed.state == "active" and claimed.requested - claimed.served == 1
+def is_reconciliation(calendar: Calendar, now: datetime, rules: Rules) -> bool:
+    """Whether nothing asks for a sync that starts now, in time, but the calendar's own interval.
+
+    One that starts late waited in a queue where the tasks of notifications may wait behind it.
+    """
+    if calendar.state != "active" or calendar.requested != calendar.served or calendar.due_at is None:
+        return False
+    return now <= calendar.due_at + timedelta(seconds=rules.overdue_s + rules.missed_after_s)
 
 
 def count_missed(items: Iterable[Any], calendar: Calendar, started_at: datetime, rules: Rules) -> int:

@@ -124,6 +124,8 @@ class Calendar(Record):
     channel_error: str = ""
     """Why the last of them failed."""
     last_synced_at: datetime | None = None
+    quota_until: datetime | None = None
+    """Calendar's quota of this user is used up until then, and nobody asks before."""
     failed_syncs: int = 0
     """Syncs in a row that broke off."""
     last_error: str = ""

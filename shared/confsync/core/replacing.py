@@ -10,7 +10,7 @@ No I/O. It must never let one reservation become two conferences: its operation 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import ENDED, Conference, Referent, Replacement
@@ -18,6 +18,7 @@ from confsync.core.desires import is_pending, timed
 from confsync.core.history import with_note
 from confsync.core.projection import fingerprint
 from confsync.core.records import key_of
+from confsync.core.rules import Rules
 from confsync.core.state import ConferenceState
 
 KEPT_MINTS = 10
@@ -150,6 +151,13 @@ def announced(conference: Conference, replacement: Replacement, due_at: datetime
     """Return the conference with a call for this replacement about to leave; until `due_at` its outcome is open."""
     update = {"due_at": due_at, "attempts": replacement.attempts + 1, "perhaps_made": True}
     return stored(conference, replacement.model_copy(update=update))
+
+
+def awaited_until(conference: Conference, now: datetime, rules: Rules) -> datetime | None:
+    """Return until when a call for a replacement may be answered; None: none is under way."""
+    latest = now + timedelta(seconds=rules.intent_s)
+    asked_for = (each for each in conference.replacements if each.perhaps_made and each.conference_id is None)
+    return max((each.due_at for each in asked_for if each.due_at and now < each.due_at <= latest), default=None)
 
 
 def waiting(conference: Conference, replacement: Replacement, due_at: datetime, *, perhaps_made: bool) -> Conference:

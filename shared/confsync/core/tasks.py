@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from math import floor
+from math import floor, log2
 
 from confsync.core.conference import Conference
 from confsync.core.notifications import Headers
@@ -65,8 +65,9 @@ def sync_for_lag(calendar: Calendar, now: datetime, rules: Rules) -> Task:
 
 
 def overdue_sync(calendar: Calendar, now: datetime) -> Task:
-    """Return the task for a calendar that the store says is due; one a minute at most."""
-    return _sync(f"{calendar.key}-due-{calendar.fence}-{floor(now.timestamp() / 60)}", calendar.key, "due", None)
+    """Return the task for a calendar that the store says is due; see `_started`."""
+    name = f"{calendar.key}-due-{calendar.fence}-{_started(calendar.due_at or now, now)}"
+    return _sync(name, calendar.key, "due", None)
 
 
 def asked_sync(calendar_key: str, now: datetime) -> Task:
@@ -108,9 +109,20 @@ def is_last_attempt(headers: Headers, attempts: int) -> bool:
 
 
 def overdue_update(conference: Conference, now: datetime) -> Task:
-    """Return the task for a conference that the store says is due; one a minute at most."""
-    name = f"{conference.key}-overdue-{floor(now.timestamp() / 60)}"
+    """Return the task for a conference that the store says is due; see `_started`."""
+    name = f"{conference.key}-overdue-{_started(conference.due_at or now, now)}"
     return _update(name, conference, None)
+
+
+def _started(due_at: datetime, now: datetime) -> str:
+    """Return what makes a name new when its work is 2, 4, 8 ... 64 minutes late, then each hour, or due anew.
+
+    The task before may be lost, or wait in a queue that lags. A new one each minute would only make such a queue
+    longer, the more the longer it is, until it carries nothing but doubles.
+    """
+    late = max((now - due_at) / timedelta(minutes=1), 1)
+    times = floor(log2(late)) if late < 64 else 5 + floor(late / 60)
+    return f"{_stamp(due_at)}-{times}"
 
 
 def _update(name: str, conference: Conference, at: datetime | None) -> Task:

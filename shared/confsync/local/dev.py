@@ -1,4 +1,4 @@
-"""The stack that a developer keeps running: the same addresses each time, two people, commands to try.
+"""The stack that a developer keeps running: the same addresses each time, two people, commands to try, settings.
 
 It must never change a folder that it could not read, or move a part to another port: links and push channels hold the
 addresses.
@@ -6,17 +6,22 @@ addresses.
 
 import json
 import random
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field
 
+from confsync import worker_parts
+from confsync.errors import ConfsyncError
 from confsync.local.stack import Stack, StackError, Urls
-from confsync.local.stack_folder import read, write
-from confsync.local.stack_parts import PARTS, SOLUTION_NAME
-from confsync.local.stack_ports import somebody_listens
+from confsync.local.stack_folder import read, write, write_text
+from confsync.local.stack_parts import OUR_SETTINGS, PARTS, SOLUTION_NAME, settings_of
+from confsync.local.stack_ports import HOST, somebody_listens
+from confsync.parts import read_settings
+from confsync.settings import WorkerSettings
 
 _LASTING = range(20_000, 32_000)
 
@@ -78,6 +83,36 @@ def keep_ports(stack: Stack) -> None:
         write(path, Ports(**{part: int(stack.urls.of(part).rpartition(":")[2]) for part in PARTS}))
 
 
+def settings_from(words: Iterable[str]) -> dict[str, str]:
+    """Return the settings that are given as NAME=VALUE. Raises StackError for a name that is none."""
+    settings = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or name not in OUR_SETTINGS:
+            raise StackError(f"--set {name!r} is no setting: give NAME=VALUE, with a name of the table in README.md")
+        settings[name] = value
+    return settings
+
+
+def write_environment(stack: Stack) -> Path:
+    """Write what a shell reads to have the settings of a running stack; return the file.
+
+    Raises:
+        StackError: a setting is wrong, or the file cannot be written.
+
+    """
+    settings = settings_of(stack.site)
+    try:
+        worker_parts.providers(read_settings(WorkerSettings, settings))
+    except ConfsyncError as error:
+        raise StackError(str(error)) from error
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+    direct = [f'export {name}="${{{name}:+${name},}}{HOST}"' for name in ("NO_PROXY", "no_proxy")]
+    begin = f"unset {' '.join(sorted(OUR_SETTINGS))}"
+    write_text(stack.folder.environment, "\n".join((begin, *exports, *direct)) + "\n")
+    return stack.folder.environment
+
+
 def prepare(urls: Urls) -> None:
     """Create two people; harmless when they are known."""
     for email in PEOPLE:
@@ -85,8 +120,12 @@ def prepare(urls: Urls) -> None:
         httpx.post(f"{urls.calendar}/_local/users", json=user, trust_env=False, timeout=10).raise_for_status()
 
 
-def commands_to_try(urls: Urls, now: datetime) -> tuple[tuple[str, str], ...]:
-    """Return shell commands with what each does; `now` makes event and conference new ones."""
+def commands_to_try(stack: Stack, now: datetime, confsync: str) -> tuple[tuple[str, str], ...]:
+    """Return shell commands with what each does; `now` makes event and conference new ones, `confsync` is the program.
+
+    They are meant for one shell: the last ones need the settings that one of them reads.
+    """
+    urls, settings = stack.urls, shlex.quote(str(stack.folder.environment))
     email, number = PEOPLE[0], f"{now:%m%d%H%M%S}"
     event_id, conference_id = f"meeting{number}", f"first-{number}"
     tomorrow = (now + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
@@ -106,14 +145,21 @@ def commands_to_try(urls: Urls, now: datetime) -> tuple[tuple[str, str], ...]:
     events, as_user = f"{urls.calendar_api}/calendars/primary/events", f"Authorization: Bearer {email}"
     renamed = _curl(f"{events}/{event_id}", {"summary": "Renamed"}, as_user, "PATCH")
     deleted = f"curl -sS -X DELETE '{events}/{event_id}' -H '{as_user}'"
+    explained = f". {settings}\n{confsync} explain {conference_id}"
     return (
         ("Create an event with a conference, as Anna", _curl(f"{events}?conferenceDataVersion=1", event, as_user)),
         ("Tell confsync, as the add-on does", _curl(f"{urls.sync_calendar}/initialize", request)),
         ("Rename it, and see the vendor's page change", renamed),
+        ("Read the settings, then ask why the conference is as it is", explained),
         ("Delete it: the conference ends a minute later, unless it is restored", deleted),
+        ("See what waits, and how the calendar is", f"{confsync} plan\n{confsync} calendars list"),
     )
 
 
 def _curl(url: str, body: object, header: str = "", method: str = "POST") -> str:
-    words = [f"curl -sS -X {method} '{url}'", "-H 'Content-Type: application/json'", f"-d '{json.dumps(body)}'"]
+    words = [
+        f"curl -sS -w '\\n' -X {method} '{url}'",
+        "-H 'Content-Type: application/json'",
+        f"-d '{json.dumps(body)}'",
+    ]
     return " \\\n  ".join([*words[:2], *([f"-H '{header}'"] if header else []), *words[2:]])

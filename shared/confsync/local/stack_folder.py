@@ -51,6 +51,11 @@ class Folder:
         return self.path / "logs"
 
     @property
+    def environment(self) -> Path:
+        """What a shell reads to have the settings of the functions."""
+        return self.path / "environment.sh"
+
+    @property
     def store(self) -> Path:
         """What confsync itself remembers."""
         return self.path / "confsync.db"
@@ -127,10 +132,15 @@ def read(path: Path, kind: type[M]) -> M | None:
 
 def write(path: Path, content: BaseModel) -> None:
     """Write a file whole or not at all, readable by its owner only. Raises StackError."""
+    write_text(path, json.dumps(content.model_dump(mode="json"), indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only. Raises StackError."""
     fresh = path.with_suffix(".new")
     try:
         fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(content.model_dump(mode="json"), indent=2) + "\n")
+        fresh.write_text(text)
         fresh.replace(path)
     except OSError as error:
         raise StackError(f"{path} cannot be written ({error.strerror}): name another folder") from error

@@ -31,6 +31,10 @@ _QUEUE_SETTINGS = f"{_RETRY}&maxConcurrentDispatches={_MOST_TASKS_AT_ONCE}"
 _THREADS = {"receive_notification": 16, "sync_calendar": 3 * _MOST_TASKS_AT_ONCE + 4, "renew_channels": 2}
 """The worker serves all queues and, beside them, the add-on."""
 _MODULES = {"calendar": "calendar_server", "tasks": "task_server", "vendor": "vendor"}
+OUR_SETTINGS = frozenset(
+    str(field.alias) for model in (WorkerSettings, ReceiveNotificationSettings) for field in model.model_fields.values()
+)
+"""The names of all environment variables that a function reads as a setting."""
 _OF_THE_FRAMEWORK = ("FUNCTION_TARGET", "FUNCTION_SOURCE", "FUNCTION_SIGNATURE_TYPE", "FUNCTION_USE_ASGI")
 _OF_ITS_SERVER = ("HOST", "PORT", "DEBUG", "WORKERS", "THREADS", "CLOUD_RUN_TIMEOUT_SECONDS", "GUNICORN_CMD_ARGS")
 
@@ -138,14 +142,14 @@ def _own(part: str, site: Site) -> list[str]:
 
 def environment(part: str, site: Site, inherited: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of a part: those inherited, without any that would change what it does, and its own."""
-    ours = {str(f.alias) for m in (WorkerSettings, ReceiveNotificationSettings) for f in m.model_fields.values()}
-    kept = {k: v for k, v in inherited.items() if k not in ours.union(_OF_THE_FRAMEWORK, _OF_ITS_SERVER)}
+    kept = {k: v for k, v in inherited.items() if k not in OUR_SETTINGS.union(_OF_THE_FRAMEWORK, _OF_ITS_SERVER)}
     direct = {name: ",".join(filter(None, (kept.get(name), HOST))) for name in ("NO_PROXY", "no_proxy")}
-    settings = {**_settings(site), **site.options.settings, "THREADS": str(_THREADS[part])} if part in FUNCTIONS else {}
+    settings = {**settings_of(site), "THREADS": str(_THREADS[part])} if part in FUNCTIONS else {}
     return {**kept, **direct, **settings, **site.options.environment.get(part, {})}
 
 
-def _settings(site: Site) -> dict[str, str]:
+def settings_of(site: Site) -> dict[str, str]:
+    """Return the settings of all functions, by the name of the environment variable."""
     urls, keys = site.urls, site.keys
     solution = {
         "provider": "sample",
@@ -169,4 +173,5 @@ def _settings(site: Site) -> dict[str, str]:
         "CALENDAR_ENDPOINT": f"{urls.calendar_api}/",
         "SIGN_IN": "local",
         "CONFERENCE_SOLUTIONS": json.dumps([solution]),
+        **site.options.settings,
     }

@@ -84,8 +84,7 @@ REQUESTS: tuple[Mutant, ...] = (
         "overdue-is-not-started",
         "L1",
         "What lost its task is never found in the store.",
-        ("renew_channels:renew_channels", "for calendar in calendars)", "for calendar in ())"),
-        ("renew_channels:renew_channels", "for conference in conferences)", "for conference in ())"),
+        ("renew_channels:_start_overdue", "for record in page]", "for record in ()]"),
     ),
 )
 

@@ -1,12 +1,13 @@
 """All mutants of the simulation, and the rules of which it can show nothing."""
 
+from tests.simulation.mutants.rules_of_calendars import CALENDARS
 from tests.simulation.mutants.rules_of_calls import CALLS
 from tests.simulation.mutants.rules_of_meaning import MEANING
 from tests.simulation.mutants.rules_of_requests import ASKED
 from tests.simulation.mutants.rules_of_syncs import SYNCS
 from tests.simulation.mutants.switches import Mutant
 
-MUTANTS: tuple[Mutant, ...] = (*SYNCS, *ASKED, *MEANING, *CALLS)
+MUTANTS: tuple[Mutant, ...] = (*SYNCS, *CALENDARS, *ASKED, *MEANING, *CALLS)
 UNSEEN: dict[str, str] = {
     "previous-token-is-not-checked": "only who holds the fence moves the token: a second lock on one door.",
     "open-intent-is-no-matter": "`call_at` waits for the same deadline, and is checked too: a second lock on one door.",
@@ -20,6 +21,12 @@ UNSEEN: dict[str, str] = {
 HOLES: dict[str, str] = {
     "review-goes-on-over-a-change": "rare: a sync would have to change the conference between what a review read and "
     "what it stores, so that the two contradict.",
+    "moved-to-a-forgotten-calendar-is-lost": "rare: an event would have to move to a calendar that is forgotten, and "
+    "its conference's other events be lost after that (tests/test_administer_calendar.py).",
+    "forgotten-under-a-call": "rare: a call would have to be under way as its calendar is forgotten, and the "
+    "conference be vouched for again before it lands (tests/test_administer_calendar.py).",
+    "read-before-it-is-listed": "rare: between two syncs an event would have to be deleted unseen, asked for, and the "
+    "role reduced (tests/test_found_by_simulation.py).",
 }
 """By mutant that can survive: what the simulation would have to play or watch to notice it, or to notice it sooner."""
 

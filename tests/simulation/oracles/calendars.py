@@ -50,6 +50,8 @@ class CalendarJudge:
 
     def _watch_numbers(self, old: Calendar, after: Calendar) -> None:
         for number in _ONLY_RISE:
+            if number == "sync_generation" and _is_forgotten(after):
+                continue  # added again, it begins as a new one
             if getattr(after, number) < getattr(old, number):
                 self._complain("R2 numbers rise", after, f"{number} fell from {getattr(old, number)}")
         if after.served > after.requested:
@@ -58,7 +60,8 @@ class CalendarJudge:
             self._complain("R3 served", after, "serves more than was asked for before page 1")
 
     def _watch_due(self, after: Calendar) -> None:
-        if after.requested > after.served and after.due_at is None:
+        is_left_alone = after.state in ("paused", "removed")  # whoever adds or resumes it makes it due
+        if after.requested > after.served and after.due_at is None and not is_left_alone:
             self._complain("R4 due_at", after, "has requests that nobody served, and no due_at")
         if after.lease is not None and after.due_at is None:
             self._complain("R4 due_at", after, "is leased, and nothing finds it should the worker die")
@@ -70,7 +73,7 @@ class CalendarJudge:
 
     def _watch_fence(self, before: Calendar | None, after: Calendar, worker: Worker) -> None:
         """Only the worker that claimed a calendar last writes what its sync found."""
-        if before is None or after.fence > before.fence:
+        if before is None or after.fence > before.fence or _is_forgotten(after):
             worker.fences[after.key] = after.fence
             return
         written = [name for name in _WRITTEN_BY_SYNCS if getattr(before, name) != getattr(after, name)]
@@ -108,3 +111,8 @@ class CalendarJudge:
     def _is_excused(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
         """Whether the event is read all the same, or is too old for the first sync."""
         return event_id in calendar.to_observe or fact.over_at <= self._claimed_at[calendar.key]
+
+
+def _is_forgotten(calendar: Calendar) -> bool:
+    """Whether nothing is known of its events: whoever forgets the last of them says so."""
+    return calendar.state == "removed" and calendar.due_at is None

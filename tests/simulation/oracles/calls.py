@@ -78,6 +78,11 @@ class CallJudge:
         elif not self._is_true(name, call.state.title, state):
             self._complaints.add("S2", f"{name} was told what no event that may ever said: {state}")
 
+    def forget(self, conference_id: str) -> None:
+        """Note that the product was allowed to forget the conference, and counts from one again."""
+        self._newest.pop(conference_id, None)
+        self._told = {key: state for key, state in self._told.items() if key[0] != conference_id}
+
     def watch_create(self, call: CreateCall) -> None:
         """Judge a request for a conference as it leaves: who dies now leaves word that one may have been made."""
         old = self._ledger.conference(call.replaces)

@@ -53,11 +53,14 @@ class ChannelJudge:
         self._complaints.add(rule, f"{calendar_id} {what}")
 
     def _watch_active(self, active: Channel | None, after: Calendar, now: datetime) -> None:
-        """A channel that is gone was replaced before it was over, if nothing went wrong during its whole life."""
+        """A channel that is gone was replaced before it was over, if nothing went wrong during its whole life.
+
+        Access that was lost before it was known to be open is lost during its life, too: the calendar is frozen.
+        """
         last = self._watched.get(after.key)
         if last is not None and active is not None and active.id == last.channel_id:
             return
-        is_calm = last is not None and last.troubles == self.troubles()
+        is_calm = last is not None and last.troubles == self.troubles() and after.state != "frozen"
         if last is not None and is_calm and now >= last.expires_at - 2 * self._skew:
             self._complain("R19", after.calendar_id, f"was watched until {last.expires_at}, and is seen to at {now}")
         self._watched.pop(after.key, None)

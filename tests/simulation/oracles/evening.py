@@ -4,9 +4,10 @@ It must never judge before that.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import dropwhile, takewhile
 
+from confsync.administer_calendar import Administered
 from confsync.core.conference import Conference, Referent
 from confsync.core.owners import owners_of
 from confsync.core.records import Calendar, Link
@@ -20,6 +21,8 @@ Kept = ConferenceState | str | None
 Told = Mapping[str, Kept]
 """By conference id: what the conferencing system holds; None: it ended."""
 
+FRESH = timedelta(seconds=90)
+"""What was asked for later than this ago is found by the next scheduled run or the one after it."""
 MADE = "made, and told nothing"
 """What it holds of a conference from the moment at which the add-on asks for it, before its event exists."""
 _NEVER = "never made"
@@ -37,9 +40,19 @@ class Evening:
         """Judge by `truth`, and by what the add-on said."""
         self._truth, self._ledger, self._complaints = truth, ledger, complaints
         self._owners, self._words = owners, words
+        self._anew: dict[str, int] = {}
+        """By calendar id: how many full listings had begun when an operator asked for one."""
 
-    def judge_calendar(self, calendar_id: str, open_channels: set[str], *, is_watched: bool) -> None:
+    def watch_administered(self, answer: Administered) -> None:
+        """Hear of what an operator was told of a calendar: a full listing that is promised has to follow."""
+        if answer.status == "to be synced anew":
+            self._anew[answer.calendar.calendar_id] = answer.calendar.full_listings
+
+    def judge_calendar(self, calendar_id: str, open_channels: set[str], now: datetime, *, is_watched: bool) -> None:
         """A calendar is served, free, and announced by exactly one channel.
+
+        What was asked for just now may wait for the scheduled run: two who ask at one time share a task, and it may
+        have begun.
 
         Args:
             open_channels: ids of the channels that Calendar pushes through now.
@@ -49,11 +62,15 @@ class Evening:
         calendar = self._ledger.calendar(calendar_id)
         if calendar is None:
             return
+        if calendar.state == "removed":
+            self._judge_removed(calendar, open_channels)
+            return
+        is_fresh = calendar.lease is None and calendar.due_at is not None and now - FRESH < calendar.due_at <= now
         found = {
             "state": calendar.state,
             "lease": calendar.lease,
-            "unserved": calendar.requested - calendar.served,
-            "unobserved": calendar.to_observe,
+            "unserved": 0 if is_fresh else calendar.requested - calendar.served,
+            "unobserved": () if is_fresh else calendar.to_observe,
             "checkpoint": calendar.checkpoint,
             "channels": [c.state for c in calendar.channels if c.state == "active"],
             "open": len(open_channels - _retiring(calendar)),
@@ -70,6 +87,18 @@ class Evening:
         for name, value in expected.items():
             if found[name] != value:
                 self._complaints.add("L3", f"{calendar_id}: {name} is {found[name]}")
+        if calendar.full_listings <= self._anew.get(calendar_id, -1):
+            self._complaints.add("L3", f"{calendar_id}: was to be synced anew, and was not listed in full since")
+
+    def _judge_removed(self, calendar: Calendar, open_channels: set[str]) -> None:
+        """Nobody syncs or watches a removed calendar; a channel that could not be stopped is known, and expires."""
+        found = calendar.lease, calendar.sync_token, calendar.checkpoint, open_channels - _retiring(calendar)
+        if found != (None, None, None, set()):
+            self._complaints.add("L3", f"{calendar.calendar_id} is removed, and still has {found}")
+        held = [each for each in self._ledger.conferences() if _hangs_on(each, calendar.key)]
+        for_good = [conference.conference_id for conference in held if conference.due_at is None]
+        if calendar.due_at is None and for_good:
+            self._complaints.add("L3", f"{calendar.calendar_id} is forgotten, and {for_good} hang on it for good")
 
     def judge_made(self, made: Mapping[str, str], told: Told) -> None:
         """Each conference that was made on request and lives is known, so that somebody ends it one day.
@@ -79,7 +108,8 @@ class Evening:
 
         """
         for conference_id in made:
-            if told.get(conference_id) is not None and self._ledger.conference(conference_id) is None:
+            is_unknown = told.get(conference_id) is not None and self._ledger.conference(conference_id) is None
+            if is_unknown and not self._owners.may_be_forgotten(conference_id):
                 self._complaints.add("S4", f"{conference_id} was made, lives, and is known to nobody")
 
     def judge_conferences(self, told: Told, now: datetime) -> None:
@@ -92,6 +122,8 @@ class Evening:
         for name in dict.fromkeys([*told, *stored]):
             if name in refused:
                 continue  # one event that Calendar refuses to show costs its own conference, and no other
+            if self._is_left_alone(name):
+                continue  # what changed in a calendar that was removed is nobody's concern
             kept, owners = told.get(name, _NEVER), self._owners.of(name)
             if drivers := self._drivers(owners, now):
                 self._judge_driven(name, stored.get(name), kept, drivers)
@@ -107,6 +139,12 @@ class Evening:
         expected = {known.event_id for known in conference.registered.values()}
         expected |= {known.event_id for known in conference.referents.values()}
         return not expected.isdisjoint(self._truth.refused) or self._truth.is_refused(conference.conference_id)
+
+    def _is_left_alone(self, conference_id: str) -> bool:
+        """Whether a calendar that ever had to do with the conference is removed, and stays so."""
+        places = [place for place, _ in self._truth.facts_of(conference_id)] + [*self._words.said(conference_id)]
+        found = [self._ledger.calendar(calendar_id) for calendar_id, _ in places]
+        return any(calendar is not None and calendar.state == "removed" for calendar in found)
 
     def _judge_rest(self, conference: Conference) -> None:
         for name in ("intent", "end_after", "call_at"):
@@ -124,7 +162,8 @@ class Evening:
     def _judge_driven(self, name: str, conference: Conference | None, kept: Kept, drivers: list[Held]) -> None:
         if _is_refused(conference):
             return  # the back end would not have it
-        if kept in (MADE, _NEVER) and not self._words.heard(name) and conference is not None and conference.adopted:
+        was_told = kept not in (MADE, _NEVER) and not self._owners.may_be_forgotten(name)
+        if conference is not None and conference.adopted and not was_told and not self._words.heard(name):
             return  # nobody vouched for it: it is recorded as it is found, and told what changes after that
         wanted = [self._truth.projection(driver.calendar_id, driver.event_id) for driver in drivers]
         if kept not in wanted:
@@ -206,6 +245,10 @@ class Evening:
         calendar = self._ledger.calendar(place[0])
         known = conference.referents.get(Link.key_for(calendar.key, place[1])) if conference and calendar else None
         return known if known is not None and known.role == "owner" else None
+
+
+def _hangs_on(conference: Conference, calendar_key: str) -> bool:
+    return any(owner.calendar_key == calendar_key for owner in owners_of(conference, "live").values())
 
 
 def _is_refused(conference: Conference | None) -> bool:

@@ -7,13 +7,14 @@ Which rule is watched where:
     S4   evening: each conference that was made is known           S5   waits: nothing before the time asked for
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
-    R9   also ends: not before its time, not over an owner that waits, not of what was held
+    R9   also ends: not before its time, not over an owner that waits, not of what was held, or of what nobody lost
     R4   leases: claimed when free, extended, kept while events are read, given back
     R3, R4, R18  leavings: each request that is answered well leaves the task that goes on
     R10  brakes: what is held, what is told, what an operator said of it
     R12  told, L4                       R13  conferences      R14, R17  calls      R15  calls, told
     R16  S1, R13 and L1, where a race is lost
     R18  L1 after faults               R19  channels, evening
+    Calendars that were removed: S1 as for all others until they are forgotten, L3 (evening); R5 a resync lists in full
     R21  privacy: what people wrote stands in no record, and in no answer    section 5  windows: two tasks a window
 
 What cannot be seen here: R6 (a constant), R10's shares (a day has too few conferences: tests/test_brake.py), R20 and
@@ -25,6 +26,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from confsync.administer_calendar import Administered
 from confsync.core.conference import Conference
 from confsync.core.records import Brake, Calendar, Link, Record
 from confsync.core.rules import Rules
@@ -61,7 +63,9 @@ class Oracles:
             skew: the clocks of workers are wrong by this much at most.
 
         """
-        self.complaints = Complaints()
+        self.complaints, self._skew = Complaints(), skew
+        self._met: set[str] = set()
+        """Keys of the conferences that were ever stored."""
         self.truth, self.ledger = truth, ledger
         self.words = Words()
         self.owners = Owners(truth, ledger, self.words, rules.claims)
@@ -99,8 +103,11 @@ class Oracles:
             self.channels.watch(known, after, now, worker)
             self.leases.watch(known, after, now, worker)
             self.leavings.watch_calendar(known, after, now, worker)
+            self._watch_removed(after, now)
         elif isinstance(after, Conference):
             old = before if isinstance(before, Conference) else None
+            if old is None:
+                self._watch_new(after)
             self.conferences.watch(old, after, worker)
             self.brakes.watch(old, after, now)
             self.ends.watch(old, after, now, worker)
@@ -112,6 +119,19 @@ class Oracles:
             self.ends.watch_link(after)
         elif isinstance(after, Brake):
             self.brakes.watch_alert(before if isinstance(before, Brake) else None, after)
+
+    def _watch_removed(self, after: Calendar, now: datetime) -> None:
+        """What is known of a calendar may be forgotten from the time on that its removal says."""
+        if after.state == "removed" and (after.due_at is None or after.due_at <= now + 2 * self._skew):
+            self.words.forget(after.calendar_id)
+
+    def _watch_new(self, after: Conference) -> None:
+        """One that was met before was forgotten meanwhile: the product may know nothing of it."""
+        if after.key in self._met and self.owners.may_be_forgotten(after.conference_id):
+            self.calls.forget(after.conference_id)
+            self.told.forget(after.key)
+            self.waits.forget(after.key)
+        self._met.add(after.key)
 
     def watch_call(self, call: ConferenceCall, awaited: int, unawaited: int, now: datetime, worker: Worker) -> None:
         """Judge one call of the conferencing system as it leaves."""
@@ -142,6 +162,8 @@ class Oracles:
 
         """
         is_alive = isinstance(answer, Exception) or not isinstance(answer, BaseException)
+        if isinstance(answer, Administered):
+            self.evening.watch_administered(answer)
         self.leases.watch_end(worker, out_of_reach, is_alive=is_alive)
         self.channels.watch_end(worker, has_answered=not isinstance(answer, BaseException))
         if isinstance(answer, SyncOutcome):

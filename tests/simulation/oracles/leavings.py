@@ -185,4 +185,5 @@ def _says_more(before: Conference, after: Conference) -> bool:
 
 
 def _is_shut(calendar: Calendar) -> bool:
-    return calendar.state in ("frozen", "paused", "removed")
+    """Whether nobody is to sync it: no access, an operator's word, or no quota."""
+    return calendar.state in ("frozen", "paused", "removed") or calendar.quota_until is not None

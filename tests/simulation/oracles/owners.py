@@ -41,6 +41,12 @@ class Owners:
         refused = self._truth.refused
         return [h for h in self.of(conference_id) if h.event_id not in refused and h.fact.master_id not in refused]
 
+    def may_be_forgotten(self, conference_id: str) -> bool:
+        """Whether a calendar was removed and forgotten in which somebody held the conference, or was to."""
+        line = self._words.line(conference_id)
+        places = {place for each in line for place, _ in self._truth.facts_of(each)} | self._words.said(conference_id)
+        return any(self._words.forgotten[calendar_id] for calendar_id, _ in places)
+
     def _is_known(self, held: Held, conference: Conference, calendar_key: str) -> bool:
         """Whether the product knows it as an owner, or one that vouches for it: whoever it knows must not lose."""
         known = [referent for referent in conference.referents.values() if referent.role == "owner"]

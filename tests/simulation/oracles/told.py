@@ -66,6 +66,12 @@ class ToldJudge:
         else:
             self._holds.pop(key, None)
 
+    def forget(self, key: str) -> None:
+        """Note that the product was allowed to forget the conference, and what it knew of the back end."""
+        self._open.pop(key, None)
+        self._holds.pop(key, None)
+        self._used = {used for used in self._used if used[0] != key}
+
     def hear(self, call: ConferenceCall, worker: Worker, *, is_applied: bool) -> None:
         """Note that a worker is told what came of its call; it may die before it can store that."""
         known = self._open.get(call.conference_key)

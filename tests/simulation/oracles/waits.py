@@ -29,6 +29,10 @@ class WaitJudge:
         """
         self._heard.setdefault((conference_key, worker), {})[what] = until
 
+    def forget(self, key: str) -> None:
+        """Note that the product was allowed to forget the conference, and who has to wait for what."""
+        self._until.pop(key, None)
+
     def watch_commit(self, after: Conference, worker: Worker) -> None:
         """Whoever stores something of the conference after it heard to wait, knows."""
         self._until |= self._heard.pop((after.key, worker), {})

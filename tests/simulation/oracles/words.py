@@ -4,6 +4,7 @@ Remembered from what was asked of the functions and from how they answered. It m
 confsync may forget it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 Place = tuple[str, str]
@@ -17,6 +18,8 @@ class Words:
         """Begin with none."""
         self._said: dict[str, set[Place]] = {}
         self._heard: dict[str, set[Place]] = {}
+        self.forgotten: Counter[str] = Counter()
+        """By calendar id: how often everything about it was allowed to be forgotten."""
         self.made_for: Mapping[str, str] = {}
         """By the id of a conference that was made on request: the one that it replaces, whose words it inherits."""
 
@@ -27,6 +30,12 @@ class Words:
     def hear(self, conference_id: str, place: Place) -> None:
         """Note that confsync answered well: it is bound to know it for ever."""
         self._heard.setdefault(conference_id, set()).add(place)
+
+    def forget(self, calendar_id: str) -> None:
+        """Note that confsync need not know any more what was said of a calendar: it was removed."""
+        self.forgotten[calendar_id] += 1
+        for places in self._heard.values():
+            places -= {place for place in places if place[0] == calendar_id}
 
     def said(self, conference_id: str) -> set[Place]:
         """Return the events that the add-on ever vouched for."""
