@@ -91,6 +91,7 @@ def test_a_conference_that_nobody_can_tell_anything_is_an_error_in_the_log(capsy
     world.providers.clear()
     capsys.readouterr()
     knock(world, "/sync", {"calendar_key": world.calendar().key})
+    assert logged(capsys) == [("ERROR", "sync synced")]
     key = {"conference_key": world.conference("c1").key}
     world.now = world.conference("c1").call_at or world.now
     assert knock(world, "/update", key) == ("", 200)

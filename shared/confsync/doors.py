@@ -68,7 +68,8 @@ def read_request(form: type[R], body: bytes) -> R:
 def _sync(body: bytes, outside: Outside, terms: Terms, _: PushTerms) -> Answer:
     request = read_request(SyncRequest, body)
     outcome = sync_calendar(request, outside, terms)
-    log("ERROR" if outcome.alert else "INFO", f"sync {outcome.status}", calendar_key=request.calendar_key, sync=outcome)
+    is_alert = outcome.alert or any(update.status == "alert" for update in outcome.updates)
+    log("ERROR" if is_alert else "INFO", f"sync {outcome.status}", calendar_key=request.calendar_key, sync=outcome)
     _call_for_operator(outcome.updates)
     return "", 200
 

@@ -44,7 +44,12 @@ class ToldJudge:
         """Conference keys, and the generations that left and may have had an effect."""
 
     def watch_commit(self, before: Conference | None, after: Conference, worker: Worker) -> None:
-        """Note that a call is announced, or that its outcome is stored."""
+        """Note that a call is announced, or that its outcome is stored.
+
+        Where the add-on vouches for a conference that was gone for good, it lives again, and nobody knows how.
+        """
+        if before is not None and before.gone and not after.gone:
+            self._holds.pop(after.key, None)
         old, new = before.intent if before else None, after.intent
         if new == old:
             return  # others may store what is wanted next
