@@ -134,7 +134,7 @@ def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> leases.Claim
 
     def body(tx: Transaction) -> leases.Claim | SyncOutcome:
         calendar = tx.get(Calendar, request.calendar_key)
-        if calendar is None or calendar.state in ("removed", "paused"):
+        if calendar is None or not calendar_states.is_synced(calendar):
             return SyncOutcome("dropped", f"calendar is {calendar.state if calendar else 'unknown'}")
         if leases.is_frozen(calendar, now):
             return SyncOutcome("dropped", f"calendar is frozen: {calendar.reason}")
