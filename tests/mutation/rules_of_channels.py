@@ -25,7 +25,7 @@ CHANNELS = (
     Rule(
         "race-is-not-noticed",
         "lost = not is_known or (active.id if active else None) != (replaces.id if replaces else None)",
-        "lost = not is_known",
+        "lost = False",
         "R19: the loser of a race stops its own",
     ),
     Rule(
