@@ -376,6 +376,19 @@ def test_a_store_that_fails_for_one_calendar_holds_up_no_other() -> None:
     assert renew_channels(world.outside, PUSH, world.terms).channels.statuses == {"active": 1}
 
 
+def test_what_is_overdue_is_started_page_by_page() -> None:
+    """Each once, the oldest first, more than a page of them, and no further than a run may go."""
+    world = World(rules=Rules(starts_per_run=2 * PAGE + 30))
+    for number in range(2 * PAGE + 50):
+        at = world.now - timedelta(hours=1, seconds=-number // 3)
+        stored = Calendar(key=f"{number:032x}", tenant="default", calendar_id=ANN, subject=ANN, due_at=at)
+        world.store.transact(partial(_put, stored))
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert (outcome.syncs_started, outcome.more) == (2 * PAGE + 30, True)
+    started = [task.body["calendar_key"] for task in world.queue.waiting]
+    assert started == [f"{number:032x}" for number in range(2 * PAGE + 30)]
+
+
 def test_two_runs_at_once_renew_each_calendar_once() -> None:
     """The second finds what the first began, and leaves it alone."""
     world = World(rules=Rules(reconcile_s=30 * DAY))

@@ -139,7 +139,7 @@ def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> leases.Claim
         if leases.is_frozen(calendar, now):
             return SyncOutcome("dropped", f"calendar is frozen: {calendar.reason}")
         if leases.is_out_of_quota(calendar, now):
-            tx.put(leases.asked_for_later(calendar))
+            tx.put(leases.with_request(calendar))
             return SyncOutcome("deferred", f"{calendar.last_error}; it is asked again at {calendar.quota_until}")
         claim = leases.claim(calendar, holder, now, terms.rules)
         tx.put(claim.calendar)

@@ -18,9 +18,9 @@ nothing any more. It must never say anything of a conference: none ends because 
 from datetime import datetime, timedelta
 from typing import Literal
 
-from confsync.core.channels import sync_at_once
+from confsync.core.channels import sync_at_once, to_be_stopped
 from confsync.core.leases import drop_token
-from confsync.core.records import Calendar, Channel
+from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 
 Forget = Literal["later", "now"]
@@ -51,13 +51,9 @@ def removed(calendar: Calendar, forget: Forget, now: datetime, rules: Rules) -> 
 
 def _left_alone(calendar: Calendar) -> Calendar:
     """What is open is to be stopped; whoever waits for an answer to `watch` finds the channel gone and stops it."""
-    retiring = tuple(_retiring(channel) for channel in calendar.channels if channel.state != "pending")
+    retiring = tuple(to_be_stopped(channel) for channel in calendar.channels if channel.state != "pending")
     update = {"fence": calendar.fence + 1, "lease": None, "renew_at": None, "channels": retiring}
     return calendar.model_copy(update=update)
-
-
-def _retiring(channel: Channel) -> Channel:
-    return channel.model_copy(update={"state": "retiring"})
 
 
 def resynced(calendar: Calendar, now: datetime) -> Calendar:

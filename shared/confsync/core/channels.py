@@ -131,10 +131,10 @@ def finish_renewal(calendar: Calendar, opened: Channel, replaces: Channel | None
     lost = not is_known or (active.id if active else None) != (replaces.id if replaces else None)
     others = [c for c in calendar.channels if c.id != opened.id]
     if lost:
-        channels = [*others, opened.model_copy(update={"state": "retiring"})]
+        channels = [*others, to_be_stopped(opened)]
         return calendar.model_copy(update={"channels": _newest(channels)})
     known = [c for c in others if c.state != "pending"]
-    retired = [c.model_copy(update={"state": "retiring"}) if c.state == "active" else c for c in known]
+    retired = [to_be_stopped(c) if c.state == "active" else c for c in known]
     opened_at_last = {"failed_renewals": 0, "channel_error": "", "renew_at": renew_at}
     return _watched(calendar).model_copy(update={"channels": _newest((*retired, opened)), **opened_at_last})
 
@@ -156,8 +156,7 @@ def retire_channel(calendar: Calendar, channel_id: str, now: datetime) -> Calend
     known = next((channel for channel in calendar.channels if channel.id == channel_id), None)
     if known is None or known.state != "active":
         return calendar
-    retiring = known.model_copy(update={"state": "retiring"})
-    rest = tuple(retiring if channel.id == channel_id else channel for channel in calendar.channels)
+    rest = tuple(to_be_stopped(each) if each.id == channel_id else each for each in calendar.channels)
     return calendar.model_copy(update={"channels": rest, "renew_at": now})
 
 
@@ -200,6 +199,11 @@ def needs_channel(calendar: Calendar, now: datetime) -> bool:
     return not any(
         channel.state in ("active", "pending") and not is_over(channel, now) for channel in calendar.channels
     )
+
+
+def to_be_stopped(channel: Channel) -> Channel:
+    """Return the channel as one that is to be stopped (arrow c, e)."""
+    return channel.model_copy(update={"state": "retiring"})
 
 
 def retiring_channels(calendar: Calendar) -> tuple[Channel, ...]:

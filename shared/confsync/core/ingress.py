@@ -12,7 +12,7 @@ which somebody looks at it.
 from datetime import datetime, timedelta
 from typing import Any
 
-from confsync.core.channels import is_over
+from confsync.core.channels import is_over, to_be_stopped
 from confsync.core.reconciliation import spread_of
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
@@ -27,16 +27,12 @@ def without_channel(calendar: Calendar, now: datetime, rules: Rules) -> Calendar
     One whose opening is under way is forgotten: the renewal that opens it loses, and stops it.
     """
     again = now + timedelta(seconds=rules.ingress_again_s * (0.75 + 0.25 * spread_of(calendar.key)))
-    retiring = tuple(_retiring(channel) for channel in calendar.channels if _is_open(channel, now))
+    retiring = tuple(to_be_stopped(channel) for channel in calendar.channels if _is_open(channel, now))
     return _in_state(calendar, now, rules).model_copy(update={"channels": retiring, "renew_at": again})
 
 
 def _is_open(channel: Channel, now: datetime) -> bool:
     return channel.resource_id is not None and not is_over(channel, now)
-
-
-def _retiring(channel: Channel) -> Channel:
-    return channel.model_copy(update={"state": "retiring"})
 
 
 def _in_state(calendar: Calendar, now: datetime, rules: Rules) -> Calendar:

@@ -34,7 +34,7 @@ def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim
 
     A calendar with requests that nobody served yet always has `due_at`, so that the sweep finds it.
     """
-    asked = _asked(calendar)
+    asked = with_request(calendar)
     if calendar.lease is not None and is_leased(calendar, now):
         return Claim(_due_after(asked, calendar.lease.expires_at, rules), granted=False)
     fence = calendar.fence + 1
@@ -55,17 +55,13 @@ def is_out_of_quota(calendar: Calendar, now: datetime) -> bool:
     return calendar.quota_until is not None and now < calendar.quota_until and not is_leased(calendar, now)
 
 
-def asked_for_later(calendar: Calendar) -> Calendar:
-    """Return the calendar with one request more, which its next sync serves whenever that is due."""
-    return _asked(calendar)
-
-
 def is_leased(calendar: Calendar, now: datetime) -> bool:
     """Whether some worker holds the calendar now."""
     return calendar.lease is not None and calendar.lease.expires_at > now
 
 
-def _asked(calendar: Calendar) -> Calendar:
+def with_request(calendar: Calendar) -> Calendar:
+    """Return the calendar with one request more, which its next sync serves whenever that is due."""
     return calendar.model_copy(update={"requested": calendar.requested + 1})
 
 
@@ -174,7 +170,7 @@ def ask_again(calendar: Calendar, now: datetime) -> Calendar:
     """
     if calendar.state in ("removed", "paused") or is_frozen(calendar, now):
         return calendar
-    asked = _asked(calendar)
+    asked = with_request(calendar)
     if is_leased(calendar, now):
         return asked
     return asked.model_copy(update={"due_at": min(calendar.due_at or now, now)})
