@@ -13,7 +13,7 @@ from google.auth.exceptions import DefaultCredentialsError, RefreshError, Transp
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from confsync.adapters.firestore import ATTEMPTS, FirestoreStore
+from confsync.adapters.firestore import ATTEMPTS, FIRST_PAUSE_S, LONGEST_PAUSE_S, FirestoreStore
 from confsync.adapters.firestore_calls import build_client
 from confsync.adapters.firestore_errors import translated
 from confsync.adapters.firestore_layout import FIELDS, SHARDS, declared, in_tenant, shard_of
@@ -210,6 +210,23 @@ def test_after_some_lost_races_the_task_has_to_come_again(store: FirestoreStore,
     with pytest.raises(StoreUnavailable, match=r"databases/\(default\): others held or changed"):
         increment(store, "a")
     assert store.get(Calendar, "a") is None
+
+
+def test_attempts_pause_at_random(client: Intercepted, database: str) -> None:
+    """Transactions that refused each other begin again at different moments, and later each time."""
+
+    def pauses() -> list[float]:
+        client.before["commit"] = [answer(exceptions.Aborted, "Transaction lock timeout.") for _ in range(ATTEMPTS)]
+        rested: list[float] = []
+        with pytest.raises(StoreUnavailable):
+            increment(FirestoreStore(database, lambda: client, rest=rested.append), "a")  # type: ignore[arg-type, return-value]
+        return rested
+
+    first, second = pauses(), pauses()
+    assert len(first) == len(second) == ATTEMPTS
+    assert first[0] == second[0] == 0, "who lost no race does not wait"
+    assert all(mine != others for mine, others in zip(first[1:], second[1:], strict=True))
+    assert all(pause <= min(FIRST_PAUSE_S * 2**n, LONGEST_PAUSE_S) for n, pause in enumerate(first[1:]))
 
 
 def test_a_plain_write_waits_for_the_lock_of_a_transaction(store: FirestoreStore) -> None:

@@ -4,10 +4,13 @@ A transaction is its reads, the first of which begins it, and a commit, with not
 commit twice: the outcome of a commit that was not answered is unknown, and whoever called reads the records again.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
+from time import sleep
 from typing import Any, TypeVar
 
+from google.api_core.retry import exponential_sleep_generator
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from confsync.adapters.firestore_calls import Expired, FirestoreCalls, LostRace
@@ -21,8 +24,13 @@ from confsync.ports import Transaction
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-ATTEMPTS = 5
+ATTEMPTS = 8
 """How often a body runs; the database itself lets each attempt wait for those before it."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.5
+"""At most so long before the second attempt, doubled for each further one, and before any.
+
+The pauses are random: two transactions that refuse each other would begin again together, and refuse each other again.
+"""
 KEY = "__name__"
 
 
@@ -33,21 +41,31 @@ class FirestoreStore:
     `StoreUnavailable` the writes of a transaction may have taken effect, or may still do so.
     """
 
-    def __init__(self, database: str, connect: Callable[[], FirestoreClient], *, timeout_s: float = 20.0) -> None:
+    def __init__(
+        self,
+        database: str,
+        connect: Callable[[], FirestoreClient],
+        *,
+        timeout_s: float = 20.0,
+        rest: Callable[[float], object] = sleep,
+    ) -> None:
         """Keep the settings; the first call of each process connects.
 
         Args:
             database: `projects/PROJECT/databases/DATABASE`.
             connect: builds the client.
             timeout_s: how long one request may take; a read may be sent again in that time.
+            rest: waits for some seconds.
 
         """
+        self._rest = rest
         self._calls = FirestoreCalls(database, connect, timeout_s)
 
     def transact(self, body: Callable[[Transaction], T]) -> T:
         """Run `body`, again where another transaction was in the way, and commit what its last run wrote."""
         previous: bytes | None = None
-        for _ in range(ATTEMPTS):
+        for pause_s in _pauses():
+            self._rest(pause_s)
             attempt = _Attempt(self._calls, previous)
             try:
                 return attempt.run(body)
@@ -197,6 +215,11 @@ class _Attempt:
         if not self.id:
             self.id = self._calls.begin(self._previous or b"")
         return self._calls.read_locked(kind, keys, self.id)
+
+
+def _pauses() -> Iterator[float]:
+    yield 0.0
+    yield from islice(exponential_sleep_generator(FIRST_PAUSE_S, LONGEST_PAUSE_S), ATTEMPTS - 1)
 
 
 def _equal(field: str, value: str) -> dict[str, Any]:
