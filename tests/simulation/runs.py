@@ -3,10 +3,12 @@
 It must never lose a failure, nor count a seed that was not played to its end.
 """
 
+import ast
 import gc
 import hashlib
 import json
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,16 +24,27 @@ from tests.simulation.simulation import Simulation, lived
 from tests.simulation.tapes import Tapes
 
 CHUNK = 25
-ROOT = Path(__file__).parents[2]
+PLAYED = ("confsync.", "tests.simulation.", "tests.world")
 
 
 @cache
 def code_version() -> str:
-    """Return a hash of the production code and of the simulation."""
-    sources = sorted(
-        [*(ROOT / "shared").rglob("*.py"), *(ROOT / "tests/simulation").rglob("*.py"), ROOT / "tests/world.py"]
-    )
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    """Return a hash of what is played: all loaded modules of the product and the simulation, without comments."""
+    played = [module for name, module in sys.modules.items() if name.startswith(PLAYED)]
+    sources = sorted(module.__file__ for module in played if module.__file__)
+    return hashlib.sha256("".join(_statements(Path(source)) for source in sources).encode()).hexdigest()[:16]
+
+
+def _statements(source: Path) -> str:
+    tree = ast.parse(source.read_text())
+    for node in ast.walk(tree):
+        if isinstance(body := getattr(node, "body", None), list):
+            body[:] = [statement for statement in body if not _is_docstring(statement)]
+    return ast.dump(tree)
+
+
+def _is_docstring(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 @dataclass
