@@ -14,7 +14,8 @@ Which rule is watched where:
     R12  told, L4                       R13  conferences      R14, R17  calls      R15  calls, told
     R16  S1, R13 and L1, where a race is lost
     R18  L1 after faults               R19  channels, evening
-    Calendars that were removed: S1 as for all others until they are forgotten, L3 (evening); R5 a resync lists in full
+    Calendars that were removed: S1 as for all others until they are forgotten, L3 (evening, and
+         retention: remembered for its time, then forgotten); R5 a resync lists in full
     R21  privacy: what people wrote stands in no record, and in no answer    section 5  windows: two tasks a window
 
 What cannot be seen here: R6 (a constant), R10's shares (a day has too few conferences: tests/test_brake.py), R20 and
@@ -45,6 +46,7 @@ from tests.simulation.oracles.leases import LeaseJudge
 from tests.simulation.oracles.leavings import LeavingsJudge
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 from tests.simulation.oracles.owners import Owners
+from tests.simulation.oracles.retention import RetentionJudge
 from tests.simulation.oracles.told import ToldJudge
 from tests.simulation.oracles.truth import Truth
 from tests.simulation.oracles.waits import WaitJudge
@@ -88,6 +90,7 @@ class Oracles:
             ordered=ordered,
             exact=exact,
         )
+        self.retention = RetentionJudge(ledger, self.complaints, self.words, rules, skew)
         self.evening = Evening(truth, ledger, self.complaints, self.owners, self.words)
 
     def asked_for(self, calendar_id: str) -> int:
@@ -103,6 +106,7 @@ class Oracles:
             self.channels.watch(known, after, now, worker)
             self.leases.watch(known, after, now, worker)
             self.leavings.watch_calendar(known, after, now, worker)
+            self.retention.watch(known, after, worker)
             self._watch_removed(after, now)
         elif isinstance(after, Conference):
             old = before if isinstance(before, Conference) else None
