@@ -1,8 +1,8 @@
 """Plots: on some days people and operators do several things in one order, each soon after the other.
 
-What comes of them alone by chance once in a million days: an event moves to a calendar that is forgotten then, and the
-last other event of its conference is deleted. A plot is played first, and the day's own steps follow, as many as keep
-the day as long as it was. It must never decide what is right; the oracles do.
+Chance alone hardly ever brings three such things about: an event moves, the calendar that it moved to is forgotten, and
+the last other event of its conference is deleted. A plot is played first, and the day's own steps follow, as many as
+keep the day as long as it was. It must never decide what is right; the oracles do.
 """
 
 import random

@@ -44,7 +44,7 @@ class EndJudge:
             self._decided.pop(after.key, None)
 
     def _watch_decided(self, conference: Conference) -> None:
-        """Whoever decides an end knows of no event that may hold the conference (R16: what is stored, not what was)."""
+        """What is stored with it names no event that may hold the conference, whatever was read before (R16)."""
         for owner in (*owners_of(conference, "live").values(), *owners_of(conference, "orphaned").values()):
             self._complain(conference, f"is to end, and {owner.event_id} is recorded as {owner.state}")
 

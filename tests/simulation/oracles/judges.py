@@ -7,7 +7,8 @@ Which rule is watched where:
     S4   evening: each conference that was made is known           S5   waits: nothing before the time asked for
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
-    R9   also ends: not before its time, not over an owner that waits, not of what was held, or of what nobody lost
+    R9   also ends: not before its time, not over an owner that waits, not of what was held, or of what nobody lost, not
+         decided by somebody who looked before an event had it again (R16)
     R4   leases: claimed when free, extended, kept while events are read, given back
     R3, R4, R18  leavings: each request that is answered well leaves the task that goes on
     R10  brakes: what is held, what is told, what an operator said of it
