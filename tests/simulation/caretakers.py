@@ -48,16 +48,25 @@ class Caretakers:
     """Those who decide which calendars are synced."""
 
     def __init__(
-        self, clock: Scheduler, traffic: Traffic, rules: Rules, register: Callable[[str], None], *, leaves_some: bool
+        self,
+        clock: Scheduler,
+        traffic: Traffic,
+        rules: Rules,
+        register: Callable[[str], None],
+        hear: Callable[[str], object],
+        *,
+        leaves_some: bool,
     ) -> None:
         """Begin with nothing done.
 
         Args:
             register: adds a calendar, also one that was removed.
+            hear: called with a calendar that is about to be forgotten at once.
             leaves_some: whether a calendar that was removed stays so in the evening.
 
         """
-        self._clock, self._traffic, self._rules, self._register = clock, traffic, rules, register
+        self._clock, self._traffic, self._rules = clock, traffic, rules
+        self._register, self._hear = register, hear
         self._leaves_some = leaves_some
         self._times = 0
         self._is_over = False
@@ -97,6 +106,7 @@ class Caretakers:
         self._remove(calendar_id, "later")
 
     def _forget_now(self, calendar_id: str) -> None:
+        self._hear(calendar_id)
         self._remove(calendar_id, "now")
 
     def _remove(self, calendar_id: str, forget: Forget) -> None:

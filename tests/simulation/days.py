@@ -9,6 +9,7 @@ from dataclasses import replace
 from tests.simulation import recording
 from tests.simulation.caretakers import cared_for
 from tests.simulation.operators import operated
+from tests.simulation.plots import plotted
 from tests.simulation.tapes import Step, Tapes
 
 LATER_ACTIONS = ("give_away",)
@@ -19,7 +20,7 @@ SHARE = 0.08
 
 def record(seed: int) -> Tapes:
     """Return the tapes of a seed."""
-    return cared_for(_with_gifts(operated(recording.record(seed))))
+    return cared_for(_with_gifts(operated(plotted(recording.record(seed)))))
 
 
 def _with_gifts(tapes: Tapes) -> Tapes:

@@ -183,6 +183,13 @@ class People(Gestures):
         self.drafts.append(self._new_conference())
         self.register(ANN, self.drafts[-1], f"draft{dice[4]}", 0)
 
+    def _save_draft(self, dice: tuple[int, ...]) -> None:
+        """Save the draft that the same dice had left, after all."""
+        if self.drafts:
+            data = addon_conference(self.drafts[-1])
+            body = {"id": f"draft{dice[4]}", **self._title(dice), **self._hours(dice), "conferenceData": data}
+            self._insert(ANN, body)
+
     def _import(self, dice: tuple[int, ...]) -> None:
         named = self.conferences[dice[1] % len(self.conferences)] if self.conferences else "c0"
         body = {"iCalUID": f"import{self.step}@other.example.com", "summary": "Imported", **self._hours(dice)}

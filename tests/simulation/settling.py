@@ -3,6 +3,7 @@
 It must never change anything that a conference depends on.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -50,6 +51,8 @@ class Settling:
         day.advance(60 - day.clock.us / SECOND % 60 + OFF_THE_MINUTE_S)
         if not day.violations:
             self._judge()
+        if not day.violations:
+            self._let_a_month_pass()
 
     def _put_right(self) -> None:
         """Let what operators began with whole calendars end first: it may still be tried again."""
@@ -102,9 +105,7 @@ class Settling:
         day, evening = self._day, self._day.oracles.evening
         told = self._told()
         for calendar_id in SUBJECTS:
-            is_watched = not (day.tapes.setting.is_polled and calendar_id == TEAM)
-            channels = {channel.id for channel in day.model.open_channels(calendar_id)}
-            evening.judge_calendar(calendar_id, channels, day.clock.now, is_watched=is_watched)
+            self._judge_calendar(calendar_id)
         evening.judge_conferences(told, day.clock.now)
         held_by = {name: day.oracles.owners.shown(name) for name in told}
         day.oracles.brakes.judge(told, held_by)
@@ -113,6 +114,38 @@ class Settling:
         if calls and not self._is_handed_over:
             day.oracles.complaints.add("L4", f"{calls} calls while nothing changed")
         self._count_races()
+
+    def _judge_calendar(self, calendar_id: str) -> None:
+        day = self._day
+        is_watched = not (day.tapes.setting.is_polled and calendar_id == TEAM)
+        channels = {channel.id for channel in day.model.open_channels(calendar_id)}
+        day.oracles.evening.judge_calendar(calendar_id, channels, day.clock.now, is_watched=is_watched)
+
+    def _let_a_month_pass(self) -> None:
+        """What is remembered of removed calendars is forgotten in its time, by the scheduled run alone."""
+        day, retention = self._day, self._day.oracles.retention
+        times = retention.times_to_forget()
+        if not times:
+            return
+        calls = len(day.provider.calls)
+        day.leap(min(times.values()) - timedelta(seconds=SLACK_S))
+        day.advance(SLACK_S / 2)
+        retention.judge_remembered(times)
+        day.leap(max(times.values()))
+        day.advance(IDLE_S)
+        retention.judge_forgotten(times)
+        retention.judge_ends(call.conference_id for call in day.provider.calls[calls:] if call.state is None)
+        day.sometimes.reach("a removed calendar was forgotten when its time was over")
+        self._add_again(times)
+
+    def _add_again(self, calendar_ids: Iterable[str]) -> None:
+        """A calendar that was forgotten is added like one that nobody knew."""
+        day = self._day
+        for calendar_id in calendar_ids:
+            day.requests.register(calendar_id, None, None, 0)
+        day.advance(IDLE_S)
+        for calendar_id in calendar_ids if not day.violations else ():
+            self._judge_calendar(calendar_id)
 
     def _told(self) -> Told:
         day = self._day

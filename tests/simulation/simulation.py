@@ -61,7 +61,7 @@ class Simulation:
         self.gate = Gate(self.clock, self.trace, tapes.faults)
         self._ids = 0
         self._losses = 0
-        """How often, after a step, a calendar was not shown in full."""
+        """How often, after a step, a calendar was not shown in full; and how often nothing ran for long."""
         self._next_due: datetime | None = None
         """When a scheduled run has something to do, None: to be looked up anew."""
         self.model = CalendarModel(lambda: self.clock.now, self._model_id, on_change=self._announce)
@@ -92,7 +92,12 @@ class Simulation:
         self.requests = Requests(self.clock, self.traffic, setting.rules, setting.capabilities, self.oracles.words)
         self.operators = Operators(self.model, self.clock, self.traffic, self.rules, self.oracles.brakes.hear)
         self.caretakers = Caretakers(
-            self.clock, self.traffic, self.rules, self._add_calendar, leaves_some=tapes.seed % 4 == 0
+            self.clock,
+            self.traffic,
+            self.rules,
+            self._add_calendar,
+            self.oracles.retention.hear,
+            leaves_some=tapes.seed % 4 == 0,
         )
         self._set_options()
 
@@ -176,6 +181,11 @@ class Simulation:
     def advance(self, seconds: float) -> None:
         """Let time pass, until something breaks."""
         self.clock.run(seconds, lambda: bool(self.violations))
+
+    def leap(self, to: datetime) -> None:
+        """Let time pass in which nothing runs, nor is renewed."""
+        self._losses += 1
+        self.clock.leap(to)
 
     def _do(self, step: Step) -> None:
         self.gate.begin(step.number)

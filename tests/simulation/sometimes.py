@@ -33,6 +33,7 @@ SCHEDULES = (
     "an operator superseded a sync",
     "a paused calendar was resumed",
     "a removed calendar was forgotten",
+    "a removed calendar was forgotten when its time was over",
     "a removed calendar was added again",
 )
 """Every schedule that is counted; the first seven are those of which each once went wrong."""

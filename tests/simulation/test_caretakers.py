@@ -1,5 +1,7 @@
 """Days on which operators pause, resume, remove, add again or resync a calendar, and what the oracles make of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from confsync.core.calendar_states import Forget
@@ -9,7 +11,7 @@ from tests.simulation.gestures import SUBJECTS
 from tests.simulation.simulation import Simulation, lived
 from tests.simulation.tapes import Fault, Setting, Step, Tapes
 from tests.simulation.test_schedules import ORDERED, OTHER_TITLE, RULES, day, step
-from tests.world import ANN
+from tests.world import ANN, START
 
 OF_ANN = (sorted(SUBJECTS).index(ANN), 0, 0, 0, 0, 0)
 SEEDS = 200
@@ -50,13 +52,13 @@ def test_a_removal_ends_nothing_and_what_is_remembered_is_right_when_it_is_added
     assert "a removed calendar was added again" in played.sometimes.reached
 
 
-@pytest.mark.parametrize(("seed", "state"), [(0, "removed"), (1, "active")])
-def test_on_some_days_a_removed_calendar_stays_removed(seed: int, state: str) -> None:
-    """Nobody watches it, and nothing ended."""
+@pytest.mark.parametrize(("seed", "stays"), [(0, True), (1, False)])
+def test_on_some_days_a_removed_calendar_stays_removed_until_it_is_forgotten(seed: int, stays: bool) -> None:
+    """A month later, and nothing ended by then."""
     played = day(step(0, 0, "create"), care(1, 60, "forget_later"), step(2, 70, "delete"), seed=seed)
-    calendar = played.ledger.calendar(ANN)
-    assert calendar is not None
-    assert (calendar.state, lives(played, "c0")) == (state, state == "removed")
+    assert bool(played.sometimes.reached["a removed calendar was forgotten when its time was over"]) is stays
+    assert (lives(played, "c0"), played.ledger.links_in(ANN)) == ((True, 0) if stays else (False, 1))
+    assert (played.clock.now - START > timedelta(days=31)) is stays
 
 
 def test_a_calendar_that_is_synced_anew_is_listed_in_full() -> None:

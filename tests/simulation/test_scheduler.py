@@ -56,6 +56,16 @@ def test_others_go_on_while_one_waits() -> None:
     assert clock.now == START + timedelta(seconds=10)
 
 
+def test_a_leap_makes_late_what_is_due_meanwhile() -> None:
+    """It happens when the leap is over; and nobody leaps back."""
+    clock, acted = Scheduler(0, START), list[float]()
+    clock.after(10, "a", lambda: acted.append(clock.us / SECOND))
+    clock.leap(START + timedelta(days=1))
+    clock.leap(START)
+    clock.run(1, never)
+    assert acted == [86400]
+
+
 def test_the_clock_itself_never_waits() -> None:
     """Only what may be interrupted can."""
     with pytest.raises(RuntimeError, match="only a task may wait"):

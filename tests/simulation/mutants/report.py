@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.simulation.mutants.switches import Mutant
-from tests.simulation.mutants.table import HOLES, UNSEEN
+from tests.simulation.mutants.table import UNSEEN
 from tests.simulation.mutants.trial import Outcome
 
 BEGIN = "<!-- mutants: written by `python -m tests.simulation.mutants --write` -->"
@@ -126,4 +126,4 @@ def _cells(mutant: Mutant, outcome: Outcome) -> str:
 def _fate(mutant: Mutant) -> str:
     if mutant.name in UNSEEN:
         return f"Out of sight: {UNSEEN[mutant.name]}"
-    return f"SURVIVED: {HOLES[mutant.name]}" if mutant.name in HOLES else "SURVIVED"
+    return "SURVIVED"

@@ -60,6 +60,22 @@ CALENDARS: tuple[Mutant, ...] = (
         ),
     ),
     mutant(
+        "removed-is-forgotten-at-once",
+        "R9",
+        "Nothing of a removed calendar is remembered for the time in which it may be added again.",
+        ("core.calendar_states:removed", "timedelta(seconds=rules.retention_s)", "timedelta(0)"),
+    ),
+    mutant(
+        "nobody-forgets-what-was-removed",
+        "L3",
+        "Of a removed calendar everything is remembered when its time is over, too.",
+        (
+            "sync_calendar:_left_alone",
+            "forgotten = forget_calendar(calendar.key, outside, terms.rules)",
+            "return dropped",
+        ),
+    ),
+    mutant(
         "added-again-is-forgotten",
         "R2",
         "What a removed calendar held is forgotten, though it was added again meanwhile.",

@@ -18,18 +18,6 @@ UNSEEN: dict[str, str] = {
 }
 """By mutant: why nothing that the simulation plays or watches can show it."""
 
-HOLES: dict[str, str] = {
-    "review-goes-on-over-a-change": "rare: a sync would have to change the conference between what a review read and "
-    "what it stores, so that the two contradict.",
-    "moved-to-a-forgotten-calendar-is-lost": "rare: an event would have to move to a calendar that is forgotten, and "
-    "its conference's other events be lost after that (tests/test_administer_calendar.py).",
-    "forgotten-under-a-call": "rare: a call would have to be under way as its calendar is forgotten, and the "
-    "conference be vouched for again before it lands (tests/test_administer_calendar.py).",
-    "read-before-it-is-listed": "rare: between two syncs an event would have to be deleted unseen, asked for, and the "
-    "role reduced (tests/test_found_by_simulation.py).",
-}
-"""By mutant that can survive: what the simulation would have to play or watch to notice it, or to notice it sooner."""
-
 UNTRIED: dict[str, str] = {
     "R6": "the list parameters are one constant, and a day knows one version of them (tests/core/test_leases.py).",
     "R20": "pushes of a simulation are genuine, each with the token that its channel was opened with "

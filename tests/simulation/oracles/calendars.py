@@ -3,7 +3,7 @@
 It must never repair anything.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from confsync.core.records import Calendar
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker, covered_by
@@ -11,6 +11,8 @@ from tests.simulation.oracles.truth import Fact, Truth
 
 _WRITTEN_BY_SYNCS = ("lease", "sync_token", "checkpoint", "served", "sync_generation")
 _ONLY_RISE = ("fence", "requested", "served", "sync_generation", "full_listings")
+RECENT = timedelta(days=1)
+"""What was not touched for so long may be left out by the first sync; only a day that goes on for a month knows any."""
 
 
 class CalendarJudge:
@@ -109,8 +111,10 @@ class CalendarJudge:
         return referent is not None and (referent.role, referent.state) == ("owner", "live")
 
     def _is_excused(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
-        """Whether the event is read all the same, or is too old for the first sync."""
-        return event_id in calendar.to_observe or fact.over_at <= self._claimed_at[calendar.key]
+        """Whether the event is read all the same, or is too old for the first sync, or nobody touched it of late."""
+        claimed_at = self._claimed_at[calendar.key]
+        is_old = fact.over_at <= claimed_at or fact.updated <= claimed_at - RECENT
+        return is_old or event_id in calendar.to_observe
 
 
 def _is_forgotten(calendar: Calendar) -> bool:

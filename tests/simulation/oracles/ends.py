@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from confsync.core.conference import Conference, Referent
+from confsync.core.owners import owners_of
 from confsync.core.records import Link
 from confsync.core.rules import Rules
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker, ends
@@ -35,10 +36,17 @@ class EndJudge:
         """Judge one committed conference."""
         if ends(after) and not ends(before):
             self._watch_wanted(after, now, worker)
+        if after.end_after is not None and (before is None or before.end_after is None):
+            self._watch_decided(after)
         if _is_decided(after):
             self._decided.setdefault(after.key, worker.read_at)
         else:
             self._decided.pop(after.key, None)
+
+    def _watch_decided(self, conference: Conference) -> None:
+        """What is stored with it names no event that may hold the conference, whatever was read before (R16)."""
+        for owner in (*owners_of(conference, "live").values(), *owners_of(conference, "orphaned").values()):
+            self._complain(conference, f"is to end, and {owner.event_id} is recorded as {owner.state}")
 
     def _watch_wanted(self, conference: Conference, now: datetime, worker: Worker) -> None:
         decided = self._decided.get(conference.key)

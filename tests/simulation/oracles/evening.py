@@ -117,8 +117,8 @@ class Evening:
         stored = {conference.conference_id: conference for conference in self._ledger.conferences()}
         refused = {name for name, conference in stored.items() if self._is_refused(conference)}
         for name, conference in stored.items():
-            if name not in refused:
-                self._judge_rest(conference)
+            if name not in refused and not (conference.end_after is not None and self._is_left_alone(name)):
+                self._judge_rest(conference)  # an end that nobody may look at waits until its calendar is forgotten
         for name in dict.fromkeys([*told, *stored]):
             if name in refused:
                 continue  # one event that Calendar refuses to show costs its own conference, and no other

@@ -7,14 +7,16 @@ Which rule is watched where:
     S4   evening: each conference that was made is known           S5   waits: nothing before the time asked for
     L1, L2, L3   evening                                           L4   evening: an idle hour without a call
     R1 R2 R3 R4  calendars, at each commit (fence, token, served, due_at)       R5, R7, R9, R11  through S1, L1, L2
-    R9   also ends: not before its time, not over an owner that waits, not of what was held, or of what nobody lost
+    R9   also ends: not before its time, not over an owner that waits, not of what was held, or of what nobody lost, not
+         decided by somebody who looked before an event had it again (R16)
     R4   leases: claimed when free, extended, kept while events are read, given back
     R3, R4, R18  leavings: each request that is answered well leaves the task that goes on
     R10  brakes: what is held, what is told, what an operator said of it
     R12  told, L4                       R13  conferences      R14, R17  calls      R15  calls, told
     R16  S1, R13 and L1, where a race is lost
     R18  L1 after faults               R19  channels, evening
-    Calendars that were removed: S1 as for all others until they are forgotten, L3 (evening); R5 a resync lists in full
+    Calendars that were removed: S1 as for all others until they are forgotten, L3 (evening, and
+         retention: remembered for its time, then forgotten); R5 a resync lists in full
     R21  privacy: what people wrote stands in no record, and in no answer    section 5  windows: two tasks a window
 
 What cannot be seen here: R6 (a constant), R10's shares (a day has too few conferences: tests/test_brake.py), R20 and
@@ -45,6 +47,7 @@ from tests.simulation.oracles.leases import LeaseJudge
 from tests.simulation.oracles.leavings import LeavingsJudge
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
 from tests.simulation.oracles.owners import Owners
+from tests.simulation.oracles.retention import RetentionJudge
 from tests.simulation.oracles.told import ToldJudge
 from tests.simulation.oracles.truth import Truth
 from tests.simulation.oracles.waits import WaitJudge
@@ -88,6 +91,7 @@ class Oracles:
             ordered=ordered,
             exact=exact,
         )
+        self.retention = RetentionJudge(ledger, self.complaints, self.words, rules, skew)
         self.evening = Evening(truth, ledger, self.complaints, self.owners, self.words)
 
     def asked_for(self, calendar_id: str) -> int:
@@ -103,6 +107,7 @@ class Oracles:
             self.channels.watch(known, after, now, worker)
             self.leases.watch(known, after, now, worker)
             self.leavings.watch_calendar(known, after, now, worker)
+            self.retention.watch(known, after, worker)
             self._watch_removed(after, now)
         elif isinstance(after, Conference):
             old = before if isinstance(before, Conference) else None

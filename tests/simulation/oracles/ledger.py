@@ -98,6 +98,11 @@ class Ledger:
         found = self._committed["link"].get(Link.key_for(calendar_key, event_id))
         return found if isinstance(found, Link) else None
 
+    def links_in(self, calendar_id: str) -> int:
+        """Return how many links of a synced calendar are stored."""
+        key = self._keys[calendar_id]
+        return sum(isinstance(link, Link) and link.calendar_key == key for link in self._committed["link"].values())
+
     def conferences(self) -> list[Conference]:
         """Return all conferences."""
         return [record for record in self._committed["conference"].values() if isinstance(record, Conference)]

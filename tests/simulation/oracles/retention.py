@@ -1,0 +1,67 @@
+"""What is remembered of a calendar that was removed: all of it until its time is over, and nothing after that.
+
+It must never ask the product when that is: its rules say so, and what the operator asked for.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from confsync.core.forgetting import calendars_of
+from confsync.core.records import Calendar
+from confsync.core.rules import Rules
+from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
+from tests.simulation.oracles.words import Words
+
+
+class RetentionJudge:
+    """Judges removed calendars when a month has passed."""
+
+    def __init__(self, ledger: Ledger, complaints: Complaints, words: Words, rules: Rules, skew: timedelta) -> None:
+        """Judge by the time of retention in `rules`; clocks of workers are wrong by `skew` at most."""
+        self._ledger, self._complaints, self._words = ledger, complaints, words
+        self._time = timedelta(seconds=rules.retention_s) - 2 * skew
+        self._links: dict[str, int] = {}
+        self._at_once: set[str] = set()
+
+    def hear(self, calendar_id: str) -> None:
+        """Hear that an operator wants a calendar to be forgotten at once, from now on at any time."""
+        self._at_once.add(calendar_id)
+
+    def watch(self, before: Calendar | None, after: Calendar, worker: Worker) -> None:
+        """Judge one committed calendar: whoever removed it alone may want it again."""
+        is_removed = after.state == "removed" and before is not None and before.state != "removed"
+        if not is_removed or after.calendar_id in self._at_once:
+            return
+        if after.due_at is None or after.due_at < worker.since + self._time:
+            self._complain(after.calendar_id, f"is to be forgotten at {after.due_at}, which is too soon")
+
+    def times_to_forget(self) -> dict[str, datetime]:
+        """Return when what is remembered of removed calendars is to be forgotten, by calendar id."""
+        found = self._ledger.calendars().items()
+        times = {name: each.due_at for name, each in found if each.state == "removed" and each.due_at is not None}
+        self._links = {name: self._ledger.links_in(name) for name in times}
+        return times
+
+    def judge_remembered(self, calendar_ids: Collection[str]) -> None:
+        """Their time is not over yet."""
+        for name in calendar_ids:
+            left = self._ledger.links_in(name)
+            if left < self._links[name]:
+                self._complain(name, f"has {left} events left of {self._links[name]} before its time is over")
+
+    def judge_forgotten(self, calendar_ids: Collection[str]) -> None:
+        """Their time is over."""
+        for name in calendar_ids:
+            calendar, links = self._ledger.calendar(name), self._ledger.links_in(name)
+            held = [c.conference_id for c in self._ledger.conferences() if self._ledger.key(name) in calendars_of(c)]
+            if calendar is None or calendar.due_at is not None or links or held:
+                self._complain(name, f"is not forgotten: {links} events, conferences {held}, {calendar}")
+
+    def judge_ends(self, conference_ids: Iterable[str]) -> None:
+        """Nobody did anything meanwhile: what ends now, ends for an event that never came where somebody looks."""
+        for name in conference_ids:
+            if not self._words.heard(name):
+                self._complaints.add("R9 forgotten", f"{name} ended when a calendar was forgotten")
+
+    def _complain(self, calendar_id: str, what: str) -> None:
+        self._complaints.add("L3 forgotten", f"{calendar_id} was removed, and {what}")

@@ -1,0 +1,80 @@
+"""The oracle of what is remembered of removed calendars is shown what it must report, and what it must not."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from confsync.core.records import Calendar, Link, Record
+from confsync.core.rules import Rules
+from tests.simulation.oracles.ledger import Complaints, Ledger
+from tests.simulation.oracles.retention import RetentionJudge
+from tests.simulation.oracles.words import Words
+from tests.simulation.test_oracles import Worker
+from tests.simulation.test_oracles_of_ends import rules_of
+from tests.world import ANN, START
+
+MONTH = timedelta(seconds=Rules().retention_s)
+ACTIVE = Calendar(key="ann", tenant="default", calendar_id=ANN, subject=ANN)
+
+
+def removed(due_at: datetime | None) -> Calendar:
+    """Return Ann's calendar, to be forgotten then."""
+    return ACTIVE.model_copy(update={"state": "removed", "due_at": due_at})
+
+
+class Scene:
+    """A removed calendar with one event, and the judge of what is remembered of it."""
+
+    def __init__(self, due_at: datetime | None) -> None:
+        """Begin just after the removal."""
+        link = Link(key="l", calendar_key="ann", event_id="event", conference_key="a")
+        self.committed: dict[str, dict[str, Record]] = {"calendar": {}, "link": {"l": link}, "conference": {}}
+        self.committed["calendar"]["ann"] = removed(due_at)
+        self.words, self.complaints = Words(), Complaints()
+        ledger = Ledger(self.committed, {"ann": ANN})
+        self.judge = RetentionJudge(ledger, self.complaints, self.words, Rules(), timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+@pytest.mark.parametrize(("waits", "is_too_soon"), [(None, True), (0, True), (30, True), (31, False)])
+def test_a_calendar_is_remembered_for_a_month_unless_it_is_to_be_forgotten_at_once(
+    waits: int | None, is_too_soon: bool, is_asked: bool
+) -> None:
+    """By the clock of whoever removed it."""
+    scene = Scene(None)
+    if is_asked:
+        scene.judge.hear(ANN)
+    due_at = None if waits is None else START + timedelta(days=waits)
+    scene.judge.watch(ACTIVE, removed(due_at), Worker())
+    assert rules_of(scene.complaints) == (["L3 forgotten"] if is_too_soon and not is_asked else [])
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_until_then_each_of_its_events_is_remembered(is_lost: bool) -> None:
+    """Also just before its time is over."""
+    scene = Scene(START + MONTH)
+    times = scene.judge.times_to_forget()
+    if is_lost:
+        scene.committed["link"].clear()
+    scene.judge.judge_remembered(times)
+    assert (times, rules_of(scene.complaints)) == ({ANN: START + MONTH}, ["L3 forgotten"] if is_lost else [])
+
+
+@pytest.mark.parametrize(("due_at", "links", "broken"), [(None, 0, 0), (None, 1, 1), (START, 0, 1)])
+def test_after_that_nothing_of_it_is_left(due_at: datetime | None, links: int, broken: int) -> None:
+    """Neither an event, nor a time at which somebody has to look."""
+    scene = Scene(due_at)
+    if not links:
+        scene.committed["link"].clear()
+    scene.judge.judge_forgotten([ANN])
+    assert rules_of(scene.complaints) == ["L3 forgotten"] * broken
+
+
+@pytest.mark.parametrize(("is_vouched", "broken"), [(False, ["R9 forgotten"]), (True, [])])
+def test_no_conference_ends_because_it_is_forgotten(is_vouched: bool, broken: list[str]) -> None:
+    """One may end then that was made for an event elsewhere that never came."""
+    scene = Scene(None)
+    if is_vouched:
+        scene.words.hear("a", ("bob@example.com", "draft"))
+    scene.judge.judge_ends(["a"])
+    assert rules_of(scene.complaints) == broken
