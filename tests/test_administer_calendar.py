@@ -19,7 +19,7 @@ from confsync.core.conference import Conference, Intent
 from confsync.core.events import Event
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
-from confsync.errors import CalendarAccessLost, CalendarUnavailable, StoreUnavailable, UnknownCalendar
+from confsync.errors import CalendarAccessLost, CalendarUnavailable, OutcomeUnknown, StoreUnavailable, UnknownCalendar
 from confsync.ports import Address, CreateCall, CreatedConference
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, BOB, PUSH, Crash, World
@@ -519,6 +519,31 @@ def test_a_conference_is_not_forgotten_while_another_is_made_for_its_event() -> 
     assert (is_known(world, "c1"), is_known(world, "c1-n1")) == (True, True)
     world.advance(2 * DAY)
     assert (is_known(world, "c1"), is_known(world, "c1-n1"), world.calendar().due_at) == (False, False, None)
+
+
+def test_what_was_made_for_an_event_that_is_forgotten_ends_like_a_draft() -> None:
+    """Its creation was not answered, and the answer to the next attempt finds nobody who needs it."""
+    able = Capabilities(ALL_FIELDS, ordered_writes=True, creates=True)
+    world = World(capabilities=able, rules=Rules(duplicates="mint", draft_s=600))
+    world.model.add_calendar(TEAM, ANN)
+    event_id = world.add("Planning", "c1", calendar_id=TEAM)
+    world.settle()
+    answers = iter([OutcomeUnknown("lost")])
+
+    def fail_once(_: CreateCall) -> None:
+        for error in answers:
+            raise error
+
+    world.provider.after_create = fail_once
+    world.initialize()
+    world.duplicate(event_id, calendar_id=TEAM)
+    world.advance(5)
+    world.move(event_id, ANN, calendar_id=TEAM)
+    world.advance(5)
+    assert (len(world.provider.created), is_known(world, "c1-n1")) == (1, False)
+    remove_calendar(world.calendar(ANN, TEAM).key, "now", world.outside, world.rules)
+    world.advance(DAY)
+    assert (is_known(world, "c1-n1"), world.told("c1-n1"), world.told("c1") is None) == (True, None, False)
 
 
 def test_a_draft_of_a_removed_calendar_is_forgotten_too() -> None:

@@ -108,10 +108,13 @@ def _may_end(conference: Conference, outside: Outside, terms: Terms) -> bool:
 
 
 def _is_vouched_for(conference: Conference) -> bool:
-    """Whether the add-on's word covers those who held the conference; where nobody ever did, those who were to."""
+    """Whether the add-on's word covers those who held the conference; where nobody ever did, those who were to.
+
+    One that knows of no event was made here, for events that were forgotten before it was there.
+    """
     owners = [referent for referent in conference.referents.values() if referent.role == "owner"]
     if not owners:
-        return bool(conference.registered)
+        return bool(conference.registered) or not conference.referents
     return any(is_covered(conference, owner.calendar_key, owner.organizer) for owner in owners)
 
 

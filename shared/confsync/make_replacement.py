@@ -94,4 +94,7 @@ def _successor(conference_id: str, state: ConferenceState, reserved: StoredRepla
         desired=Desired(generation=1, fingerprint=told),
         applied=Applied(generation=1, fingerprint=told),
     )
-    return reviewing.registered(made, vouched, reserved.terms.rules)
+    rules = reserved.terms.rules
+    if not vouched:  # all of them were forgotten with their calendars while it was made
+        return reviewing.reviewed(made, now + timedelta(seconds=rules.draft_s))
+    return reviewing.registered(made, vouched, rules)

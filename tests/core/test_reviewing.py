@@ -66,6 +66,7 @@ FINDINGS: list[tuple[str, Conference, Finding]] = [
     ("a claim moved", tied(referent(state="orphaned", role="claimed")), "nothing"),
     ("only a claim lives", tied(referent(role="claimed"), lost(event_id="e2")), "nothing"),
     ("its event never came", conference("c1", ref()), "discarded"),
+    ("it was made for events that were forgotten", conference("c1"), "discarded"),
     ("its event never came in a month, and it ended", drafted(OLD, **ENDED), "forget"),
     ("its event never came in a month, and it is gone", drafted(OLD, gone=True), "forget"),
     ("its event never came in a month, its end is not told", drafted(OLD, desired=ENDED["desired"]), "nothing"),

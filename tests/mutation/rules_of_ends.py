@@ -234,15 +234,21 @@ REVIEWING = (
     ),
     Rule(
         "draft-beside-events",
-        "if conference.registered and not was_owned(conference) and not",
-        "if conference.registered and not",
+        "if was_expected and not was_owned(conference) and not",
+        "if was_expected and not",
         "2: only where no event ever appeared",
     ),
     Rule(
         "draft-without-word",
-        "if conference.registered and not was_owned(conference) and not",
-        "if not was_owned(conference) and not",
+        "was_expected = conference.registered or not conference.referents",
+        "was_expected = True",
         "2: only what the add-on made",
+    ),
+    Rule(
+        "made-for-nobody",
+        "was_expected = conference.registered or not conference.referents",
+        "was_expected = conference.registered",
+        "18: what was made for events that were forgotten meanwhile ends like a draft",
     ),
     Rule(
         "draft-ends-twice",
@@ -361,6 +367,12 @@ ENDING = (
         "return conference.end_after is not None and conference.end_after <= now",
         "return conference.end_after is not None",
         "R9: the grace",
+    ),
+    Rule(
+        "forgotten-home-keeps",
+        "known.continues_in is not None or is_tied_elsewhere",
+        "known.continues_in in conference.referents or is_tied_elsewhere",
+        "19: what was lost where it moved to is lost, also when that is forgotten",
     ),
     Rule(
         "moved-owner-keeps",

@@ -82,7 +82,7 @@ def _is_gone(
     if known is None or _is_unseen(ref, conference):
         return is_deleted_here(seen.event)
     # Its tombstone may name anybody: what became of the conference after the event had moved on is known elsewhere.
-    moved_on = known.continues_in in conference.referents or is_tied_elsewhere
+    moved_on = known.continues_in is not None or is_tied_elsewhere
     left = seen.event.is_cancelled or (seen.event.is_readable and not seen.event.is_organizers_copy)
     return left if moved_on else _is_deleted(seen.event)
 

@@ -34,7 +34,8 @@ def review(conference: Conference, now: datetime, rules: Rules) -> Finding:
         return "look for it"
     if any(referent.state == "live" for referent in conference.referents.values()):
         return "nothing"
-    if conference.registered and not was_owned(conference) and not _has_ended(conference):
+    was_expected = conference.registered or not conference.referents
+    if was_expected and not was_owned(conference) and not _has_ended(conference):
         return "discarded"
     is_old = forget_time(conference, now, rules) <= now
     is_empty = is_deserted(conference) or not conference.referents

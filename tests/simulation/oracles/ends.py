@@ -55,7 +55,7 @@ class EndJudge:
         elif now < decided + self._grace - 2 * self._skew:
             self._complain(conference, f"is wanted to end at {now}, and that was decided at {decided}")
         owners = [known for known in conference.referents.values() if known.role == "owner"]
-        is_draft = bool(conference.registered) and not owners
+        is_draft = not owners and (bool(conference.registered) or not conference.referents)
         if not is_draft and all(owner.state != "gone" for owner in owners):
             self._complain(conference, "is wanted to end, and no event lost it")
         for owner in owners:
