@@ -16,8 +16,8 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = ("receive_notification", "sync_calendar", "renew_channels")
-NOT_DEPLOYED = ("confsync.cli", "confsync.local")
-"""The command and the local stack: their requirements are not those of a function."""
+NOT_DEPLOYED = ("confsync.cli", "confsync.costs", "confsync.local")
+"""The command, with what it reckons, and the local stack: their requirements are not those of a function."""
 _FIRST_DAY_OF_ZIP = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _PLAIN_FILE = 0o100644

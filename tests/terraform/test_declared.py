@@ -10,6 +10,7 @@ import hcl2
 import pytest
 
 from confsync.core.rules import Rules
+from confsync.costs.bill import Deployment
 from confsync.logs import log
 from confsync.renew_channels import RenewalOutcome, Renewals
 from confsync.settings import CalendarSettings, WorkerSettings
@@ -178,3 +179,13 @@ def test_each_variable_is_described_and_typed() -> None:
 def test_the_provider_is_supported_in_two_major_versions(folder: Path) -> None:
     """6.50 and all of 7."""
     assert 'version = ">= 6.50, < 8"' in (folder / "versions.tf").read_text()
+
+
+@pytest.mark.parametrize("function", ["receiver", "worker", "renewal"])
+def test_what_a_month_costs_is_reckoned_with_the_sizes_that_are_deployed(function: str) -> None:
+    """`confsync cost` knows each function's concurrency and memory; none of them is kept warm."""
+    (body,) = re.findall(rf'^variable "{function}" \{{$(.*?)^\}}$', text("variables.tf"), re.MULTILINE | re.DOTALL)
+    sizes = {name: int(value) for name, value in re.findall(r"(\w+) += optional\(number, (\d+)\)", body)}
+    reckoned = getattr(Deployment(), function)
+    assert (sizes["concurrency"], sizes["memory_mib"]) == (reckoned.concurrency, reckoned.memory_mib)
+    assert sizes["min_instances"] == 0

@@ -6,6 +6,7 @@ import click
 
 from confsync.cli.calendars import calendars
 from confsync.cli.channels import channels
+from confsync.cli.cost import cost
 from confsync.cli.demo import demo
 from confsync.cli.dev import dev
 from confsync.cli.ends import ends
@@ -25,9 +26,10 @@ def main() -> None:
     resumes, removes and resyncs those that there are; `channels` shows, renews and stops their push channels.
     `plan` shows what would be done, and `explain` why a conference is as it is; neither changes anything.
     `ends` lists, approves and rejects the ends of conferences that were held because they were too many at once.
+    `cost` says what a deployment costs a month on Google Cloud, and how many Calendar calls it makes.
     `record-facts` asks a real account how Calendar behaves where nobody outside Google knows.
     """
 
 
-for command in (calendars, channels, demo, dev, ends, plan, explain_command, record_facts):
+for command in (calendars, channels, cost, demo, dev, ends, plan, explain_command, record_facts):
     main.add_command(command)
