@@ -142,6 +142,22 @@ def test_a_conference_of_which_confsync_never_heard_is_nobodys() -> None:
     assert evening.judge(MADE) == []
 
 
+@pytest.mark.parametrize(("forgotten_after_s", "broken"), [(None, ["L2"]), (30, ["L2"]), (90, [])])
+def test_who_held_it_last_and_was_forgotten_with_its_calendar_takes_the_duty_to_end_it_along(
+    forgotten_after_s: int | None, broken: list[str]
+) -> None:
+    """Forgetting ends nothing; an event that is lost after that ends it as ever."""
+    evening = Evenings()
+    lost, last = evening.meet(BOB), evening.meet()
+    for calendar_id, event_id in ((BOB, lost), (ANN, last)):
+        evening.vouch(event_id, calendar_id)
+        evening.model.delete(calendar_id, calendar_id, event_id)
+    if forgotten_after_s is not None:
+        evening.words.forget(ANN, START + timedelta(seconds=forgotten_after_s))
+    evening.record(owner(lost, "gone", BOB, since=START + timedelta(seconds=60)))
+    assert evening.judge(MADE) == broken
+
+
 @pytest.mark.parametrize(("where", "broken"), [(BOB, []), (ELSEWHERE, ["L2"])])
 def test_a_draft_may_live_while_a_strangers_event_holds_it_in_a_synced_calendar(where: str, broken: list[str]) -> None:
     """It may own the conference yet; what nobody syncs says nothing."""
@@ -311,7 +327,7 @@ def test_a_conference_that_was_allowed_to_be_forgotten_may_be_adopted_as_it_is(
     event_id = evening.meet()
     if is_forgotten:
         evening.vouch(event_id)
-        evening.words.forget(ANN)
+        evening.words.forget(ANN, START)
     told = Desired(generation=1, fingerprint="x")
     evening.record(owner(event_id, "live"), adopted=True, desired=told, applied=Applied(generation=1, fingerprint="x"))
     assert evening.judge("as it was") == broken

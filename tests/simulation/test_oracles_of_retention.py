@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.core.rules import Rules
 from tests.simulation.oracles.ledger import Complaints, Ledger
@@ -58,6 +59,18 @@ def test_until_then_each_of_its_events_is_remembered(is_lost: bool) -> None:
         scene.committed["link"].clear()
     scene.judge.judge_remembered(times)
     assert (times, rules_of(scene.complaints)) == ({ANN: START + MONTH}, ["L3 forgotten"] if is_lost else [])
+
+
+@pytest.mark.parametrize(("days", "broken"), [(30, []), (31, ["L3 forgotten"])])
+def test_what_was_lost_a_month_ago_is_forgotten_in_its_own_time(days: int, broken: list[str]) -> None:
+    """Its conference was to be forgotten anyhow, before the calendar is."""
+    scene = Scene(START + MONTH)
+    lost = Conference(key="a", tenant="default", provider="acme", conference_id="a", review_at=START + timedelta(days))
+    scene.committed["conference"]["a"] = lost
+    times = scene.judge.times_to_forget()
+    scene.committed["link"].clear()
+    scene.judge.judge_remembered(times)
+    assert rules_of(scene.complaints) == broken
 
 
 @pytest.mark.parametrize(("due_at", "links", "broken"), [(None, 0, 0), (None, 1, 1), (START, 0, 1)])

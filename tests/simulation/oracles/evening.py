@@ -182,7 +182,7 @@ class Evening:
         held = self._truth.facts_of(name)
         if any(fact.over_at <= now or fact.master_id is not None for _, fact in held):
             return True  # it was held; or an instance, of which "all events" may leave nothing but an id
-        if not self._is_ours(name, conference):
+        if not self._is_ours(name, conference, now):
             return True
         vouched = (self._truth.seen_as(*event) for event in self._expected(name, conference))
         places = {*(place for place, _ in held), *(place for place in vouched if place is not None)}
@@ -195,10 +195,18 @@ class Evening:
         names = self._ledger.calendar_ids
         return {(names[each.calendar_key], each.event_id) for each in conference.registered.values()}
 
-    def _is_ours(self, name: str, conference: Conference | None) -> bool:
-        """Whether it is the product's to end: an event owned it; or the add-on said so, and nobody else holds it."""
-        if conference is not None and any(each.role == "owner" for each in conference.referents.values()):
-            return True
+    def _is_ours(self, name: str, conference: Conference | None, now: datetime) -> bool:
+        """Whether it is the product's to end: an event owned it; or the add-on said so, and nobody else holds it.
+
+        Not what the product made itself and forgot, nor where the last that held it was forgotten with its calendar.
+        """
+        forgotten_at = self._owners.last_forgotten(name)
+        if conference is None and name in self._words.made_for and forgotten_at is not None:
+            return False
+        owners = [] if conference is None else [each for each in conference.referents.values() if each.role == "owner"]
+        if owners:
+            lost = [each.since or now for each in owners]
+            return forgotten_at is None or max(lost) > forgotten_at
         synced = self._ledger.calendars()
         return bool(self._words.heard(name)) and all(h.calendar_id not in synced for h in self._truth.held(name))
 

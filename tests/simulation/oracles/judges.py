@@ -34,6 +34,7 @@ from confsync.core.records import Brake, Calendar, Link, Record
 from confsync.core.rules import Rules
 from confsync.ports import ConferenceCall
 from confsync.receive_notification import Receipt
+from confsync.renew_channels import RenewalOutcome
 from confsync.sync_calendar import SyncOutcome
 from confsync.update_conference import UpdateOutcome
 from tests.simulation.oracles.brakes import BrakeJudge
@@ -128,7 +129,7 @@ class Oracles:
     def _watch_removed(self, after: Calendar, now: datetime) -> None:
         """What is known of a calendar may be forgotten from the time on that its removal says."""
         if after.state == "removed" and (after.due_at is None or after.due_at <= now + 2 * self._skew):
-            self.words.forget(after.calendar_id)
+            self.words.forget(after.calendar_id, now)
 
     def _watch_new(self, after: Conference) -> None:
         """One that was met before was forgotten meanwhile: the product may know nothing of it."""
@@ -170,7 +171,7 @@ class Oracles:
         if isinstance(answer, Administered):
             self.evening.watch_administered(answer)
         self.leases.watch_end(worker, out_of_reach, is_alive=is_alive)
-        self.channels.watch_end(worker, has_answered=not isinstance(answer, BaseException))
+        self.channels.watch_end(worker, has_answered=not isinstance(answer, BaseException) and not _is_put_off(answer))
         if isinstance(answer, SyncOutcome):
             self.leavings.watch_sync(about, now, worker)
         elif isinstance(answer, UpdateOutcome):
@@ -186,3 +187,8 @@ class Oracles:
     def watch_page(self, calendar_id: str, items: int, worker: Worker) -> None:
         """Hear of a page of events that a worker was shown."""
         self.leavings.watch_page(calendar_id, items, worker)
+
+
+def _is_put_off(answer: object) -> bool:
+    """Whether a scheduled run left renewals to the next one, because the store failed it."""
+    return isinstance(answer, RenewalOutcome) and answer.channels.statuses["deferred"] > 0

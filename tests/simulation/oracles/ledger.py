@@ -98,10 +98,10 @@ class Ledger:
         found = self._committed["link"].get(Link.key_for(calendar_key, event_id))
         return found if isinstance(found, Link) else None
 
-    def links_in(self, calendar_id: str) -> int:
-        """Return how many links of a synced calendar are stored."""
-        key = self._keys[calendar_id]
-        return sum(isinstance(link, Link) and link.calendar_key == key for link in self._committed["link"].values())
+    def links_in(self, calendar_id: str) -> list[Link]:
+        """Return the stored links of a synced calendar."""
+        links = (link for link in self._committed["link"].values() if isinstance(link, Link))
+        return [link for link in links if link.calendar_key == self._keys[calendar_id]]
 
     def conferences(self) -> list[Conference]:
         """Return all conferences."""

@@ -3,6 +3,8 @@
 It must never believe what the product decided, only whom it knows besides; nor forget whom the product forgot.
 """
 
+from datetime import datetime
+
 from confsync.core.conference import Conference
 from confsync.core.records import Link
 from confsync.core.rules import Claims
@@ -43,9 +45,13 @@ class Owners:
 
     def may_be_forgotten(self, conference_id: str) -> bool:
         """Whether a calendar was removed and forgotten in which somebody held the conference, or was to."""
+        return self.last_forgotten(conference_id) is not None
+
+    def last_forgotten(self, conference_id: str) -> datetime | None:
+        """Return when such a calendar was allowed to be forgotten last; None: none was."""
         line = self._words.line(conference_id)
         places = {place for each in line for place, _ in self._truth.facts_of(each)} | self._words.said(conference_id)
-        return any(self._words.forgotten[calendar_id] for calendar_id, _ in places)
+        return max((at for calendar_id, _ in places for at in self._words.forgotten[calendar_id]), default=None)
 
     def _is_known(self, held: Held, conference: Conference, calendar_key: str) -> bool:
         """Whether the product knows it as an owner, or one that vouches for it: whoever it knows must not lose."""

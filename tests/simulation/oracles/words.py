@@ -4,8 +4,9 @@ Remembered from what was asked of the functions and from how they answered. It m
 confsync may forget it.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
+from datetime import datetime
 
 Place = tuple[str, str]
 """A calendar and an event; the event may come later, or never."""
@@ -18,8 +19,8 @@ class Words:
         """Begin with none."""
         self._said: dict[str, set[Place]] = {}
         self._heard: dict[str, set[Place]] = {}
-        self.forgotten: Counter[str] = Counter()
-        """By calendar id: how often everything about it was allowed to be forgotten."""
+        self.forgotten: defaultdict[str, tuple[datetime, ...]] = defaultdict(tuple)
+        """By calendar id: when everything about it was allowed to be forgotten."""
         self.made_for: Mapping[str, str] = {}
         """By the id of a conference that was made on request: the one that it replaces, whose words it inherits."""
 
@@ -31,9 +32,9 @@ class Words:
         """Note that confsync answered well: it is bound to know it for ever."""
         self._heard.setdefault(conference_id, set()).add(place)
 
-    def forget(self, calendar_id: str) -> None:
+    def forget(self, calendar_id: str, now: datetime) -> None:
         """Note that confsync need not know any more what was said of a calendar: it was removed."""
-        self.forgotten[calendar_id] += 1
+        self.forgotten[calendar_id] += (now,)
         for places in self._heard.values():
             places -= {place for place in places if place[0] == calendar_id}
 
