@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import calendar_states, channels, ingress, leases
+from confsync.core import channels, ingress, leases
 from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
@@ -191,7 +191,7 @@ def _change(
 
     def body(tx: Transaction) -> Calendar | None:
         calendar = tx.get(Calendar, calendar_key)
-        if calendar is None or not calendar_states.is_synced(calendar) or not only_if(calendar):
+        if calendar is None or not leases.is_synced(calendar) or not only_if(calendar):
             return None
         changed = change(calendar)
         tx.put(changed)
