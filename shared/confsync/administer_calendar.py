@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from confsync.core import calendar_states, channels, tasks
+from confsync.core import calendar_states, channels, leases, tasks
 from confsync.core.calendar_states import Forget
 from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
@@ -166,7 +166,7 @@ def _decide(calendar_key: str, decide: Callable[[Calendar], Decision], outside: 
 
 def _stop_channels(calendar: Calendar, outside: Outside) -> Calendar:
     """Stop what is open of a calendar that is left alone; what cannot be stopped expires, or is stopped next time."""
-    if calendar_states.is_synced(calendar):
+    if leases.is_synced(calendar):
         return calendar
     stopped = [channel for channel in channels.retiring_channels(calendar) if _stop(calendar, channel, outside)]
     return _forget_channels(calendar, stopped, outside) if stopped else calendar

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Literal
 
 from confsync.core import channels
-from confsync.core.calendar_states import is_synced
 from confsync.core.channel_keys import KeyUse, live_channels, uses_of_keys
+from confsync.core.leases import is_synced
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
 from confsync.errors import UnknownCalendar

@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from confsync.ask_to_observe import ask_to_observe, with_more_to_observe
-from confsync.core import calendar_states, channels, reviewing
+from confsync.core import calendar_states, channels, leases, reviewing
 from confsync.core.channels import PushTerms
 from confsync.core.conference import Conference, Registration
 from confsync.core.records import Calendar, EventRef, Link
@@ -172,7 +172,7 @@ def _register(
     if conference is not None and request.event_id is not None:
         tx.put(reviewing.registered(known or conference, conference.registered, terms.rules))
         calendar = with_more_to_observe(calendar, [request.event_id])
-    if calendar_states.is_synced(calendar):
+    if leases.is_synced(calendar):
         calendar = channels.sync_at_once(calendar, outside.now())
     tx.put(calendar)
     return calendar

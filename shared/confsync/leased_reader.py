@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from confsync.core import calendar_states, leases
+from confsync.core import leases
 from confsync.core.records import Calendar, EventRef, Failure, key_of
 from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen, Sight
@@ -102,7 +102,7 @@ class LeasedReader:
         """What one event or another user's calendar answers must not hold up this calendar."""
         if calendar is self._leased:
             return read_event(reading, address_of(self._leased), self._outside)
-        if calendar is None or not calendar_states.is_synced(calendar):
+        if calendar is None or not leases.is_synced(calendar):
             return Seen(None, unreadable=True)
         try:
             return read_event(reading, address_of(calendar), self._outside)

@@ -3,7 +3,7 @@
 It must never take for gone what could not be read.
 """
 
-from confsync.core import calendar_states, ending
+from confsync.core import ending, leases
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, EventRef
 from confsync.core.rules import Rules
@@ -23,7 +23,7 @@ def look_at_owners(conference: Conference, outside: Outside, rules: Rules) -> tu
 def _look(reading: Reading, outside: Outside, rules: Rules) -> tuple[Seen, float]:
     """Return the event as it is now; or nothing confirmed, and how long the end has to wait because of that."""
     calendar = outside.store.get(Calendar, reading.ref.calendar_key)
-    if calendar is None or not calendar_states.is_synced(calendar):
+    if calendar is None or not leases.is_synced(calendar):
         return Seen(None), rules.frozen_retry_s
     try:
         seen = read_event(reading, address_of(calendar), outside)

@@ -6,23 +6,15 @@ It must never call `watch` for a channel that is not stored, or stop a channel b
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Literal
 
-from confsync.core import calendar_states, channels, ingress, leases
+from confsync.core import channels, ingress, leases, refusals
 from confsync.core.channels import PushTerms
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
-from confsync.errors import (
-    CalendarAccessLost,
-    CalendarError,
-    CalendarQuotaExceeded,
-    CalendarRateLimited,
-    CalendarUnavailable,
-    ChannelIdTaken,
-    PushNotSupported,
-)
+from confsync.errors import CalendarError, CalendarRateLimited
 from confsync.ports import Outside, Transaction
 from confsync.reading import address_of
 
@@ -126,47 +118,10 @@ def _activate(calendar: Calendar, opened: Channel, expires_at: datetime, outside
 def _not_opened(
     error: CalendarError, calendar: Calendar, pending: Channel, outside: Outside, rules: Rules
 ) -> ChannelOutcome:
-    """Only when Calendar's answer is unknown may the channel be open: then it stays stored as pending for a while."""
-    now, reason = outside.now(), error.reason or str(error)
-    wait_s, is_news = error.retry_after_s or 0, reason not in (calendar.channel_error, calendar.reason)
-    failed = partial(channels.not_renewed, reason=reason, now=now, rules=rules)
-
-    def store(change: leases.Transition) -> None:
-        _change(calendar.key, change, outside)
-
-    def refuse(wait_s: float) -> None:
-        store(lambda c: failed(channels.forget_channel(c, pending.id), wait_s=wait_s))
-
-    match error:
-        case PushNotSupported():
-            store(lambda c: channels.poll_only(c, reason, now, rules))
-            return ChannelOutcome("poll_only", reason, alert=is_news)
-        case CalendarAccessLost():
-            store(lambda c: _without_access(c, pending, reason, now, rules))
-            return ChannelOutcome("frozen", reason, alert=is_news and calendar.state != "frozen")
-        case CalendarUnavailable():
-            store(lambda c: failed(c, wait_s=wait_s))
-            return ChannelOutcome("deferred", reason)
-        case CalendarRateLimited() | ChannelIdTaken():
-            refuse(wait_s)
-            return ChannelOutcome("deferred", reason, is_rate_limited=isinstance(error, CalendarRateLimited))
-        case CalendarQuotaExceeded():
-            refuse(max(wait_s, rules.quota_pause_s))
-            return ChannelOutcome("deferred", reason, alert=is_news)
-        case _:
-            refuse(wait_s)
-            return ChannelOutcome("deferred", reason, alert=is_news)
-
-
-def _without_access(calendar: Calendar, pending: Channel, reason: str, now: datetime, rules: Rules) -> Calendar:
-    """Freeze the calendar; one that is frozen already keeps the time of its own next try.
-
-    The reason stays until a channel is opened: a calendar that can be listed but not watched thaws and freezes again,
-    and that is no news.
-    """
-    forgotten = channels.forget_channel(calendar, pending.id).model_copy(update={"channel_error": reason})
-    frozen = forgotten if calendar.state == "frozen" else leases.freeze(forgotten, reason, now, rules)
-    return channels.retry_at(frozen, now + timedelta(seconds=rules.frozen_retry_s))
+    now, said = outside.now(), refusals.refusal(error, calendar)
+    _change(calendar.key, lambda c: refusals.after_refusal(error, c, pending.id, now, rules), outside)
+    is_rate_limited = isinstance(error, CalendarRateLimited)
+    return ChannelOutcome(said.status, said.reason, alert=said.alert, is_rate_limited=is_rate_limited)
 
 
 def stop_retiring(calendar: Calendar, outside: Outside) -> None:
@@ -191,7 +146,7 @@ def _change(
 
     def body(tx: Transaction) -> Calendar | None:
         calendar = tx.get(Calendar, calendar_key)
-        if calendar is None or not calendar_states.is_synced(calendar) or not only_if(calendar):
+        if calendar is None or not leases.is_synced(calendar) or not only_if(calendar):
             return None
         changed = change(calendar)
         tx.put(changed)

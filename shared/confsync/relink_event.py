@@ -6,7 +6,7 @@ It must never write an event that names anything else, or notify a guest.
 import json
 
 from confsync.ask_to_observe import ask_to_observe
-from confsync.core import calendar_states, replacing, reviewing
+from confsync.core import leases, replacing, reviewing
 from confsync.core.conference import Conference, Referent, Registration
 from confsync.core.events import Event
 from confsync.core.owners import owners_of
@@ -25,7 +25,7 @@ def relink_event(link_key: str, made: StoredReplacement) -> float:
     if referent is None or calendar is None:
         return 0.0
     rules = made.terms.rules
-    if not calendar_states.is_synced(calendar):
+    if not leases.is_synced(calendar):
         return rules.frozen_retry_s
     try:
         if not _write(link_key, referent, calendar, made):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from confsync.core import calendar_states, channels, leases, tasks
+from confsync.core import channels, leases, tasks
 from confsync.core.records import Calendar
 from confsync.core.terms import Terms
 from confsync.errors import (
@@ -101,7 +101,7 @@ def sync_calendar(request: SyncRequest, outside: Outside, terms: Terms) -> SyncO
 def _left_alone(request: SyncRequest, dropped: SyncOutcome, outside: Outside, terms: Terms) -> SyncOutcome:
     """Stop a channel that outlived its calendar's pause or removal; forget a removed calendar whose time has come."""
     calendar = outside.store.get(Calendar, request.calendar_key)
-    if calendar is None or calendar_states.is_synced(calendar):
+    if calendar is None or leases.is_synced(calendar):
         return dropped
     _stop_channel(request, calendar, outside)
     forgotten = forget_calendar(calendar.key, outside, terms.rules)
@@ -134,7 +134,7 @@ def _claim(request: SyncRequest, outside: Outside, terms: Terms) -> leases.Claim
 
     def body(tx: Transaction) -> leases.Claim | SyncOutcome:
         calendar = tx.get(Calendar, request.calendar_key)
-        if calendar is None or not calendar_states.is_synced(calendar):
+        if calendar is None or not leases.is_synced(calendar):
             return SyncOutcome("dropped", f"calendar is {calendar.state if calendar else 'unknown'}")
         if leases.is_frozen(calendar, now):
             return SyncOutcome("dropped", f"calendar is frozen: {calendar.reason}")

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from confsync.adapters.sqlite import SqliteStore
 from confsync.cli.main import main
+from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from tests.world import World, times
 
@@ -55,6 +56,7 @@ class Desk:
 def desk(folder: Path, mode: Literal["act", "observe"] = "observe") -> Desk:
     """Return a world that begins 45 minutes ago, so that no end waits longer than the brake counts, and a shell."""
     world = World(rules=Rules(mode=mode), store=SqliteStore(folder / "confsync.db"))
+    world.store.get(Calendar, "")  # makes the file, as the first call of a function does
     world.now = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=45)
     world.next_run = world.now + timedelta(minutes=1)
     return Desk(world, {**SETTINGS, "STORE": f"sqlite:{folder}/confsync.db"}, mode)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confsync.core import calendar_states as states
+from confsync.core import leases
 from confsync.core.channel_keys import expiry, live_channels, uses_of_keys
 from confsync.core.channels import retire_channel
 from confsync.core.records import Calendar, Channel, Checkpoint, Lease
@@ -62,7 +63,7 @@ def test_a_calendar_that_is_left_alone_retires_what_may_be_open(name: str) -> No
     """A channel that is just being opened is stopped by whoever opens it."""
     changed = TRANSITIONS[name](calendar())
     assert [(each.id, each.state) for each in changed.channels] == [("c1", "retiring"), ("c2", "retiring")]
-    assert (changed.renew_at, states.is_synced(changed)) == (None, False)
+    assert (changed.renew_at, leases.is_synced(changed)) == (None, False)
 
 
 def test_a_pause_keeps_what_a_resume_goes_on_with() -> None:

@@ -63,6 +63,40 @@ CHANNELS = (
     Rule("renewed-together", "life / 8 * spread_of(calendar_key)", "life / 8", "registered together, renewed apart"),
 )
 
+REFUSALS = (
+    Rule(
+        "an-open-channel-is-forgotten",
+        "        case CalendarUnavailable():\n            return",
+        "        case PushNotSupported():\n            return",
+        "R19: what was not answered may be open",
+    ),
+    Rule(
+        "the-quota-is-asked-again-at-once",
+        "max(wait_s, rules.quota_pause_s)",
+        "wait_s",
+        "the user may be read-only for hours",
+    ),
+    Rule("what-passes-is-an-incident", "reason, alert=False)", "reason, is_news)", "an operator can mend nothing"),
+    Rule(
+        "an-incident-is-told-again",
+        "reason not in (calendar.channel_error, calendar.reason)",
+        "True",
+        "an operator hears of it once",
+    ),
+    Rule(
+        "frozen-again-is-news",
+        'is_news and calendar.state != "frozen"',
+        "is_news",
+        "the sync told of the lost access before",
+    ),
+    Rule(
+        "a-frozen-calendar-is-put-off",
+        'refused if calendar.state == "frozen" else leases.freeze',
+        "leases.freeze",
+        "48: retried slowly",
+    ),
+)
+
 RECONCILIATION = (
     Rule(
         "asked-for-is-a-reconciliation",

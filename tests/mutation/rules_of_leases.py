@@ -78,7 +78,7 @@ LEASES = (
     ),
     Rule(
         "given-up-thaws",
-        'if calendar.state in ("removed", "paused") or is_frozen(calendar, now):',
+        "if not is_synced(calendar) or is_frozen(calendar, now):",
         "if False:",
         "48: retried slowly",
     ),

@@ -34,6 +34,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "identity": rules_of_judging.IDENTITY,
     "terms": rules_of_judging.TERMS,
     "channels": rules_of_channels.CHANNELS,
+    "refusals": rules_of_channels.REFUSALS,
     "reconciliation": rules_of_channels.RECONCILIATION,
     "calendar_states": rules_of_channels.CALENDAR_STATES,
 }

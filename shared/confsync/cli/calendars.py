@@ -20,7 +20,8 @@ from confsync.cli.columns import counted, shown, stamp
 from confsync.cli.exit_status import exit_status
 from confsync.cli.group import Group
 from confsync.cli.naming import find_calendar, named, naming, refuse, way_out, worker_settings
-from confsync.core.calendar_states import Forget, is_synced
+from confsync.core.calendar_states import Forget
+from confsync.core.leases import is_synced
 
 DO_AGAIN = "what was stored stays, do it again"
 

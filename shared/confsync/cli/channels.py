@@ -17,9 +17,9 @@ from confsync.cli.columns import columns, counted, shown, stamp
 from confsync.cli.exit_status import OptionsError, exit_status
 from confsync.cli.group import Group
 from confsync.cli.naming import find_calendar, named, refuse, store_of, way_out, worker_settings
-from confsync.core.calendar_states import is_synced
 from confsync.core.channel_keys import KeyUse
 from confsync.core.channels import is_over
+from confsync.core.leases import is_synced
 from confsync.core.records import Calendar, Channel
 from confsync.errors import CalendarError
 from confsync.open_channel import open_channel

@@ -4,17 +4,17 @@ It must never print a title or a name, nor decide about an end that the operator
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from confsync import parts, worker_parts
+from confsync import worker_parts
 from confsync.cli.columns import columns, plain, stamp
 from confsync.cli.exit_status import OptionsError, exit_status
 from confsync.cli.group import Group
+from confsync.cli.naming import worker_settings
 from confsync.core.conference import Conference, Referent
 from confsync.core.state import Moment
 from confsync.decide_ends import approve_ends, calendars_of, held_ends, reject_ends
@@ -71,7 +71,7 @@ def list_ends(as_json: bool, calendar_id: str | None, of_tenant: bool) -> None:
     Exit status: 0 when done, 1 when the store refused, 2 for wrong settings or options.
     """
     with exit_status("ends list", KEPT):
-        settings = parts.read_settings(WorkerSettings, os.environ)
+        settings = worker_settings()
         held = _held(settings, worker_parts.outside(settings))
         chosen = _of_calendar(held, calendar_id) if calendar_id else list(held.conferences)
         shown = [c for c in chosen if not of_tenant or (c.hold is not None and c.hold.scope == "tenant")]
@@ -132,7 +132,7 @@ def _chosen(choice: Choice) -> tuple[WorkerSettings, Outside, list[str]]:
     """Return what is needed to decide, and the keys of the conferences that are meant."""
     if sum(map(bool, (choice.conference_ids, choice.calendar_id, choice.everything))) != 1:
         raise OptionsError("name conferences, or give --calendar, or --all: one of the three")
-    settings = parts.read_settings(WorkerSettings, os.environ)
+    settings = worker_settings()
     outside = worker_parts.outside(settings)
     held = _held(settings, outside)
     return settings, outside, [conference.key for conference in _meant(choice, held)]

@@ -4,7 +4,6 @@ It reads the store, and nothing else. It must never show what an event holds.
 """
 
 import json
-import os
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,9 +13,10 @@ from typing import Final
 import click
 from pydantic import BaseModel
 
-from confsync import parts, worker_parts
+from confsync import parts
 from confsync.cli.columns import columns, shown, stamp
 from confsync.cli.exit_status import OptionsError, exit_status
+from confsync.cli.naming import store_of, worker_settings
 from confsync.cli.plan import what
 from confsync.core.conference import Conference, Note
 from confsync.core.explaining import EventLine, Explanation, explain
@@ -71,9 +71,8 @@ def explain_command(as_json: bool, **given: str | None) -> None:
     with exit_status("explain"):
         asked = Asked(**given)
         asked.check()
-        settings = parts.read_settings(WorkerSettings, os.environ)
-        store = worker_parts.store(settings.store, settings.firestore_emulator)
-        found = explained(asked, store, settings, parts.utc_now())
+        settings = worker_settings()
+        found = explained(asked, store_of(settings), settings, parts.utc_now())
     click.echo("\n\n".join(map(in_words, found)) if not as_json else "\n".join(map(in_json, found)))
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
@@ -15,6 +16,7 @@ from confsync import parts, worker_parts
 from confsync.cli.columns import shown
 from confsync.cli.exit_status import OptionsError
 from confsync.core.records import Calendar
+from confsync.errors import SettingsError
 from confsync.paging import calendars_of
 from confsync.ports import Store
 from confsync.settings import WorkerSettings
@@ -74,8 +76,30 @@ def way_out(calendar: Calendar) -> str:
 
 
 def worker_settings() -> WorkerSettings:
-    """Return the settings of the worker in the environment."""
-    return parts.read_settings(WorkerSettings, os.environ)
+    """Return the settings of the worker in the environment, for who reads or changes what is stored already.
+
+    Raises:
+        SettingsError: also where the store is a file that there is not: it would be made, and nothing be found in it.
+
+    """
+    settings = parts.read_settings(WorkerSettings, os.environ)
+    kind, _, path = settings.store.partition(":")
+    if kind == "sqlite" and _is_missing(Path(path)):
+        raise SettingsError(
+            f"STORE: there is no file {shown(str(Path(path).absolute()), 300)}: correct the path. "
+            "confsync dev makes one, and so do the functions and confsync calendars add"
+        )
+    return settings
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False  # it is there, or nobody can tell: the store says what is wrong with it
+    return False
 
 
 def store_of(settings: WorkerSettings) -> Store:

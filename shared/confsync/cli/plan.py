@@ -4,7 +4,6 @@ It reads the store, and nothing else. It must never call, write or start anythin
 """
 
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -15,9 +14,10 @@ from typing import Final
 
 import click
 
-from confsync import parts, worker_parts
+from confsync import parts
 from confsync.cli.columns import columns, shown, stamp
 from confsync.cli.exit_status import exit_status
+from confsync.cli.naming import store_of, worker_settings
 from confsync.cli.signals import interruptible
 from confsync.core.outlook import Step, brake_keys, steps_of
 from confsync.core.records import Brake
@@ -44,13 +44,13 @@ def plan(as_json: bool, watch: bool) -> None:
     """
     try:
         with exit_status("plan", "do it again"), interruptible() if watch else nullcontext():
-            _show(parts.read_settings(WorkerSettings, os.environ), as_json=as_json, watch=watch)
+            _show(worker_settings(), as_json=as_json, watch=watch)
     except KeyboardInterrupt:
         sys.exit(0)
 
 
 def _show(settings: WorkerSettings, *, as_json: bool, watch: bool) -> None:
-    store, rules, last = worker_parts.store(settings.store, settings.firestore_emulator), settings.rules(), ""
+    store, rules, last = store_of(settings), settings.rules(), ""
     while True:
         steps = planned(store, settings.tenant, parts.utc_now(), rules)
         text = in_json(steps, rules) if as_json else in_words(steps, rules)

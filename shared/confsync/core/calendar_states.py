@@ -27,11 +27,6 @@ Forget = Literal["later", "now"]
 """When the events and conferences of a removed calendar are forgotten: `later` is after the time of retention."""
 
 
-def is_synced(calendar: Calendar) -> bool:
-    """Whether the calendar may be read, watched and written to: an operator neither paused nor removed it."""
-    return calendar.state not in ("paused", "removed")
-
-
 def paused(calendar: Calendar, reason: str) -> Calendar:
     """Return the calendar left alone, its channels to be stopped (arrow a)."""
     left_alone = _left_alone(calendar).model_copy(update={"state": "paused", "reason": reason})

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from confsync.core.calendar_states import is_synced
 from confsync.core.channels import is_over
+from confsync.core.leases import is_synced
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
 

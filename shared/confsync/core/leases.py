@@ -44,6 +44,11 @@ def claim(calendar: Calendar, holder: str, now: datetime, rules: Rules) -> Claim
     return Claim(_due_after(leased, lease.expires_at, rules), granted=True, reconciles=reconciles)
 
 
+def is_synced(calendar: Calendar) -> bool:
+    """Whether the calendar may be read, watched and written to: an operator neither paused nor removed it."""
+    return calendar.state not in ("paused", "removed")
+
+
 def is_frozen(calendar: Calendar, now: datetime) -> bool:
     """Whether access is lost and nobody is to try yet; one that is being tried is leased, and requests count."""
     waits = calendar.due_at is not None and now < calendar.due_at
@@ -168,7 +173,7 @@ def ask_again(calendar: Calendar, now: datetime) -> Calendar:
     Whoever syncs it now lists once more because of the request. One that is frozen is tried slowly as before, and one
     that is not synced stays so.
     """
-    if calendar.state in ("removed", "paused") or is_frozen(calendar, now):
+    if not is_synced(calendar) or is_frozen(calendar, now):
         return calendar
     asked = with_request(calendar)
     if is_leased(calendar, now):

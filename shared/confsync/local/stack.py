@@ -155,7 +155,7 @@ class Stack:
 
     def _open(self) -> None:
         folder = self._cleanup.enter_context(opened(self._data_dir))
-        _check_store(folder)
+        _open_store(folder)
         folder.put_old_logs_aside()
         self._cleanup.callback(self._end_all)  # after the launcher has ended: then nothing can be started any more
         self._launcher = self._cleanup.enter_context(ThreadPoolExecutor(1, thread_name_prefix="stack launcher"))
@@ -231,10 +231,11 @@ class Stack:
             child.end_within(deadline - time.monotonic())
 
 
-def _check_store(folder: Folder) -> None:
-    """The functions open the store only when they need it; whoever starts a stack wants to hear of damage at once."""
-    if not folder.store.exists():
-        return
+def _open_store(folder: Folder) -> None:
+    """The functions open the store only when they need it; whoever starts a stack wants to hear of damage at once.
+
+    And to ask what is in it at once: the commands do not make the file.
+    """
     try:
         worker_parts.store(f"sqlite:{folder.store}").all_of(Calendar, after="", limit=1)
     except StoreError as error:

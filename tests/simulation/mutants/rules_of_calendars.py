@@ -14,7 +14,7 @@ CALENDARS: tuple[Mutant, ...] = (
         "pause-keeps-its-channel",
         "R19",
         "Nobody stops the channel of a calendar that is left alone.",
-        ("administer_calendar:_stop_channels", "if calendar_states.is_synced(calendar):", "if True:"),
+        ("administer_calendar:_stop_channels", "if leases.is_synced(calendar):", "if True:"),
     ),
     mutant(
         "resumed-is-not-due",
