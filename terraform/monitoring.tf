@@ -76,14 +76,14 @@ locals {
       title    = "syncs wait for minutes"
       severity = "CRITICAL"
       duration = "600s"
-      query    = "histogram_quantile(0.95, sum by (le) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=\"${google_cloud_tasks_queue.sync.name}\"}[10m])))"
+      query    = "histogram_quantile(0.95, sum by (le) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=\"${google_cloud_tasks_queue.main["sync"].name}\"}[10m])))"
       when     = "> ${var.alert_above.sync_lag_seconds * 1000}"
     }
     "update-lag" = {
       title    = "conference updates wait for minutes"
       severity = "WARNING"
       duration = "600s"
-      query    = "histogram_quantile(0.95, sum by (le, queue_id) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=~\"${join("|", [for queue in local.queues_of_updates : queue.name])}\"}[10m])))"
+      query    = "histogram_quantile(0.95, sum by (le, queue_id) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=~\"${join("|", [for name in local.queues_of_updates : google_cloud_tasks_queue.main[name].name])}\"}[10m])))"
       when     = "> ${var.alert_above.update_lag_seconds * 1000}"
     }
     "attempts-fail" = {

@@ -41,7 +41,7 @@ output "delegation" {
 
 output "queues" {
   description = "The task queues, by what is in them."
-  value       = merge({ sync = google_cloud_tasks_queue.sync.id }, { for name, queue in local.queues_of_updates : name => queue.id })
+  value       = { for name, queue in google_cloud_tasks_queue.main : name => queue.id }
 }
 
 output "database" {

@@ -185,8 +185,13 @@ run "queues_retry_as_the_code_expects" {
   }
 
   assert {
+    condition     = keys(google_cloud_tasks_queue.main) == ["conference", "provider-acme", "sync"]
+    error_message = "There is a queue for syncs, one for updates, and one for each provider that has a limit."
+  }
+
+  assert {
     condition = alltrue([
-      for queue in [google_cloud_tasks_queue.sync, google_cloud_tasks_queue.conference, google_cloud_tasks_queue.provider["acme"]] :
+      for queue in google_cloud_tasks_queue.main :
       queue.retry_config[0].max_attempts == 7 && queue.retry_config[0].max_retry_duration == "0s"
     ])
     error_message = "All queues give up after the same number of attempts, and never for the time that passed."
@@ -202,7 +207,7 @@ run "syncs_leave_room_for_renewals" {
   command = plan
 
   assert {
-    condition     = google_cloud_tasks_queue.sync.rate_limits[0].max_dispatches_per_second == 110
+    condition     = google_cloud_tasks_queue.main["sync"].rate_limits[0].max_dispatches_per_second == 110
     error_message = "A project has 10,000 Calendar calls a minute, and renewals take 3,000 of them."
   }
 }
@@ -215,7 +220,7 @@ run "a_provider_has_a_queue_at_its_vendors_rate" {
   }
 
   assert {
-    condition     = google_cloud_tasks_queue.provider["acme"].rate_limits[0].max_dispatches_per_second == 4 && google_cloud_tasks_queue.provider["acme"].rate_limits[0].max_concurrent_dispatches == 2
+    condition     = google_cloud_tasks_queue.main["provider-acme"].rate_limits[0].max_dispatches_per_second == 4 && google_cloud_tasks_queue.main["provider-acme"].rate_limits[0].max_concurrent_dispatches == 2
     error_message = "The queue keeps to the vendor's limit."
   }
 
