@@ -13,7 +13,7 @@ module "deployment" {
   state_bucket                = var.deployment.state_bucket
   state_prefix                = var.deployment.state_prefix
   conference_solutions_secret = var.deployment.conference_solutions_secret
-  secrets                     = { for name, secret in google_secret_manager_secret.main : name => secret.secret_id }
+  written_secret              = google_secret_manager_secret.main["conference-solutions"].secret_id
   packages_bucket             = google_storage_bucket.packages.name
   images                      = google_artifact_registry_repository.images
   reads_load_balancer         = var.load_balancer != null

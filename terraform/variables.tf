@@ -471,7 +471,7 @@ variable "budget" {
 }
 
 variable "deployment" {
-  description = "Cloud Build plans and, once somebody has approved, applies; null: people do. state_bucket, state_prefix: as for terraform init. repository: the connection of Cloud Build (2nd generation) to this repository. variables: path of the variables file below terraform/. conference_solutions_secret: version of a secret of yours with the value of conference_solutions."
+  description = "Cloud Build plans and, once somebody has approved, applies; null: people do. state_bucket (in this project), state_prefix: as for terraform init. repository: the connection of Cloud Build (2nd generation) to this repository. variables: path of the variables file below terraform/. conference_solutions_secret: version of a secret of yours with the value of conference_solutions."
   type = object({
     state_bucket                = string
     state_prefix                = optional(string, "confsync")

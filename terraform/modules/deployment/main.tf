@@ -70,20 +70,21 @@ resource "google_service_account_iam_member" "acts_as" {
   member             = google_service_account.deploy.member
 }
 
-# New versions; what is in the former ones it cannot read.
-resource "google_secret_manager_secret_iam_member" "writes" {
-  for_each = var.secrets
-
+# A new version when the value changed; what is in the former ones it cannot read there.
+resource "google_secret_manager_secret_iam_member" "writes_conference_solutions" {
   project   = var.project_id
-  secret_id = each.value
+  secret_id = var.written_secret
   role      = "roles/secretmanager.secretVersionManager"
   member    = google_service_account.deploy.member
 }
 
+# The value itself, and who else may read it: the secret may be in another project.
 resource "google_secret_manager_secret_iam_member" "reads_conference_solutions" {
+  for_each = toset(["roles/secretmanager.secretAccessor", "roles/secretmanager.viewer"])
+
   project   = split("/", var.conference_solutions_secret)[1]
   secret_id = split("/", var.conference_solutions_secret)[3]
-  role      = "roles/secretmanager.secretAccessor"
+  role      = each.value
   member    = google_service_account.deploy.member
 }
 

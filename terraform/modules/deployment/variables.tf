@@ -58,9 +58,9 @@ variable "acts_as" {
   nullable    = false
 }
 
-variable "secrets" {
-  description = "Ids of the secrets that new versions are written of, by what is in them."
-  type        = map(string)
+variable "written_secret" {
+  description = "Id of the secret that the functions read it from."
+  type        = string
   nullable    = false
 }
 
