@@ -58,6 +58,13 @@ locals {
       query    = "sum(increase(${local.log_metric}_renewal_runs${local.from_log}[10m])) or vector(0)"
       when     = "< 1"
     }
+    "channels-age" = {
+      title    = "a channel is older than it should ever be"
+      severity = "ERROR"
+      duration = "0s"
+      query    = "histogram_quantile(1, sum by (le) (increase(${local.log_metric}_oldest_channel_age_bucket${local.from_log}[15m])))"
+      when     = "> ${var.alert_above.oldest_channel_days * 86400}"
+    }
     "channels-lapsed" = {
       title    = "channels lapsed before they were renewed"
       severity = "CRITICAL"
@@ -106,6 +113,7 @@ locals {
   metrics = {
     renewal_runs         = { filter = "${local.logs.renewal} AND jsonPayload.message=\"renewal run\"", value = null }
     runs_left_more       = { filter = "${local.logs.renewal} AND jsonPayload.renewal.more=true", value = null }
+    oldest_channel_age   = { filter = "${local.logs.renewal} AND jsonPayload.renewal.channels.oldest_age_s>0", value = "jsonPayload.renewal.channels.oldest_age_s" }
     channels_lapsed      = { filter = "${local.logs.renewal} AND jsonPayload.renewal.channels.lapsed>0", value = "jsonPayload.renewal.channels.lapsed" }
     missed_notifications = { filter = "${local.logs.worker} AND jsonPayload.sync.missed>0", value = "jsonPayload.sync.missed" }
   }
@@ -124,6 +132,19 @@ resource "google_logging_metric" "main" {
     metric_kind = "DELTA"
     value_type  = each.value.value == null ? "INT64" : "DISTRIBUTION"
     unit        = "1"
+  }
+
+  # Of the oldest one is asked, so a quarter of a day has its own bucket, up to more than the week that channels live.
+  dynamic "bucket_options" {
+    for_each = each.key == "oldest_channel_age" ? [true] : []
+
+    content {
+      linear_buckets {
+        num_finite_buckets = 32
+        width              = 21600
+        offset             = 0
+      }
+    }
   }
 
   depends_on = [google_project_service.main]

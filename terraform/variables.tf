@@ -509,10 +509,11 @@ variable "deployment" {
 }
 
 variable "alert_above" {
-  description = "From where on somebody hears of it: 95th percentile of how late tasks start, share of the worker's answers that are errors, missed notifications in six hours."
+  description = "From where on somebody hears of it: 95th percentile of how late tasks start, age of the oldest channel (in quarters of a day), share of the worker's answers that are errors, missed notifications in six hours."
   type = object({
     sync_lag_seconds        = optional(number, 300)
     update_lag_seconds      = optional(number, 600)
+    oldest_channel_days     = optional(number, 6.5)
     failed_attempts_percent = optional(number, 20)
     missed_notifications    = optional(number, 100)
   })
@@ -522,6 +523,11 @@ variable "alert_above" {
   validation {
     condition     = alltrue([for value in values(var.alert_above) : value > 0])
     error_message = "Each number of alert_above is above 0."
+  }
+
+  validation {
+    condition     = var.alert_above.oldest_channel_days < 7 && floor(var.alert_above.oldest_channel_days * 4) == var.alert_above.oldest_channel_days * 4
+    error_message = "alert_above.oldest_channel_days is below 7, when channels lapse, and in quarters of a day: 6.25, 6.5."
   }
 }
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from confsync.core import tasks
-from confsync.core.channels import PushTerms
+from confsync.core.channels import PushTerms, active_channel
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
@@ -41,6 +41,14 @@ class Renewals:
     """Calendar key and reason of the first few that an operator should hear of."""
     is_rate_limited: bool = False
     """Whether the run stopped because Calendar takes no more calls for now."""
+    oldest_age_s: float | None = None
+    """How old the oldest channel was that was due, before the run; without those of frozen calendars. None: none."""
+
+    def meet(self, due: Iterable[Calendar], now: datetime) -> None:
+        """Take the ages of channels that are to be renewed; of a frozen calendar somebody has heard already."""
+        active = (active_channel(calendar) for calendar in due if calendar.state != "frozen")
+        ages = [(now - channel.created_at).total_seconds() for channel in active if channel]
+        self.oldest_age_s = max([*ages, self.oldest_age_s or 0]) or None
 
     def add(self, calendar_key: str, outcome: ChannelOutcome) -> None:
         """Count one."""
@@ -99,7 +107,8 @@ def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[Renewals, b
     for page in _pages_due(outside, terms):
         if renewals.is_rate_limited or outside.now() >= stop_at:
             return renewals, True
-        renewed = [each for each in outside.at_once(renew, page) if each is not None]
+        renewals.meet(page, outside.now())
+        renewed = [each for each in outside.at_once(renew, [calendar.key for calendar in page]) if each is not None]
         for key, outcome in renewed:
             renewals.add(key, outcome)
         lapsed = (key for key, outcome in renewed if outcome.lapsed)
@@ -117,8 +126,8 @@ def _renew_one(key: str, outside: Outside, push: PushTerms, rules: Rules) -> Cha
         return ChannelOutcome("deferred", str(error))
 
 
-def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[str]]:
-    """Yield the keys of calendars whose channel is due, most urgent first, up to what one run may renew.
+def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[Calendar]]:
+    """Yield calendars whose channel is due, most urgent first, up to what one run may renew.
 
     Whatever was renewed is due no more, so the next page is what comes first then; what is due all the same, because
     another run has just begun it or its time passed meanwhile, is left to the next run.
@@ -126,11 +135,11 @@ def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[str]]:
     seen: set[str] = set()
     while (room := terms.rules.renewals_per_run - len(seen)) > 0:
         due = outside.store.channels_due(terms.tenant, outside.now(), min(PAGE, room))
-        page = [calendar.key for calendar in due if calendar.key not in seen]
+        page = [calendar for calendar in due if calendar.key not in seen]
         if not page:
             return
         yield page
-        seen.update(page)
+        seen.update(calendar.key for calendar in page)
 
 
 @dataclass(frozen=True)

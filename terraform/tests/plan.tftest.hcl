@@ -829,6 +829,23 @@ run "somebody_is_told" {
   }
 }
 
+run "a_channels_age_is_told_apart_where_the_alert_looks" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for buckets in [google_logging_metric.main["oldest_channel_age"].bucket_options[0].linear_buckets[0]] :
+      buckets.num_finite_buckets * buckets.width >= 8 * 86400 && (var.alert_above.oldest_channel_days * 86400) % buckets.width == 0
+    ])
+    error_message = "The limit is where one bucket ends and another begins, or the alert comes too early or too late."
+  }
+
+  assert {
+    condition     = alltrue([for name, metric in google_logging_metric.main : length(metric.bucket_options) == (name == "oldest_channel_age" ? 1 : 0)])
+    error_message = "What is added up needs no buckets of its own."
+  }
+}
+
 run "an_archive_that_changed_is_built_anew" {
   command = plan
 

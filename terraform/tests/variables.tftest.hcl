@@ -522,6 +522,16 @@ run "an_alert_has_a_limit" {
   expect_failures = [var.alert_above]
 }
 
+run "a_channel_is_too_old_before_it_lapses" {
+  command = plan
+
+  variables {
+    alert_above = { oldest_channel_days = 7 }
+  }
+
+  expect_failures = [var.alert_above]
+}
+
 run "a_budget_belongs_to_a_billing_account" {
   command = plan
 
