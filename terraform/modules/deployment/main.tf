@@ -12,7 +12,6 @@ locals {
       "roles/cloudtasks.queueAdmin",
       "roles/datastore.indexAdmin",
       "roles/iam.securityReviewer",
-      "roles/iam.serviceAccountViewer",
       "roles/logging.configWriter",
       "roles/logging.logWriter",
       "roles/monitoring.alertPolicyEditor",
