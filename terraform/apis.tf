@@ -1,5 +1,5 @@
 resource "google_project_service" "main" {
-  for_each = toset([
+  for_each = toset(concat([
     "artifactregistry.googleapis.com",
     "calendar-json.googleapis.com",
     "cloudbuild.googleapis.com",
@@ -14,7 +14,10 @@ resource "google_project_service" "main" {
     "run.googleapis.com",
     "secretmanager.googleapis.com",
     "storage.googleapis.com",
-  ])
+    ],
+    var.load_balancer == null ? [] : ["compute.googleapis.com"],
+    var.budget == null ? [] : ["billingbudgets.googleapis.com", "cloudbilling.googleapis.com"],
+  ))
 
   project            = var.project_id
   service            = each.value

@@ -72,9 +72,6 @@ locals {
     service_account = google_service_account.build.name
     repository      = google_artifact_registry_repository.images.id
   }
-
-  # Calendar and add-ons send no token that Cloud Run could check, so whoever is to hear of them has to be public.
-  is_receiver_public = coalesce(var.receiver.is_public, coalesce(var.settings.ingress, "push") != "poll")
 }
 
 module "receiver" {
@@ -90,7 +87,7 @@ module "receiver" {
   build            = local.build
   size             = var.receiver
   timeout_seconds  = var.task_timeout_seconds
-  ingress_settings = var.receiver.ingress_settings
+  ingress_settings = local.receiver_ingress
   environment      = local.environment_of_receiver
   secrets          = local.secrets_of_receiver
   invokers = merge(

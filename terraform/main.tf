@@ -22,7 +22,8 @@ locals {
   # tasks for itself. https://docs.cloud.google.com/run/docs/triggering/https-request#deterministic
   url_suffix   = "${data.google_project.main.number}.${var.region}.run.app"
   worker_url   = "https://${local.names.worker}-${local.url_suffix}"
-  receiver_url = coalesce(var.receiver.url, "https://${local.names.receiver}-${local.url_suffix}")
+  receiver_url = coalesce(var.receiver.url, local.balanced_url, "https://${local.names.receiver}-${local.url_suffix}")
+  balanced_url = var.load_balancer == null ? null : "https://${var.load_balancer.host}"
 
   packages_folder = coalesce(var.packages_folder, "${path.module}/../dist")
 }

@@ -58,6 +58,13 @@ locals {
       query    = "sum(increase(${local.log_metric}_renewal_runs${local.from_log}[10m])) or vector(0)"
       when     = "< 1"
     }
+    "channels-age" = {
+      title    = "a channel is older than it should ever be"
+      severity = "ERROR"
+      duration = "0s"
+      query    = "histogram_quantile(1, sum by (le) (increase(${local.log_metric}_oldest_channel_age_bucket${local.from_log}[15m])))"
+      when     = "> ${var.alert_above.oldest_channel_days * 86400}"
+    }
     "channels-lapsed" = {
       title    = "channels lapsed before they were renewed"
       severity = "CRITICAL"
@@ -76,14 +83,14 @@ locals {
       title    = "syncs wait for minutes"
       severity = "CRITICAL"
       duration = "600s"
-      query    = "histogram_quantile(0.95, sum by (le) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=\"${google_cloud_tasks_queue.sync.name}\"}[10m])))"
+      query    = "histogram_quantile(0.95, sum by (le) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=\"${google_cloud_tasks_queue.main["sync"].name}\"}[10m])))"
       when     = "> ${var.alert_above.sync_lag_seconds * 1000}"
     }
     "update-lag" = {
       title    = "conference updates wait for minutes"
       severity = "WARNING"
       duration = "600s"
-      query    = "histogram_quantile(0.95, sum by (le, queue_id) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=~\"${join("|", [for queue in local.queues_of_updates : queue.name])}\"}[10m])))"
+      query    = "histogram_quantile(0.95, sum by (le, queue_id) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource=\"cloud_tasks_queue\", queue_id=~\"${join("|", [for name in local.queues_of_updates : google_cloud_tasks_queue.main[name].name])}\"}[10m])))"
       when     = "> ${var.alert_above.update_lag_seconds * 1000}"
     }
     "attempts-fail" = {
@@ -106,6 +113,7 @@ locals {
   metrics = {
     renewal_runs         = { filter = "${local.logs.renewal} AND jsonPayload.message=\"renewal run\"", value = null }
     runs_left_more       = { filter = "${local.logs.renewal} AND jsonPayload.renewal.more=true", value = null }
+    oldest_channel_age   = { filter = "${local.logs.renewal} AND jsonPayload.renewal.channels.oldest_age_s>0", value = "jsonPayload.renewal.channels.oldest_age_s" }
     channels_lapsed      = { filter = "${local.logs.renewal} AND jsonPayload.renewal.channels.lapsed>0", value = "jsonPayload.renewal.channels.lapsed" }
     missed_notifications = { filter = "${local.logs.worker} AND jsonPayload.sync.missed>0", value = "jsonPayload.sync.missed" }
   }
@@ -124,6 +132,19 @@ resource "google_logging_metric" "main" {
     metric_kind = "DELTA"
     value_type  = each.value.value == null ? "INT64" : "DISTRIBUTION"
     unit        = "1"
+  }
+
+  # Of the oldest one is asked, so a quarter of a day has its own bucket, up to more than the week that channels live.
+  dynamic "bucket_options" {
+    for_each = each.key == "oldest_channel_age" ? [true] : []
+
+    content {
+      linear_buckets {
+        num_finite_buckets = 32
+        width              = 21600
+        offset             = 0
+      }
+    }
   }
 
   depends_on = [google_project_service.main]

@@ -3,6 +3,11 @@ output "receiver_url" {
   value       = module.worker.function.service_config[0].environment_variables["NOTIFICATION_URL"]
 }
 
+output "load_balancer_address" {
+  description = "What the A record of the host has to be, before the certificate is made and notifications arrive. Null without a load balancer."
+  value       = one(module.load_balancer[*].address)
+}
+
 output "worker_url" {
   description = "Where the add-on calls POST /initialize, with an identity token whose audience is this."
   value       = module.receiver.function.service_config[0].environment_variables["SYNC_CALENDAR_URL"]
@@ -28,6 +33,7 @@ output "accounts" {
       build    = google_service_account.build.email
     },
     { for delegate in google_service_account.delegate : "delegate" => delegate.email },
+    { for name, account in try(module.deployment[0].accounts, {}) : name => account.email },
   )
 }
 
@@ -41,7 +47,7 @@ output "delegation" {
 
 output "queues" {
   description = "The task queues, by what is in them."
-  value       = merge({ sync = google_cloud_tasks_queue.sync.id }, { for name, queue in local.queues_of_updates : name => queue.id })
+  value       = { for name, queue in google_cloud_tasks_queue.main : name => queue.id }
 }
 
 output "database" {

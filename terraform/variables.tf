@@ -315,6 +315,30 @@ variable "receiver" {
   }
 }
 
+variable "load_balancer" {
+  description = "A load balancer of its own in front of the receiver, for Cloud Armor or where your policy wants one; null: none. host: where notifications arrive. max_requests_per_minute: what Cloud Armor lets one address send (null: no Cloud Armor). See README.md, When allUsers is forbidden."
+  type = object({
+    host                    = string
+    max_requests_per_minute = optional(number)
+  })
+  default = null
+
+  validation {
+    condition     = var.load_balancer == null ? true : can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.load_balancer.host))
+    error_message = "load_balancer.host is the name of a host, such as hooks.example.com, without https:// and without a path."
+  }
+
+  validation {
+    condition     = try(var.load_balancer.max_requests_per_minute, null) == null ? true : var.load_balancer.max_requests_per_minute >= 1 && var.load_balancer.max_requests_per_minute <= 1000000 && floor(var.load_balancer.max_requests_per_minute) == var.load_balancer.max_requests_per_minute
+    error_message = "load_balancer.max_requests_per_minute is a whole number from 1 to 1,000,000."
+  }
+
+  validation {
+    condition     = var.load_balancer == null || var.receiver.url == null
+    error_message = "load_balancer says where notifications arrive, and so does receiver.url: leave out one of them."
+  }
+}
+
 variable "worker" {
   description = "The private function that tasks call. callers: who else may, such as the account of the vendor's add-on for /initialize."
   type = object({
@@ -422,11 +446,74 @@ variable "alert_channels" {
   }
 }
 
+variable "budget" {
+  description = "What the project may cost a month, in whole units of the billing account's currency: alert_emails, alert_channels and the account's administrators hear of it at 50, 90 and 100 %, and when 100 % is foreseen. Nothing is switched off. Null: no budget."
+  type = object({
+    billing_account = string
+    amount          = number
+  })
+  default = null
+
+  validation {
+    condition     = var.budget == null ? true : can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account))
+    error_message = "budget.billing_account is the id of a billing account, such as 012345-6789AB-CDEF01."
+  }
+
+  validation {
+    condition     = var.budget == null ? true : var.budget.amount >= 1 && floor(var.budget.amount) == var.budget.amount
+    error_message = "budget.amount is a whole number from 1."
+  }
+
+  validation {
+    condition     = var.budget == null ? true : length(var.alert_emails) + length(var.alert_channels) <= 5
+    error_message = "A budget tells at most five channels: with budget, alert_emails and alert_channels are five together."
+  }
+}
+
+variable "deployment" {
+  description = "Cloud Build plans and, once somebody has approved, applies; null: people do. state_bucket (in this project), state_prefix: as for terraform init. repository: the connection of Cloud Build (2nd generation) to this repository. variables: path of the variables file below terraform/. conference_solutions_secret: version of a secret of yours with the value of conference_solutions."
+  type = object({
+    state_bucket                = string
+    state_prefix                = optional(string, "confsync")
+    repository                  = string
+    branch                      = optional(string, "main")
+    variables                   = string
+    conference_solutions_secret = string
+  })
+  default = null
+
+  validation {
+    condition     = var.deployment == null ? true : can(regex("^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", var.deployment.state_bucket))
+    error_message = "deployment.state_bucket is the name of a bucket, without gs://."
+  }
+
+  validation {
+    condition     = var.deployment == null ? true : can(regex("^projects/[^/]+/locations/[^/]+/connections/[^/]+/repositories/[^/]+$", var.deployment.repository))
+    error_message = "deployment.repository is projects/PROJECT/locations/REGION/connections/CONNECTION/repositories/REPOSITORY."
+  }
+
+  validation {
+    condition     = var.deployment == null ? true : can(regex("^([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\\.tfvars$", var.deployment.variables))
+    error_message = "deployment.variables is a path below terraform/ that ends with .tfvars, such as environments/prod.tfvars."
+  }
+
+  validation {
+    condition     = var.deployment == null ? true : can(regex("^projects/[^/]+/secrets/[^/]+/versions/[1-9][0-9]*$", var.deployment.conference_solutions_secret))
+    error_message = "deployment.conference_solutions_secret is projects/PROJECT/secrets/SECRET/versions/NUMBER; latest might be another one when the plan is applied."
+  }
+
+  validation {
+    condition     = var.deployment == null || var.sign_in != "refresh_token"
+    error_message = "deployment has no oauth_client_secret to give: with sign_in = \"refresh_token\", people apply."
+  }
+}
+
 variable "alert_above" {
-  description = "From where on somebody hears of it: 95th percentile of how late tasks start, share of the worker's answers that are errors, missed notifications in six hours."
+  description = "From where on somebody hears of it: 95th percentile of how late tasks start, age of the oldest channel (in quarters of a day), share of the worker's answers that are errors, missed notifications in six hours."
   type = object({
     sync_lag_seconds        = optional(number, 300)
     update_lag_seconds      = optional(number, 600)
+    oldest_channel_days     = optional(number, 6.5)
     failed_attempts_percent = optional(number, 20)
     missed_notifications    = optional(number, 100)
   })
@@ -436,6 +523,11 @@ variable "alert_above" {
   validation {
     condition     = alltrue([for value in values(var.alert_above) : value > 0])
     error_message = "Each number of alert_above is above 0."
+  }
+
+  validation {
+    condition     = var.alert_above.oldest_channel_days < 7 && floor(var.alert_above.oldest_channel_days * 4) == var.alert_above.oldest_channel_days * 4
+    error_message = "alert_above.oldest_channel_days is below 7, when channels lapse, and in quarters of a day: 6.25, 6.5."
   }
 }
 

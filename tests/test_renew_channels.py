@@ -411,6 +411,31 @@ def test_two_runs_at_once_renew_each_calendar_once() -> None:
     assert outcomes[1].channels.statuses == {"active": 1, "dropped": 19}
 
 
+def test_a_run_tells_how_old_the_oldest_channel_was_that_it_found_due() -> None:
+    """Whoever watches the figure hears days before a channel lapses; without anything due there is none."""
+    world = World()
+    world.initialize()
+    ann = world.calendar()
+    (channel,) = ann.channels
+    aged = channel.model_copy(update={"created_at": world.now - timedelta(days=6), "expires_at": None})
+    assert renew_channels(world.outside, PUSH, world.terms).channels.oldest_age_s is None
+    due = ann.model_copy(update={"channels": (aged,), "renew_at": world.now})
+    fresh = due.model_copy(update={"key": "0" * 32, "channels": (channel,)})
+    for calendar in (due, fresh):
+        world.store.transact(partial(_put, calendar))
+    assert renew_channels(world.outside, PUSH, world.terms).channels.oldest_age_s == 6 * DAY
+
+
+def test_the_channel_of_a_frozen_calendar_is_not_waited_for() -> None:
+    """Calendar refuses it, somebody has heard of that, and it lapses whatever we do."""
+    world = World()
+    world.initialize()
+    update = {"state": "frozen", "reason": "notFound", "renew_at": world.now - timedelta(seconds=1)}
+    world.advance(5)
+    world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update=update)))
+    assert renew_channels(world.outside, PUSH, world.terms).channels.oldest_age_s is None
+
+
 def test_a_lapsed_channel_asks_for_a_sync() -> None:
     """Changes may have gone unannounced."""
     world = World(rules=Rules(reconcile_s=30 * DAY))

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from confsync.core import tasks
-from confsync.core.channels import PushTerms
+from confsync.core.channels import PushTerms, active_channel
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
@@ -41,6 +41,14 @@ class Renewals:
     """Calendar key and reason of the first few that an operator should hear of."""
     is_rate_limited: bool = False
     """Whether the run stopped because Calendar takes no more calls for now."""
+    oldest_age_s: float | None = None
+    """How old the oldest channel was that was due, before the run; without those of frozen calendars. None: none."""
+
+    def meet(self, due: Iterable[Calendar], now: datetime) -> None:
+        """Take the ages of channels that are to be renewed; of a frozen calendar somebody has heard already."""
+        active = (active_channel(calendar) for calendar in due if calendar.state != "frozen")
+        ages = [(now - channel.created_at).total_seconds() for channel in active if channel]
+        self.oldest_age_s = max([*ages, self.oldest_age_s or 0]) or None
 
     def add(self, calendar_key: str, outcome: ChannelOutcome) -> None:
         """Count one."""
@@ -111,7 +119,8 @@ def _renew(outside: Outside, push: PushTerms, terms: Terms, unreadable: Noted) -
     for page in _pages_due(outside, terms, unreadable):
         if renewals.is_rate_limited or outside.now() >= stop_at:
             return renewals, True
-        renewed = [each for each in outside.at_once(renew, page) if each is not None]
+        renewals.meet(page, outside.now())
+        renewed = [each for each in outside.at_once(renew, [calendar.key for calendar in page]) if each is not None]
         for key, outcome in renewed:
             renewals.add(key, outcome)
         lapsed = (key for key, outcome in renewed if outcome.lapsed)
@@ -129,17 +138,17 @@ def _renew_one(key: str, outside: Outside, push: PushTerms, rules: Rules) -> Cha
         return ChannelOutcome("deferred", str(error))
 
 
-def _pages_due(outside: Outside, terms: Terms, unreadable: Noted) -> Iterator[list[str]]:
-    """Yield the keys of calendars whose channel is due, most urgent first, up to what one run may renew.
+def _pages_due(outside: Outside, terms: Terms, unreadable: Noted) -> Iterator[list[Calendar]]:
+    """Yield calendars whose channel is due, most urgent first, up to what one run may renew.
 
     What becomes due again meanwhile is left to the next run.
     """
     seen: set[str] = set()
     most = terms.rules.renewals_per_run
     for due in pages_due(outside.store.channels_due, terms.tenant, outside.now, most, unreadable):
-        page = [calendar.key for calendar in due if calendar.key not in seen]
+        page = [calendar for calendar in due if calendar.key not in seen]
         yield page
-        seen.update(page)
+        seen.update(calendar.key for calendar in page)
 
 
 @dataclass(frozen=True)

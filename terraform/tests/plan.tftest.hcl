@@ -17,6 +17,11 @@ mock_provider "google" {
   }
 }
 
+mock_provider "google" {
+  alias           = "billing"
+  override_during = plan
+}
+
 # Who is who, so that plans can be asked for it.
 override_resource {
   target          = google_service_account.invoker
@@ -75,6 +80,28 @@ override_resource {
     email  = "confsync-renewal@acme-prod.iam.gserviceaccount.com"
     member = "serviceAccount:confsync-renewal@acme-prod.iam.gserviceaccount.com"
     name   = "projects/acme-prod/serviceAccounts/confsync-renewal@acme-prod.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target          = module.deployment[0].google_service_account.deploy
+  override_during = plan
+  values = {
+    email  = "confsync-deploy@acme-prod.iam.gserviceaccount.com"
+    id     = "projects/acme-prod/serviceAccounts/confsync-deploy@acme-prod.iam.gserviceaccount.com"
+    member = "serviceAccount:confsync-deploy@acme-prod.iam.gserviceaccount.com"
+    name   = "projects/acme-prod/serviceAccounts/confsync-deploy@acme-prod.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target          = module.deployment[0].google_service_account.check
+  override_during = plan
+  values = {
+    email  = "confsync-check@acme-prod.iam.gserviceaccount.com"
+    id     = "projects/acme-prod/serviceAccounts/confsync-check@acme-prod.iam.gserviceaccount.com"
+    member = "serviceAccount:confsync-check@acme-prod.iam.gserviceaccount.com"
+    name   = "projects/acme-prod/serviceAccounts/confsync-check@acme-prod.iam.gserviceaccount.com"
   }
 }
 
@@ -137,6 +164,278 @@ run "an_organisation_without_all_users_puts_something_in_front" {
   }
 }
 
+run "a_receiver_that_nobody_may_call_is_reported" {
+  command = plan
+
+  variables {
+    receiver = { is_public = false }
+  }
+
+  expect_failures = [check.receiver]
+}
+
+run "a_receiver_whose_check_of_the_caller_is_off_hears_everybody_without_all_users" {
+  command = plan
+
+  variables {
+    receiver = { is_public = false }
+  }
+
+  override_data {
+    target = data.google_cloud_run_v2_service.receiver
+    values = { invoker_iam_disabled = true }
+  }
+
+  assert {
+    condition     = length(module.receiver.invokers) == 0
+    error_message = "No member stands for everybody."
+  }
+}
+
+run "without_options_nothing_of_them_exists" {
+  command = plan
+
+  assert {
+    condition     = length(module.load_balancer) == 0 && length(module.deployment) == 0 && length(google_billing_budget.main) == 0
+    error_message = "Load balancer, Cloud Build's accounts and triggers, and budget are options."
+  }
+
+  assert {
+    condition     = length(setintersection(keys(google_project_service.main), ["billingbudgets.googleapis.com", "cloudbilling.googleapis.com", "compute.googleapis.com"])) == 0
+    error_message = "Neither are their services enabled."
+  }
+
+  assert {
+    condition     = module.receiver.function.service_config[0].ingress_settings == "ALLOW_ALL" && output.load_balancer_address == null
+    error_message = "The receiver is reached at Cloud Run's own address."
+  }
+}
+
+run "a_load_balancer_is_the_only_way_in" {
+  command = plan
+
+  variables {
+    load_balancer = { host = "hooks.acme.example" }
+  }
+
+  assert {
+    condition     = module.receiver.function.service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"
+    error_message = "Nobody goes round it."
+  }
+
+  assert {
+    condition     = module.load_balancer[0].endpoint_group.cloud_run[0].service == module.receiver.name
+    error_message = "The receiver is behind it, and nothing else."
+  }
+
+  assert {
+    condition     = module.worker.function.service_config[0].environment_variables["NOTIFICATION_URL"] == "https://hooks.acme.example"
+    error_message = "Channels are opened for its host."
+  }
+
+  assert {
+    condition     = module.load_balancer[0].certificate.managed[0].domains == tolist(["hooks.acme.example"]) && module.load_balancer[0].forwarding_rule.port_range == "443"
+    error_message = "Calendar sends to https only, with a certificate for that host."
+  }
+
+  assert {
+    condition     = [for grant in module.receiver.invokers : grant.member] == ["allUsers"]
+    error_message = "A load balancer proves to nobody who calls: the receiver stays public."
+  }
+
+  assert {
+    condition     = alltrue([for part in [module.worker, module.renewal] : part.function.service_config[0].ingress_settings == "ALLOW_ALL"])
+    error_message = "Queues and schedule reach the others as before."
+  }
+
+  assert {
+    condition     = length(module.load_balancer[0].security_policies) == 0
+    error_message = "Cloud Armor costs extra, so it is asked for."
+  }
+}
+
+run "another_host_is_another_certificate" {
+  command = plan
+
+  variables {
+    load_balancer = { host = "hooks.acme.example" }
+  }
+
+  assert {
+    condition     = module.load_balancer[0].certificate.name == "confsync-receive-notification-${substr(sha256("hooks.acme.example"), 0, 8)}"
+    error_message = "The new one is made before the old one goes, so it needs a name of its own."
+  }
+}
+
+run "what_cloud_armor_refuses_comes_again" {
+  command = plan
+
+  variables {
+    load_balancer = { host = "hooks.acme.example", max_requests_per_minute = 6000 }
+  }
+
+  assert {
+    condition = one([
+      for rule in module.load_balancer[0].security_policies[0].rule : rule.rate_limit_options[0].exceed_action if rule.action == "throttle"
+    ]) == "deny(502)"
+    error_message = "Calendar repeats a notification after 502, and not after 429."
+  }
+
+  assert {
+    condition = one([
+      for rule in module.load_balancer[0].security_policies[0].rule : rule.rate_limit_options[0].rate_limit_threshold[0].count if rule.action == "throttle"
+    ]) == 6000
+    error_message = "The limit arrives."
+  }
+}
+
+run "a_budget_tells_those_who_are_told_of_alerts" {
+  command = plan
+
+  variables {
+    budget         = { billing_account = "012345-6789AB-CDEF01", amount = 200 }
+    alert_emails   = ["ops@acme.example"]
+    alert_channels = ["projects/acme-prod/notificationChannels/1"]
+  }
+
+  assert {
+    condition     = toset(google_billing_budget.main[0].budget_filter[0].projects) == toset(["projects/123456789012"])
+    error_message = "It counts what this project costs."
+  }
+
+  assert {
+    condition     = google_billing_budget.main[0].amount[0].specified_amount[0].units == "200"
+    error_message = "The amount arrives."
+  }
+
+  assert {
+    condition     = [for rule in google_billing_budget.main[0].threshold_rules : "${rule.threshold_percent} ${rule.spend_basis}"] == ["0.5 CURRENT_SPEND", "0.9 CURRENT_SPEND", "1 CURRENT_SPEND", "1 FORECASTED_SPEND"]
+    error_message = "Half of it, nine tenths, all of it, and all of it as foreseen."
+  }
+
+  assert {
+    condition     = length(google_billing_budget.main[0].all_updates_rule[0].monitoring_notification_channels) == 2
+    error_message = "All channels hear of it."
+  }
+}
+
+run "cloud_build_plans_what_arrives_and_applies_what_is_approved" {
+  command = plan
+
+  variables {
+    deployment = {
+      state_bucket                = "acme-prod-terraform"
+      repository                  = "projects/acme-prod/locations/europe-west4/connections/forge/repositories/confsync"
+      variables                   = "environments/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/3"
+    }
+  }
+
+  assert {
+    condition     = module.deployment[0].triggers.plan.filename == "cloudbuild.yaml" && module.deployment[0].triggers.plan.repository_event_config[0].push[0].branch == "^main$"
+    error_message = "What arrives in main is planned."
+  }
+
+  assert {
+    condition     = module.deployment[0].triggers.apply.git_file_source[0].path == "cloudbuild.apply.yaml" && module.deployment[0].triggers.apply.approval_config[0].approval_required
+    error_message = "Nothing is applied that nobody approved."
+  }
+
+  assert {
+    condition     = length(module.deployment[0].triggers.apply.repository_event_config) == 0
+    error_message = "No push starts it."
+  }
+
+  assert {
+    condition     = module.deployment[0].triggers.plan.substitutions == module.deployment[0].triggers.apply.substitutions
+    error_message = "The plan is applied where it was made."
+  }
+
+  assert {
+    condition     = module.deployment[0].triggers.plan.substitutions["_STATE_PREFIX"] == "confsync" && module.deployment[0].triggers.plan.substitutions["_VARIABLES"] == "environments/prod.tfvars"
+    error_message = "The builds know where the state is and which variables count."
+  }
+
+  assert {
+    condition     = alltrue([for trigger in values(module.deployment[0].triggers) : trigger.location == "europe-west4"])
+    error_message = "A trigger is where its connection is."
+  }
+}
+
+run "what_strangers_wrote_runs_without_any_right" {
+  command = plan
+
+  variables {
+    deployment = {
+      state_bucket                = "acme-prod-terraform"
+      repository                  = "projects/acme-prod/locations/europe-west4/connections/forge/repositories/confsync"
+      variables                   = "environments/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/3"
+    }
+  }
+
+  assert {
+    condition     = module.deployment[0].triggers.pull_requests.service_account == module.deployment[0].accounts.check.id && module.deployment[0].accounts.check.id != module.deployment[0].accounts.deploy.id
+    error_message = "A pull request is tested by an account of its own."
+  }
+
+  assert {
+    condition     = module.deployment[0].triggers.pull_requests.repository_event_config[0].pull_request[0].comment_control == "COMMENTS_ENABLED_FOR_EXTERNAL_CONTRIBUTORS_ONLY"
+    error_message = "A stranger's waits for a comment of one of you."
+  }
+
+  assert {
+    condition     = module.deployment[0].triggers.pull_requests.substitutions == null
+    error_message = "It is told of no bucket and no secret."
+  }
+}
+
+run "cloud_build_deploys_and_gives_nobody_a_right" {
+  command = plan
+
+  variables {
+    deployment = {
+      state_bucket                = "acme-prod-terraform"
+      repository                  = "projects/acme-prod/locations/europe-west4/connections/forge/repositories/confsync"
+      variables                   = "environments/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/3"
+    }
+  }
+
+  assert {
+    condition = length(setintersection(keys(module.deployment[0].project_roles), [
+      "roles/editor", "roles/iam.securityAdmin", "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountTokenCreator",
+      "roles/iam.serviceAccountUser", "roles/owner", "roles/resourcemanager.projectIamAdmin", "roles/run.admin", "roles/secretmanager.admin",
+    ])) == 0
+    error_message = "Who may do what is changed by a person."
+  }
+
+  assert {
+    condition     = keys(module.deployment[0].acts_as) == ["build", "invoker", "receiver", "renewal", "worker"]
+    error_message = "It deploys in the name of these accounts, and never as the delegate."
+  }
+}
+
+run "cloud_build_reads_the_options_that_there_are" {
+  command = plan
+
+  variables {
+    deployment = {
+      state_bucket                = "acme-prod-terraform"
+      repository                  = "projects/acme-prod/locations/europe-west4/connections/forge/repositories/confsync"
+      variables                   = "environments/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/3"
+    }
+    load_balancer = { host = "hooks.acme.example" }
+    budget        = { billing_account = "012345-6789AB-CDEF01", amount = 200 }
+  }
+
+  assert {
+    condition     = length(setintersection(keys(module.deployment[0].project_roles), ["roles/compute.viewer", "roles/serviceusage.serviceUsageConsumer"])) == 2
+    error_message = "A plan reads all of it; these two are changed by a person."
+  }
+}
+
 run "each_function_has_an_account_of_its_own" {
   command = plan
 
@@ -185,8 +484,13 @@ run "queues_retry_as_the_code_expects" {
   }
 
   assert {
+    condition     = keys(google_cloud_tasks_queue.main) == ["conference", "provider-acme", "sync"]
+    error_message = "There is a queue for syncs, one for updates, and one for each provider that has a limit."
+  }
+
+  assert {
     condition = alltrue([
-      for queue in [google_cloud_tasks_queue.sync, google_cloud_tasks_queue.conference, google_cloud_tasks_queue.provider["acme"]] :
+      for queue in google_cloud_tasks_queue.main :
       queue.retry_config[0].max_attempts == 7 && queue.retry_config[0].max_retry_duration == "0s"
     ])
     error_message = "All queues give up after the same number of attempts, and never for the time that passed."
@@ -202,7 +506,7 @@ run "syncs_leave_room_for_renewals" {
   command = plan
 
   assert {
-    condition     = google_cloud_tasks_queue.sync.rate_limits[0].max_dispatches_per_second == 110
+    condition     = google_cloud_tasks_queue.main["sync"].rate_limits[0].max_dispatches_per_second == 110
     error_message = "A project has 10,000 Calendar calls a minute, and renewals take 3,000 of them."
   }
 }
@@ -215,7 +519,7 @@ run "a_provider_has_a_queue_at_its_vendors_rate" {
   }
 
   assert {
-    condition     = google_cloud_tasks_queue.provider["acme"].rate_limits[0].max_dispatches_per_second == 4 && google_cloud_tasks_queue.provider["acme"].rate_limits[0].max_concurrent_dispatches == 2
+    condition     = google_cloud_tasks_queue.main["provider-acme"].rate_limits[0].max_dispatches_per_second == 4 && google_cloud_tasks_queue.main["provider-acme"].rate_limits[0].max_concurrent_dispatches == 2
     error_message = "The queue keeps to the vendor's limit."
   }
 
@@ -522,6 +826,23 @@ run "somebody_is_told" {
   assert {
     condition     = length(jsondecode(google_monitoring_dashboard.main.dashboard_json).gridLayout.widgets) == length(google_monitoring_alert_policy.figure)
     error_message = "The dashboard shows each figure that raises an alert."
+  }
+}
+
+run "a_channels_age_is_told_apart_where_the_alert_looks" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for buckets in [google_logging_metric.main["oldest_channel_age"].bucket_options[0].linear_buckets[0]] :
+      buckets.num_finite_buckets * buckets.width >= 8 * 86400 && (var.alert_above.oldest_channel_days * 86400) % buckets.width == 0
+    ])
+    error_message = "The limit is where one bucket ends and another begins, or the alert comes too early or too late."
+  }
+
+  assert {
+    condition     = alltrue([for name, metric in google_logging_metric.main : length(metric.bucket_options) == (name == "oldest_channel_age" ? 1 : 0)])
+    error_message = "What is added up needs no buckets of its own."
   }
 }
 

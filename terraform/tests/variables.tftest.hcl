@@ -13,6 +13,11 @@ mock_provider "google" {
   }
 }
 
+mock_provider "google" {
+  alias           = "billing"
+  override_during = plan
+}
+
 variables {
   project_id           = "acme-prod"
   region               = "europe-west1"
@@ -396,6 +401,37 @@ run "calendar_sends_to_https_only" {
   expect_failures = [var.receiver]
 }
 
+run "a_load_balancer_has_a_host" {
+  command = plan
+
+  variables {
+    load_balancer = { host = "https://hooks.acme.example" }
+  }
+
+  expect_failures = [var.load_balancer]
+}
+
+run "a_limit_lets_something_through" {
+  command = plan
+
+  variables {
+    load_balancer = { host = "hooks.acme.example", max_requests_per_minute = 0 }
+  }
+
+  expect_failures = [var.load_balancer]
+}
+
+run "notifications_arrive_in_one_place" {
+  command = plan
+
+  variables {
+    load_balancer = { host = "hooks.acme.example" }
+    receiver      = { url = "https://gateway.acme.example" }
+  }
+
+  expect_failures = [var.load_balancer]
+}
+
 run "the_worker_is_never_public" {
   command = plan
 
@@ -484,4 +520,123 @@ run "an_alert_has_a_limit" {
   }
 
   expect_failures = [var.alert_above]
+}
+
+run "a_channel_is_too_old_before_it_lapses" {
+  command = plan
+
+  variables {
+    alert_above = { oldest_channel_days = 7 }
+  }
+
+  expect_failures = [var.alert_above]
+}
+
+run "a_budget_belongs_to_a_billing_account" {
+  command = plan
+
+  variables {
+    budget = { billing_account = "billingAccounts/012345-6789AB-CDEF01", amount = 200 }
+  }
+
+  expect_failures = [var.budget]
+}
+
+run "a_budget_is_whole" {
+  command = plan
+
+  variables {
+    budget = { billing_account = "012345-6789AB-CDEF01", amount = 99.5 }
+  }
+
+  expect_failures = [var.budget]
+}
+
+run "a_budget_tells_five_channels_at_most" {
+  command = plan
+
+  variables {
+    budget       = { billing_account = "012345-6789AB-CDEF01", amount = 200 }
+    alert_emails = ["a@acme.example", "b@acme.example", "c@acme.example", "d@acme.example", "e@acme.example", "f@acme.example"]
+  }
+
+  expect_failures = [var.budget]
+}
+
+run "a_state_bucket_is_a_name" {
+  command = plan
+
+  variables {
+    deployment = {
+      state_bucket                = "gs://acme-prod-terraform"
+      repository                  = "projects/acme-prod/locations/europe-west4/connections/forge/repositories/confsync"
+      variables                   = "environments/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/3"
+    }
+  }
+
+  expect_failures = [var.deployment]
+}
+
+run "a_repository_is_a_connection_of_the_second_generation" {
+  command = plan
+
+  variables {
+    deployment = {
+      state_bucket                = "acme-prod-terraform"
+      repository                  = "acme/confsync"
+      variables                   = "environments/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/3"
+    }
+  }
+
+  expect_failures = [var.deployment]
+}
+
+run "variables_of_builds_are_in_the_repository" {
+  command = plan
+
+  variables {
+    deployment = {
+      state_bucket                = "acme-prod-terraform"
+      repository                  = "projects/acme-prod/locations/europe-west4/connections/forge/repositories/confsync"
+      variables                   = "/secret/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/3"
+    }
+  }
+
+  expect_failures = [var.deployment]
+}
+
+run "plan_and_apply_read_the_same_solutions" {
+  command = plan
+
+  variables {
+    deployment = {
+      state_bucket                = "acme-prod-terraform"
+      repository                  = "projects/acme-prod/locations/europe-west4/connections/forge/repositories/confsync"
+      variables                   = "environments/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/latest"
+    }
+  }
+
+  expect_failures = [var.deployment]
+}
+
+run "builds_have_no_secret_of_an_oauth_client" {
+  command = plan
+
+  variables {
+    sign_in             = "refresh_token"
+    oauth_client_id     = "1-a.apps.googleusercontent.com"
+    oauth_client_secret = "s"
+    deployment = {
+      state_bucket                = "acme-prod-terraform"
+      repository                  = "projects/acme-prod/locations/europe-west4/connections/forge/repositories/confsync"
+      variables                   = "environments/prod.tfvars"
+      conference_solutions_secret = "projects/acme-vault/secrets/conference-solutions/versions/3"
+    }
+  }
+
+  expect_failures = [var.deployment]
 }

@@ -4,7 +4,6 @@ The stand-in says what the configuration alone decides. Whether Google takes it,
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -135,60 +134,6 @@ def test_queues_are_those_that_the_functions_name(applied: Applied) -> None:
     queues = {found["id"] for found in applied.of_type("google_cloud_tasks_queue")}
     assert queues == {f"{QUEUES}-sync", f"{QUEUES}-conference", f"{QUEUES}-conference-acme"}
     assert set(applied.outputs["queues"].values()) == queues
-
-
-def test_each_account_holds_exactly_its_roles(applied: Applied) -> None:
-    """Whoever adds one says so here."""
-    secrets = {"confsync-channel-token-keys", "confsync-conference-solutions"}
-    of_worker = {
-        ("roles/datastore.user", "database confsync"),
-        ("roles/cloudtasks.enqueuer", "confsync-sync"),
-        ("roles/cloudtasks.enqueuer", "confsync-conference"),
-        ("roles/cloudtasks.enqueuer", "confsync-conference-acme"),
-        ("roles/iam.serviceAccountUser", "confsync-invoker"),
-        ("roles/iam.serviceAccountTokenCreator", "confsync-delegate"),
-        *(("roles/secretmanager.secretAccessor", secret) for secret in secrets),
-    }
-    assert dict(roles_of(applied)) == {
-        "allUsers": {("roles/run.invoker", "confsync-receive-notification")},
-        "addon": {("roles/run.invoker", "confsync-sync-calendar")},
-        "confsync-receiver": {
-            ("roles/cloudtasks.enqueuer", "confsync-sync"),
-            ("roles/iam.serviceAccountUser", "confsync-invoker"),
-            ("roles/secretmanager.secretAccessor", "confsync-channel-token-keys"),
-        },
-        "confsync-worker": of_worker,
-        "confsync-renewal": of_worker,
-        "confsync-invoker": {
-            ("roles/run.invoker", "confsync-sync-calendar"),
-            ("roles/run.invoker", "confsync-renew-channels"),
-        },
-        "confsync-build": {
-            ("roles/logging.logWriter", PROJECT),
-            ("roles/storage.objectViewer", f"{PROJECT}-confsync-packages"),
-            ("roles/storage.objectViewer", "sources of functions in europe-west1"),
-            ("roles/artifactregistry.writer", "confsync"),
-        },
-    }
-
-
-def roles_of(applied: Applied) -> Mapping[str, set[tuple[str, str]]]:
-    """Return by account: its roles, and what on; a condition's title stands for what it says."""
-    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
-    for resource in applied.resources:
-        if resource["type"].endswith("_iam_member"):
-            values = resource["values"]
-            account = values["member"].removeprefix("serviceAccount:").partition("@")[0]
-            found[account].add((values["role"], _place(values)))
-    return found
-
-
-def _place(values: Mapping[str, Any]) -> str:
-    if values.get("condition"):
-        return str(values["condition"][0]["title"])
-    names = ("service_account_id", "secret_id", "bucket", "repository", "name", "project")
-    place = next(str(values[name]) for name in names if values.get(name))
-    return place.removeprefix("b/").rpartition("/")[2].partition("@")[0]
 
 
 def test_the_database_has_the_declared_fields(applied: Applied) -> None:
