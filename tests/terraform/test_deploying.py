@@ -20,7 +20,7 @@ from confsync.errors import StoreCorrupt
 from confsync.sync_calendar import SyncOutcome
 from tests.terraform.configuration import ROOT, SOURCES
 from tests.terraform.test_declared import VARIABLES, blocks
-from tests.test_cloud_build import APPLY, PLAN, read
+from tests.test_cloud_build import APPLY, FILES, PLAN, parsed, read
 
 PAGE = read("docs/deploying.md")
 CONFIGURATION = "\n".join(path.read_text() for path in SOURCES.rglob("*.tf"))
@@ -154,6 +154,14 @@ def test_a_plan_is_where_the_page_says() -> None:
     assert f'saved="{saved}"' in read(PLAN)
     assert f'saved="{saved}"' in read(APPLY)
     assert "gs://BUCKET/plans/PREFIX/COMMIT/plan.tar" in PAGE
+
+
+def test_the_triggers_start_the_files_with_what_they_declare() -> None:
+    """A substitution that no file declares would be told to nobody, and one that no trigger gives would be empty."""
+    module = (SOURCES / "modules/deployment/main.tf").read_text()
+    assert set(re.findall(r'= "(cloudbuild[a-z.-]*\.yaml)"', module)) == set(FILES)
+    declared = {name for file in FILES for name in parsed(read(file)).substitutions}
+    assert set(re.findall(r"^ +(_[A-Z_]+) += var\.", module, re.MULTILINE)) == declared
 
 
 def test_the_quotas_are_those_of_the_configuration() -> None:
