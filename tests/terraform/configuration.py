@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Configuration:
         shutil.copytree(SOURCES, self._folder, ignore=shutil.ignore_patterns(*_OF_THE_REGISTRY))
         (self._folder / "backend_override.tf").write_text(_LOCAL_STATE)
         _checked([sys.executable, str(ROOT / "functions/package.py"), "--out", str(folder / "dist")], folder, {})
-        self._environment = _reaching_providers()
+        self._environment = reaching_providers()
         self.terraform("init", "-input=false")
 
     def terraform(self, *arguments: str) -> str:
@@ -78,7 +79,8 @@ class Configuration:
         return (self._folder / "terraform.tfstate").read_text()
 
 
-def _reaching_providers() -> Mapping[str, str]:
+@cache
+def reaching_providers() -> Mapping[str, str]:
     """Return what the environment has to say for terraform to find its providers."""
     if not has_stand_in():
         return {}

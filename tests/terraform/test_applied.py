@@ -4,6 +4,9 @@ The stand-in says what the configuration alone decides. Whether Google takes it,
 """
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -100,6 +103,26 @@ def test_each_function_reads_its_settings_with_consents_and_an_add_on(tmp_path: 
     assert worker_parts.outside(worker).calendar_api is not None
     assert worker.rules().ingress == "addon"
     assert "s3cret" not in configuration.state_file()
+
+
+def test_the_commands_of_an_operator_read_the_same_settings(applied: Applied, tmp_path: Path) -> None:
+    """What docs/deploying.md has an operator type writes them to a file; of a secret, where it is."""
+    (script,) = re.findall(
+        r"terraform show -json \| python3 -c '\n(.*?)\n' >", (ROOT / "docs/deploying.md").read_text(), re.DOTALL
+    )
+    shown = applied.configuration.terraform("show", "-json")
+    exports = subprocess.run(
+        [sys.executable, "-c", script], input=shown, capture_output=True, text=True, check=True
+    ).stdout
+    (tmp_path / "environment.sh").write_text(exports)
+    command = ["env", "-i", "sh", "-c", f". {tmp_path}/environment.sh && env"]
+    read = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    variables = dict(line.split("=", 1) for line in read.splitlines())
+    secret = f"secret:projects/{PROJECT}/secrets/confsync-conference-solutions/versions/"
+    assert variables["CONFERENCE_SOLUTIONS"].startswith(secret)
+    names = {variables[name]: name for name in ("CHANNEL_TOKEN_KEYS", "CONFERENCE_SOLUTIONS")}
+    settings = WorkerSettings.from_mapping(variables, lambda version: SECRETS[names[f"secret:{version}"]])
+    assert settings == WorkerSettings.from_mapping(applied.variables("sync_calendar"))
 
 
 @pytest.mark.parametrize(("function", "reader"), READERS.items())
