@@ -180,8 +180,11 @@ class LeavingsJudge:
 
 
 def _says_more(before: Conference, after: Conference) -> bool:
-    """Whether a commit changed more of a conference than who is expected to hold it."""
-    return before.model_copy(update={"registered": after.registered}) != after
+    """Whether a commit changed more of a conference than who is expected to hold it, and until when."""
+    expected: dict[str, object] = {"registered": after.registered}
+    if before.due_at == after.due_at:
+        expected["review_at"] = after.review_at
+    return before.model_copy(update=expected) != after
 
 
 def _is_shut(calendar: Calendar) -> bool:
