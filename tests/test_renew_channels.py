@@ -10,10 +10,13 @@ from typing import Any, cast
 import pytest
 
 from confsync import worker_parts
+from confsync.adapters.memory import MemoryStore
 from confsync.adapters.threads import several_at_once
 from confsync.core import leases
+from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
+from confsync.due import PAGE
 from confsync.errors import (
     CalendarAccessLost,
     CalendarError,
@@ -26,7 +29,8 @@ from confsync.errors import (
 )
 from confsync.open_channel import open_channel
 from confsync.ports import CalendarApi, Store, Transaction
-from confsync.renew_channels import PAGE, renew_channels
+from confsync.renew_channels import renew_channels
+from tests.contracts.store_damage import damage_in_memory
 from tests.world import ANN, PUSH, START, Crash, World, times
 
 DAY = 24 * 3600
@@ -459,6 +463,36 @@ def many(world: World, calendars: int) -> None:
 def due(world: World) -> None:
     """Make the channel of Ann's calendar due."""
     world.store.transact(partial(_put, world.calendar().model_copy(update={"renew_at": world.now})))
+
+
+@pytest.mark.parametrize("bad", [1, 3, PAGE, 2 * PAGE + 3])
+def test_what_cannot_be_read_holds_up_nothing_else_however_much_it_is(bad: int) -> None:
+    """It uses up none of what one run may do, and is named once, though it is due in two ways."""
+    world = World(rules=Rules(starts_per_run=3, renewals_per_run=3))
+    for number in range(bad):
+        at = START - timedelta(days=1, seconds=number)
+        stored = [_due_calendar(f"{number:032x}", due_at=at, renew_at=at), _due_conference(f"{number:032x}", at)]
+        for record in stored:
+            world.store.transact(partial(_put, record))
+            damage_in_memory(cast("MemoryStore", world.store), type(record), record.key)
+    for key in "abc":
+        at = START - timedelta(hours=1)
+        calendars = [_due_calendar(f"d{key}", due_at=at), _due_calendar(f"e{key}", renew_at=at)]
+        for record in (*calendars, _due_conference(key, at)):
+            world.store.transact(partial(_put, record))
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert outcome.channels.statuses == {"active": 3}
+    assert (outcome.syncs_started, outcome.updates_started) == (3, 3)
+    assert (outcome.unreadable, outcome.alert) == (2 * bad, True)
+    assert len(set(outcome.unreadable_named)) == min(2 * bad, 10)
+
+
+def _due_calendar(key: str, **times: datetime) -> Calendar:
+    return Calendar.model_validate({"key": key, "tenant": "default", "calendar_id": ANN, "subject": ANN, **times})
+
+
+def _due_conference(key: str, at: datetime) -> Conference:
+    return Conference(key=key, tenant="default", provider="acme", conference_id=key, due_at=at)
 
 
 def test_one_run_does_a_bounded_amount_and_says_that_more_is_left() -> None:

@@ -14,6 +14,7 @@ from confsync.core.events import Event, EventPage, Window
 from confsync.core.records import Calendar, Link, Record
 from confsync.core.state import ConferenceState
 from confsync.core.tasks import Task
+from confsync.core.unreadable import Due
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -175,7 +176,10 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """The records of confsync. Every method raises `StoreUnavailable` when the store cannot answer."""
+    """The records of confsync. Every method raises `StoreUnavailable` when the store cannot answer.
+
+    A record that cannot be read is `StoreCorrupt`; only what is due is given with an `Unreadable` in its place.
+    """
 
     def transact(self, body: Callable[[Transaction], T]) -> T:
         """Run `body`, perhaps several times, and commit what its last run wrote; its errors roll back.
@@ -192,7 +196,9 @@ class Store(Protocol):
     def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+    def calendars_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first.
 
         Args:
@@ -203,12 +209,19 @@ class Store(Protocol):
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
+    def channels_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
+        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
 
     def conferences_due(
-        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
-    ) -> list[Conference]:
+        self, tenant: str, before: datetime, limit: int, after: Due[Conference] | None = None
+    ) -> list[Due[Conference]]:
         """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first.
 
         Args:

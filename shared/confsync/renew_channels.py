@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, TypeVar
+from itertools import islice
+from typing import Final, TypeVar
 
 from confsync.core import tasks
 from confsync.core.channels import PushTerms
@@ -18,15 +19,14 @@ from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from confsync.core.tasks import Task
 from confsync.core.terms import Terms
+from confsync.due import Noted, Query, pages_due
 from confsync.errors import StoreUnavailable
 from confsync.open_channel import ChannelOutcome, renew_channel
 from confsync.ports import Outside
 
 R = TypeVar("R", Calendar, Conference)
 
-PAGE = 200
-"""Records that are read and dealt with at a time: what a run holds in memory does not depend on what is due."""
-MOST_ALERTS_NAMED = 10
+MOST_ALERTS_NAMED: Final = 10
 
 
 @dataclass
@@ -62,11 +62,15 @@ class RenewalOutcome:
     """The same of overdue updates."""
     more: bool
     """Whether something that is due was left to the next run."""
+    unreadable: int = 0
+    """How many records are due and cannot be read: each run says so until an operator has mended them."""
+    unreadable_named: tuple[str, ...] = ()
+    """The first few of them: kind, key, what is wrong, and the way out."""
 
     @property
     def alert(self) -> bool:
-        """Whether an operator should hear of a channel."""
-        return bool(self.channels.alerts)
+        """Whether an operator should hear of a channel, or of a record that cannot be read."""
+        return bool(self.channels.alerts or self.unreadable)
 
 
 def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOutcome:
@@ -79,15 +83,23 @@ def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOu
         StoreUnavailable, TaskQueueError: the next run goes on.
 
     """
-    renewals, left = _renew(outside, push, terms)
-    syncs = _start_overdue(outside.store.calendars_due, tasks.overdue_sync, outside, terms)
+    unreadable: Noted = {}
+    renewals, left = _renew(outside, push, terms, unreadable)
+    syncs = _start_overdue(outside.store.calendars_due, tasks.overdue_sync, outside, terms, unreadable)
     updates = _Started()
     if terms.rules.mode == "act":
-        updates = _start_overdue(outside.store.conferences_due, tasks.overdue_update, outside, terms)
-    return RenewalOutcome(renewals, syncs.tasks, updates.tasks, more=left or syncs.more or updates.more)
+        updates = _start_overdue(outside.store.conferences_due, tasks.overdue_update, outside, terms, unreadable)
+    return RenewalOutcome(
+        renewals,
+        syncs.tasks,
+        updates.tasks,
+        more=left or syncs.more or updates.more,
+        unreadable=len(unreadable),
+        unreadable_named=tuple(each.reason for each in islice(unreadable.values(), MOST_ALERTS_NAMED)),
+    )
 
 
-def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[Renewals, bool]:
+def _renew(outside: Outside, push: PushTerms, terms: Terms, unreadable: Noted) -> tuple[Renewals, bool]:
     """Renew until nothing is due or the run is over; whether something is left."""
     rules, renewals = terms.rules, Renewals()
     stop_at = outside.now() + timedelta(seconds=rules.run_s)
@@ -96,7 +108,7 @@ def _renew(outside: Outside, push: PushTerms, terms: Terms) -> tuple[Renewals, b
         """When Calendar is slow a page takes long; what is overdue otherwise is not to wait for the whole of it."""
         return (key, _renew_one(key, outside, push, rules)) if outside.now() < stop_at else None
 
-    for page in _pages_due(outside, terms):
+    for page in _pages_due(outside, terms, unreadable):
         if renewals.is_rate_limited or outside.now() >= stop_at:
             return renewals, True
         renewed = [each for each in outside.at_once(renew, page) if each is not None]
@@ -117,18 +129,15 @@ def _renew_one(key: str, outside: Outside, push: PushTerms, rules: Rules) -> Cha
         return ChannelOutcome("deferred", str(error))
 
 
-def _pages_due(outside: Outside, terms: Terms) -> Iterator[list[str]]:
+def _pages_due(outside: Outside, terms: Terms, unreadable: Noted) -> Iterator[list[str]]:
     """Yield the keys of calendars whose channel is due, most urgent first, up to what one run may renew.
 
-    Whatever was renewed is due no more, so the next page is what comes first then; what is due all the same, because
-    another run has just begun it or its time passed meanwhile, is left to the next run.
+    What becomes due again meanwhile is left to the next run.
     """
     seen: set[str] = set()
-    while (room := terms.rules.renewals_per_run - len(seen)) > 0:
-        due = outside.store.channels_due(terms.tenant, outside.now(), min(PAGE, room))
+    most = terms.rules.renewals_per_run
+    for due in pages_due(outside.store.channels_due, terms.tenant, outside.now, most, unreadable):
         page = [calendar.key for calendar in due if calendar.key not in seen]
-        if not page:
-            return
         yield page
         seen.update(page)
 
@@ -140,24 +149,16 @@ class _Started:
     more: bool = False
 
 
-class _Due(Protocol[R]):
-    """How the store is asked for what is due, a page at a time."""
-
-    def __call__(self, tenant: str, before: datetime, limit: int, after: R | None = None) -> list[R]: ...
-
-
-def _start_overdue(due: _Due[R], task_of: Callable[[R, datetime], Task], outside: Outside, terms: Terms) -> _Started:
+def _start_overdue(
+    query: Query[R], task_of: Callable[[R, datetime], Task], outside: Outside, terms: Terms, unreadable: Noted
+) -> _Started:
     """Start what is overdue, the oldest first, as much as one run may, in pages."""
-    now, rules, last = outside.now(), terms.rules, None
-    overdue, looked_at, started = now - timedelta(seconds=rules.overdue_s), 0, 0
-    while looked_at < rules.starts_per_run:
-        limit = min(PAGE, rules.starts_per_run - looked_at)
-        page = due(terms.tenant, overdue, limit, last)
+    now, most = outside.now(), terms.rules.starts_per_run
+    overdue, looked_at, started = now - timedelta(seconds=terms.rules.overdue_s), 0, 0
+    for page in pages_due(query, terms.tenant, lambda: overdue, most, unreadable):
         started += _start([task_of(record, now) for record in page], outside)
-        if len(page) < limit:
-            return _Started(started)
-        looked_at, last = looked_at + limit, page[-1]
-    return _Started(started, more=True)
+        looked_at += len(page)
+    return _Started(started, more=looked_at >= most)
 
 
 def _start(started: Iterable[Task], outside: Outside) -> int:

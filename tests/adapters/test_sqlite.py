@@ -24,6 +24,7 @@ from confsync.adapters.sqlite_schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSI
 from confsync.adapters.stored import RECORDS
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link
+from confsync.core.unreadable import Unreadable
 from confsync.errors import SettingsError, StoreCorrupt, StoreError, StoreUnavailable
 from confsync.ports import Transaction
 from tests.contracts import store_processes
@@ -513,7 +514,7 @@ def test_record_that_was_edited_by_hand_names_itself(store: SqliteStore, path: P
     reads: list[Callable[[], object]] = [
         lambda: store.get(Conference, "a"),
         lambda: store.transact(lambda transaction: transaction.get_many(Conference, ["a", "b"])),
-        lambda: store.conferences_due("default", NOW, 5),
+        lambda: store.all_of(Conference, after="", limit=5),
     ]
     for read in reads:
         with pytest.raises(StoreCorrupt) as refused:
@@ -522,6 +523,9 @@ def test_record_that_was_edited_by_hand_names_itself(store: SqliteStore, path: P
         assert why in str(refused.value)
         assert "Secret" not in "".join(traceback.format_exception(refused.value))
     assert store.get(Conference, "b") == conference("b")
+    (bad,) = store.conferences_due("default", NOW, 5)
+    assert isinstance(bad, Unreadable)
+    assert why in bad.reason
 
 
 def test_schema_altered_by_hand_is_named(store: SqliteStore, path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from confsync.adapters.memory import MemoryStore
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
+from confsync.core.unreadable import Due
 from confsync.ports import Transaction
 from tests.bench.figures import Figure, Target
 from tests.world import START, World, times
@@ -48,7 +49,9 @@ class CountingStore:
         """Read a calendar's links."""
         return self._read().links_of(calendar_key, after=after, limit=limit)
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+    def calendars_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Read what is due."""
         return self._read().calendars_due(tenant, before, limit, after)
 
@@ -56,13 +59,15 @@ class CountingStore:
         """Read the calendars of a subject."""
         return self._read().calendars_of(tenant, subject, limit)
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+    def channels_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Read what is due."""
-        return self._read().channels_due(tenant, before, limit)
+        return self._read().channels_due(tenant, before, limit, after)
 
     def conferences_due(
-        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
-    ) -> list[Conference]:
+        self, tenant: str, before: datetime, limit: int, after: Due[Conference] | None = None
+    ) -> list[Due[Conference]]:
         """Read what is due."""
         return self._read().conferences_due(tenant, before, limit, after)
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Failure, Link, Record
+from confsync.core.unreadable import Unreadable
 from confsync.ports import Store, Transaction
 
 T = TypeVar("T")
@@ -80,7 +81,7 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
         return list(threads.map(run, calls))
 
 
-def keys_of(found: Iterable[Record]) -> list[str]:
+def keys_of(found: Iterable[Record | Unreadable]) -> list[str]:
     """Return the records' keys in order."""
     return [record.key for record in found]
 

@@ -9,9 +9,10 @@ from confsync.ports import Store
 from tests.contracts.store_queries import QueriesContract
 from tests.contracts.store_records import RecordsContract
 from tests.contracts.store_transactions import IsolationContract, TransactionsContract
+from tests.contracts.store_unreadable import UnreadableContract
 
 
-class StoreContract(RecordsContract, TransactionsContract, IsolationContract, QueriesContract):
+class StoreContract(RecordsContract, TransactionsContract, IsolationContract, QueriesContract, UnreadableContract):
     """Run on every store; `threads` and `rounds` may be lowered for one that is slow under contention."""
 
     @pytest.fixture

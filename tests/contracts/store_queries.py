@@ -154,7 +154,7 @@ class QueriesContract:
         due = store.conferences_due("t", _MOMENTS[1], 3)
         assert store.all_of(Link, after="", limit=1000) == links
         assert store.links_of("c1", after="0", limit=2) == mine[:2]
-        assert [r.due_at for r in due] == [at for at in times if at <= _MOMENTS[1]][:3]
+        assert [r.due_at for r in due if isinstance(r, Conference)] == [at for at in times if at <= _MOMENTS[1]][:3]
         assert all(model[Conference, r.key] == r and r.tenant == "t" for r in due)
 
 

@@ -15,12 +15,13 @@ from confsync.adapters.sqlite import SqliteStore
 from confsync.core.brake import Scope
 from confsync.core.channels import SigningKey, sign_channel_token
 from confsync.core.conference import Conference
-from confsync.core.records import Brake, Record
+from confsync.core.records import Brake, Calendar, Record
 from confsync.core.rules import Rules
 from confsync.local.task_server.embedded import running_task_server
 from confsync.local.task_server.limits import QueueSettings
 from confsync.local.task_server.options import Options
 from confsync.ports import Transaction
+from tests.contracts.store_damage import damage_in_sqlite
 from tests.local.task_server.support import control
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -200,6 +201,25 @@ def test_an_idle_renewal_run_succeeds(settings: pytest.MonkeyPatch, capsys: pyte
     del settings
     assert served("renew_channels").post("/").status_code == 200
     assert last_log(capsys)["message"] == "renewal run"
+
+
+def test_a_record_that_cannot_be_read_is_said_once_in_each_run_and_breaks_nothing_off(
+    settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error in the log says which one it is and the way out, though it is due in two ways."""
+    path, long_ago = Path(os.environ["STORE"].removeprefix("sqlite:")), datetime(2026, 1, 1, tzinfo=UTC)
+    due = {"due_at": long_ago, "renew_at": long_ago}
+    stored = Calendar(key="c1", tenant="default", calendar_id="ann@example.com", subject="ann@example.com", **due)
+    SqliteStore(path).transact(partial(_put, stored))
+    damage_in_sqlite(path, Calendar, "c1")
+    del settings
+    for _ in range(2):
+        assert served("renew_channels").post("/").status_code == 200
+    for line in map(json.loads, capsys.readouterr().out.splitlines()):
+        (named,) = line["renewal"]["unreadable_named"]
+        assert (line["severity"], line["message"], line["renewal"]["unreadable"]) == ("ERROR", "renewal run", 1)
+        assert "table calendar: calendar c1 cannot be read" in named
+        assert "correct or delete this one record" in named
 
 
 def test_a_held_end_calls_for_an_operator(settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

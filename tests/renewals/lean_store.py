@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from confsync.core.records import Calendar, Record
+from confsync.core.unreadable import Due
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -31,17 +32,34 @@ class LeanStore:
             heapq.heappop(self._due)
         return self._due[0][0] if self._due else None
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:  # noqa: ARG002 - there is one
+    def channels_due(
+        self,
+        tenant: str,  # noqa: ARG002 - there is one
+        before: datetime,
+        limit: int,
+        after: Due[Calendar] | None = None,
+    ) -> list[Due[Calendar]]:
         """Return up to `limit` calendars with `renew_at` at or before `before`, the oldest first."""
         found: dict[str, Calendar] = {}
+        behind = self._passed(after)
         while self._due and self._due[0][0] <= before and len(found) < limit:
             at, key = heapq.heappop(self._due)
             if self._is_current(at, key):
                 found[key] = self.calendars[key]
-        for calendar in found.values():
+        for calendar in (*behind, *found.values()):
             self._remember(calendar)
         self.looked_at += len(found)
         return list(found.values())
+
+    def _passed(self, after: Due[Calendar] | None) -> list[Calendar]:
+        """Take what is not behind `after` from the heap."""
+        passed: dict[str, Calendar] = {}
+        last = (after.renew_at, after.key) if isinstance(after, Calendar) and after.renew_at else None
+        while last and self._due and self._due[0] <= last:
+            at, key = heapq.heappop(self._due)
+            if self._is_current(at, key):
+                passed[key] = self.calendars[key]
+        return list(passed.values())
 
     def _is_current(self, at: datetime, key: str) -> bool:
         return self.calendars[key].renew_at == at
@@ -82,8 +100,8 @@ class LeanStore:
         tenant: str,  # noqa: ARG002 - a port's method
         before: datetime,  # noqa: ARG002
         limit: int,  # noqa: ARG002
-        after: Calendar | None = None,  # noqa: ARG002
-    ) -> list[Calendar]:
+        after: Due[Calendar] | None = None,  # noqa: ARG002
+    ) -> list[Due[Calendar]]:
         """Return nothing: the syncs of the month are counted by a model of their own."""
         return []
 

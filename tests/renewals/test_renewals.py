@@ -17,6 +17,7 @@ import pytest
 from confsync.core.reconciliation import MOST_HALVINGS, reconcile_time, reconciled
 from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
+from confsync.core.unreadable import Due
 from confsync.errors import CalendarRateLimited, CalendarUnavailable
 from confsync.ports import Address
 from tests.renewals.__main__ import INTERRUPTED, main
@@ -48,17 +49,21 @@ def test_a_small_month_keeps_all_rules() -> None:
 class LateStore(LeanStore):
     """Finds a channel three days after it is due."""
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+    def channels_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Return what was due three days ago."""
-        return super().channels_due(tenant, before - timedelta(days=3), limit)
+        return super().channels_due(tenant, before - timedelta(days=3), limit, after)
 
 
 class WideStore(LeanStore):
     """Finds channels half a day before they are due."""
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+    def channels_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Return what will be due."""
-        return super().channels_due(tenant, before + timedelta(hours=12), limit)
+        return super().channels_due(tenant, before + timedelta(hours=12), limit, after)
 
 
 class HoardingStore(LeanStore):

@@ -14,6 +14,7 @@ from confsync.adapters.memory import Conflict, MemoryStore
 from confsync.adapters.stored import QUERIED, Write, decode
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
+from confsync.core.unreadable import Due
 from confsync.errors import StoreUnavailable
 from confsync.ports import Transaction
 from tests.simulation.gate import Gate
@@ -154,7 +155,9 @@ class SimulatedStore:
             "store", "links_of", lambda: self._memory.links_of(calendar_key, after=after, limit=limit)
         )
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+    def calendars_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Return calendars that are due."""
         return self._gate.passing(
             "store", "calendars_due", lambda: self._memory.calendars_due(tenant, before, limit, after)
@@ -164,13 +167,17 @@ class SimulatedStore:
         """Return calendars of a subject."""
         return self._gate.passing("store", "calendars_of", lambda: self._memory.calendars_of(tenant, subject, limit))
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
+    def channels_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Return calendars whose channels are due."""
-        return self._gate.passing("store", "channels_due", lambda: self._memory.channels_due(tenant, before, limit))
+        return self._gate.passing(
+            "store", "channels_due", lambda: self._memory.channels_due(tenant, before, limit, after)
+        )
 
     def conferences_due(
-        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
-    ) -> list[Conference]:
+        self, tenant: str, before: datetime, limit: int, after: Due[Conference] | None = None
+    ) -> list[Due[Conference]]:
         """Return conferences that are due."""
         return self._gate.passing(
             "store", "conferences_due", lambda: self._memory.conferences_due(tenant, before, limit, after)

@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.types import Document
 
 from confsync.adapters.firestore_calls import Expired, FirestoreCalls, LostRace
 from confsync.adapters.firestore_layout import BODY, SHARDS, document_path, in_shard, in_tenant
 from confsync.adapters.stored import BufferedTransaction, due_place, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
+from confsync.core.unreadable import Due
 from confsync.errors import StoreUnavailable
 from confsync.ports import Transaction
 
@@ -70,9 +72,11 @@ class FirestoreStore:
 
     def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
-        return self._select(Link, limit, where=_equal("calendar_key", calendar_key), after=after)
+        return self._list(Link, limit, where=_equal("calendar_key", calendar_key), after=after)
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+    def calendars_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first.
 
         Args:
@@ -83,15 +87,22 @@ class FirestoreStore:
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
-        return self._select(Calendar, limit, where=_equal("subject", in_tenant(tenant, subject)))
+        return self._list(Calendar, limit, where=_equal("subject", in_tenant(tenant, subject)))
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
-        return self._due(Calendar, "renew_at", tenant, before, limit)
+    def channels_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
+        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        return self._due(Calendar, "renew_at", tenant, before, limit, after=after)
 
     def conferences_due(
-        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
-    ) -> list[Conference]:
+        self, tenant: str, before: datetime, limit: int, after: Due[Conference] | None = None
+    ) -> list[Due[Conference]]:
         """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first.
 
         Args:
@@ -102,24 +113,17 @@ class FirestoreStore:
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
-        return self._select(kind, limit, after=after)
+        return self._list(kind, limit, after=after)
 
     def _due(
-        self,
-        kind: type[R],
-        field: str,
-        tenant: str,
-        before: datetime,
-        limit: int,
-        *,
-        after: Calendar | Conference | None = None,
-    ) -> list[R]:
+        self, kind: type[R], field: str, tenant: str, before: datetime, limit: int, *, after: Due[R] | None
+    ) -> list[Due[R]]:
         """Merge what is due in each shard; `limit` of each, since all of them may be in one."""
-        moment, key = due_place(after)
-        found = [
-            record
+        moment, key = due_place(after, field)
+        documents = [
+            document
             for shard in range(SHARDS)
-            for record in self._select(
+            for document in self._select(
                 kind,
                 limit,
                 where=_until(field, shard, tenant, before),
@@ -128,23 +132,27 @@ class FirestoreStore:
                 after_value=in_shard(shard, in_tenant(tenant, moment)) if key else "",
             )
         ]
-        return sorted(found, key=lambda record: (getattr(record, field), record.key))[: max(limit, 0)]
+        found = self._calls.decoded_due(kind, documents, field)
+        return sorted(found, key=lambda record: due_place(record, field))[: max(limit, 0)]
+
+    def _list(self, kind: type[R], limit: int, *, where: Mapping[str, Any] | None = None, after: str = "") -> list[R]:
+        return list(self._calls.decoded(kind, self._select(kind, limit, where=where, after=after)).values())
 
     def _select(
         self,
-        kind: type[R],
+        kind: type[Record],
         limit: int,
         *,
         where: Mapping[str, Any] | None = None,
         order: str = "",
         after: str = "",
         after_value: str = "",
-    ) -> list[R]:
+    ) -> list[Document]:
         if limit <= 0:
             return []
         query: dict[str, Any] = {
             "from_": [{"collection_id": kind.kind}],
-            "select": {"fields": [{"field_path": BODY}]},
+            "select": {"fields": [{"field_path": name} for name in (BODY, order) if name]},
             "order_by": [{"field": {"field_path": name}, "direction": "ASCENDING"} for name in (order, KEY) if name],
             "limit": limit,
         }
@@ -154,7 +162,7 @@ class FirestoreStore:
             reference = document_path(self._calls.database, kind.kind, after)
             values = [{"string_value": after_value}] if order else []
             query["start_at"] = {"values": [*values, {"reference_value": reference}], "before": False}
-        return self._calls.query(kind, query)
+        return self._calls.query(query)
 
 
 class _Attempt:

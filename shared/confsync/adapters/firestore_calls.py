@@ -29,10 +29,11 @@ from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, Document
 from grpc.experimental import ChannelOptions
 
 from confsync.adapters.firestore_errors import FAILURES, is_expiry, translated
-from confsync.adapters.firestore_layout import BODY, EXPIRES_AT, document_path, indexed, key_in
+from confsync.adapters.firestore_layout import BODY, EXPIRES_AT, document_path, indexed, key_in, time_in
 from confsync.adapters.per_process import PerProcess
-from confsync.adapters.stored import Write, decode
+from confsync.adapters.stored import DueRow, Write, decode, decode_due
 from confsync.core.records import Record
+from confsync.core.unreadable import Due
 from confsync.errors import StoreUnavailable
 
 R = TypeVar("R", bound=Record)
@@ -122,13 +123,12 @@ class FirestoreCalls:
         with suppress(*FAILURES):
             self._client.get().rollback(request, **self._how(None))
 
-    def query(self, kind: type[R], structured_query: Mapping[str, Any]) -> list[R]:
-        """Return the records that a query finds, in its order."""
+    def query(self, structured_query: Mapping[str, Any]) -> list[Document]:
+        """Return the documents that a query finds, in its order."""
         request = {"parent": f"{self.database}/documents", "structured_query": structured_query}
         with self._translated():
             answers = self._client.get().run_query(request, **self._how(self._again))
-            documents = [answer.document for answer in answers if answer.document.name]
-        return list(self.decoded(kind, documents).values())
+            return [answer.document for answer in answers if answer.document.name]
 
     def _batch_get(self, kind: type[R], keys: tuple[str, ...], how: Mapping[str, Any], *, retry: Any) -> list[Document]:
         return _found(self._answers(kind, keys, how, retry=retry)) if keys else []
@@ -143,9 +143,20 @@ class FirestoreCalls:
 
     def decoded(self, kind: type[R], documents: Iterable[Document]) -> dict[str, R]:
         """Return the records that documents hold, by key."""
-        where = f"Firestore {self.database}"
         keyed = ((key_in(document.name), document.fields[BODY].string_value) for document in documents)
-        return {key: decode(kind, key, body, where) for key, body in keyed}
+        return {key: decode(kind, key, body, self._where) for key, body in keyed}
+
+    def decoded_due(self, kind: type[R], documents: Iterable[Document], field: str) -> list[Due[R]]:
+        """Return the records that documents hold, or what stands in their place, in this order."""
+        rows = (
+            DueRow(key_in(each.name), time_in(each.fields[field].string_value), each.fields[BODY].string_value)
+            for each in documents
+        )
+        return [decode_due(kind, row, self._where) for row in rows]
+
+    @property
+    def _where(self) -> str:
+        return f"Firestore {self.database}"
 
     def _written(self, writes: Mapping[tuple[str, str], Write | None]) -> Iterator[dict[str, Any]]:
         for (kind, key), write in writes.items():

@@ -76,6 +76,11 @@ def in_tenant(tenant: str, value: str) -> str:
     return f"{key_of(TENANT, tenant)}/{value}"
 
 
+def time_in(value: str) -> str:
+    """Return the time in what is indexed of it in a shard and for a tenant."""
+    return value.rpartition("/")[2]
+
+
 def indexed(kind: str, key: str, columns: tuple[str | None, ...]) -> Iterator[tuple[str, str]]:
     """Yield the queried fields that have a value, as they are indexed; the others take no room in an index."""
     values = dict(zip(QUERIED[kind], columns, strict=True))

@@ -7,11 +7,23 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from confsync.adapters.stored import QUERIED, TENANT, BufferedTransaction, Write, decode, due_place, sortable
+from confsync.adapters.stored import (
+    QUERIED,
+    TENANT,
+    BufferedTransaction,
+    Decode,
+    DueRow,
+    Write,
+    decode,
+    decode_due,
+    due_place,
+    sortable,
+)
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
+from confsync.core.unreadable import Due
 from confsync.errors import StoreUnavailable
 from confsync.ports import Transaction
 
@@ -21,18 +33,12 @@ T = TypeVar("T")
 Hook = Callable[[str], None]
 """Called with the name of the port call; may switch tasks, or raise the fault that is to be injected."""
 
+WHERE = "memory"
 MAX_ATTEMPTS = 100
 """How often a body runs before the store gives up; each lost race is won by another, so this is far off."""
 
 Choice = Callable[[Iterable[tuple[str, Write]]], Iterable[str]]
 """Picks keys, in order, from the keys and contents of all records that live."""
-
-
-class Decode(Protocol):
-    """Makes a record of its JSON, see `stored.decode`."""
-
-    def __call__(self, kind: type[R], key: str, body: str, where: str, /) -> R:
-        """Return the record."""
 
 
 class Conflict(Exception):
@@ -69,10 +75,14 @@ class _Records:
 
     def select(self, kind: type[R], choose: Choice) -> dict[str, R]:
         """Return the records whose keys `choose` picks from all that live, in its order."""
-        with self._lock:
-            living = {key: v.write for key, v in self._kinds[kind.kind].items() if v.write is not None}
-            bodies = [(key, living[key].body) for key in choose(living.items())]
-        return self._decoded(kind, bodies)
+        living = self._living(kind)
+        return self._decoded(kind, ((key, living[key].body) for key in choose(living.items())))
+
+    def select_due(self, kind: type[R], field: str, choose: Choice) -> list[Due[R]]:
+        """Return the same of what is due by `field`, with what stands in the place of what cannot be read."""
+        living, (at,) = self._living(kind), _places(kind.kind, field)
+        rows = (DueRow(key, living[key].columns[at] or "", living[key].body) for key in choose(living.items()))
+        return [decode_due(kind, row, WHERE, self._decode) for row in rows]
 
     def read(self, kind: type[R], keys: Iterable[str], as_of: int | None = None) -> dict[str, R]:
         """Return the records that exist, by key; raises `Conflict` when one is newer than commit `as_of`."""
@@ -100,8 +110,12 @@ class _Records:
             for (kind, key), write in writes.items():
                 self._kinds[kind][key] = _Version(self._newest, write)
 
+    def _living(self, kind: type[Record]) -> dict[str, Write]:
+        with self._lock:
+            return {key: v.write for key, v in self._kinds[kind.kind].items() if v.write is not None}
+
     def _decoded(self, kind: type[R], bodies: Iterable[tuple[str, str]]) -> dict[str, R]:
-        return {key: self._decode(kind, key, body, "memory") for key, body in bodies}
+        return {key: self._decode(kind, key, body, WHERE) for key, body in bodies}
 
     def _commit_of(self, kind: str, key: str) -> int:
         version = self._kinds[kind].get(key)
@@ -196,14 +210,16 @@ class MemoryStore:
 
         return self._listing("links_of", Link, choose)
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+    def calendars_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first.
 
         Args:
             after: go on behind this one, as it was read.
 
         """
-        return self._listing("calendars_due", Calendar, _due("calendar", "due_at", tenant, before, limit, after=after))
+        return self._due("calendars_due", Calendar, "due_at", tenant, before, limit=limit, after=after)
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
@@ -215,21 +231,27 @@ class MemoryStore:
 
         return self._listing("calendars_of", Calendar, choose)
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
-        return self._listing("channels_due", Calendar, _due("calendar", "renew_at", tenant, before, limit))
+    def channels_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
+        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        return self._due("channels_due", Calendar, "renew_at", tenant, before, limit=limit, after=after)
 
     def conferences_due(
-        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
-    ) -> list[Conference]:
+        self, tenant: str, before: datetime, limit: int, after: Due[Conference] | None = None
+    ) -> list[Due[Conference]]:
         """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first.
 
         Args:
             after: go on behind this one, as it was read.
 
         """
-        due = _due("conference", "due_at", tenant, before, limit, after=after)
-        return self._listing("conferences_due", Conference, due)
+        return self._due("conferences_due", Conference, "due_at", tenant, before, limit=limit, after=after)
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
@@ -238,6 +260,12 @@ class MemoryStore:
             return sorted(key for key, _ in living if key > after)[: max(limit, 0)]
 
         return self._listing("all_of", kind, choose)
+
+    def _due(
+        self, name: str, kind: type[R], field: str, tenant: str, before: datetime, *, limit: int, after: Due[R] | None
+    ) -> list[Due[R]]:
+        choose = _until(kind.kind, field, tenant, before, limit, first=due_place(after, field))
+        return self._answer(name, lambda: self._records.select_due(kind, field, choose))
 
     def _listing(self, name: str, kind: type[R], choose: Choice) -> list[R]:
         return list(self._answer(name, lambda: self._records.select(kind, choose)).values())
@@ -249,10 +277,8 @@ class MemoryStore:
         return answer
 
 
-def _due(
-    kind: str, field: str, tenant: str, before: datetime, limit: int, *, after: Calendar | Conference | None = None
-) -> Choice:
-    latest, first, (of, at) = sortable(before), due_place(after), _places(kind, TENANT, field)
+def _until(kind: str, field: str, tenant: str, before: datetime, limit: int, *, first: tuple[str, str]) -> Choice:
+    latest, (of, at) = sortable(before), _places(kind, TENANT, field)
 
     def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
         times = ((write.columns[at], key) for key, write in living if write.columns[of] == tenant)

@@ -11,9 +11,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from confsync.adapters.sqlite_file import SqliteFile
-from confsync.adapters.stored import QUERIED, BufferedTransaction, Write, decode, due_place, sortable
+from confsync.adapters.stored import (
+    QUERIED,
+    BufferedTransaction,
+    DueRow,
+    Write,
+    decode,
+    decode_due,
+    due_place,
+    sortable,
+)
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
+from confsync.core.unreadable import Due
 from confsync.ports import Transaction
 
 R = TypeVar("R", bound=Record)
@@ -29,11 +39,7 @@ _PAGE = {
     for kind in QUERIED
 }
 _LINKS = "SELECT key, body FROM link WHERE calendar_key = ? AND key > ? ORDER BY key LIMIT ?"
-_DUE = "tenant = ? AND due_at <= ? AND (due_at, key) > (?, ?) ORDER BY due_at, key LIMIT ?"
-_CALENDARS = f"SELECT key, body FROM calendar WHERE {_DUE}"  # noqa: S608  # our own words
 _OF_SUBJECT = "SELECT key, body FROM calendar WHERE tenant = ? AND subject = ? ORDER BY key LIMIT ?"
-_CHANNELS = "SELECT key, body FROM calendar WHERE tenant = ? AND renew_at <= ? ORDER BY renew_at, key LIMIT ?"
-_CONFERENCES = f"SELECT key, body FROM conference WHERE {_DUE}"  # noqa: S608
 _DELETE = {kind: f"DELETE FROM {kind} WHERE key = ?" for kind in QUERIED}  # noqa: S608  # our own names
 
 
@@ -46,6 +52,14 @@ def _upsert(kind: str) -> str:
     )
 
 
+def _due(kind: str, field: str) -> str:
+    return (
+        f"SELECT key, {field}, body FROM {kind} "  # noqa: S608  # our own names
+        f"WHERE tenant = ? AND {field} <= ? AND ({field}, key) > (?, ?) ORDER BY {field}, key LIMIT ?"
+    )
+
+
+_DUE = {each: _due(*each) for each in (("calendar", "due_at"), ("calendar", "renew_at"), ("conference", "due_at"))}
 _PUT = {kind: _upsert(kind) for kind in QUERIED}
 
 
@@ -103,37 +117,55 @@ class SqliteStore:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
         return self._list(Link, _LINKS, calendar_key, after, max(limit, 0))
 
-    def calendars_due(self, tenant: str, before: datetime, limit: int, after: Calendar | None = None) -> list[Calendar]:
+    def calendars_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
         """Return up to `limit` calendars of a tenant with `due_at` at or before `before`, the oldest first.
 
         Args:
             after: go on behind this one, as it was read.
 
         """
-        return self._list(Calendar, _CALENDARS, tenant, sortable(before), *due_place(after), max(limit, 0))
+        return self._due(Calendar, "due_at", tenant, before, limit, after=after)
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
         return self._list(Calendar, _OF_SUBJECT, tenant, subject, max(limit, 0))
 
-    def channels_due(self, tenant: str, before: datetime, limit: int) -> list[Calendar]:
-        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first."""
-        return self._list(Calendar, _CHANNELS, tenant, sortable(before), max(limit, 0))
+    def channels_due(
+        self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
+    ) -> list[Due[Calendar]]:
+        """Return up to `limit` calendars of a tenant with `renew_at` at or before `before`, the oldest first.
+
+        Args:
+            after: go on behind this one, as it was read.
+
+        """
+        return self._due(Calendar, "renew_at", tenant, before, limit, after=after)
 
     def conferences_due(
-        self, tenant: str, before: datetime, limit: int, after: Conference | None = None
-    ) -> list[Conference]:
+        self, tenant: str, before: datetime, limit: int, after: Due[Conference] | None = None
+    ) -> list[Due[Conference]]:
         """Return up to `limit` conferences of a tenant with `due_at` at or before `before`, the oldest first.
 
         Args:
             after: go on behind this one, as it was read.
 
         """
-        return self._list(Conference, _CONFERENCES, tenant, sortable(before), *due_place(after), max(limit, 0))
+        return self._due(Conference, "due_at", tenant, before, limit, after=after)
 
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Return up to `limit` records whose key is greater than `after`, in the order of their keys."""
         return self._list(kind, _PAGE[kind.kind], after, max(limit, 0))
+
+    def _due(
+        self, kind: type[R], field: str, tenant: str, before: datetime, limit: int, *, after: Due[R] | None
+    ) -> list[Due[R]]:
+        values = (tenant, sortable(before), *due_place(after, field), max(limit, 0))
+        with self._file.connection() as connection:
+            rows = connection.execute(_DUE[kind.kind, field], values).fetchall()
+        found = (DueRow(_text(key), _text(due), body) for key, due, body in rows)
+        return [decode_due(kind, row, self._where(kind)) for row in found]
 
     def _list(self, kind: type[R], statement: str, *values: str | int) -> list[R]:
         with self._file.connection() as connection:
@@ -148,9 +180,15 @@ class SqliteStore:
         return self._decoded(kind, rows)
 
     def _decoded(self, kind: type[R], rows: Iterable[tuple[bytes, bytes]]) -> dict[str, R]:
-        where = f"{self._file.path}, table {kind.kind}"
-        keyed = ((key.decode(errors="replace"), body) for key, body in rows)
-        return {key: decode(kind, key, body, where) for key, body in keyed}
+        keyed = ((_text(key), body) for key, body in rows)
+        return {key: decode(kind, key, body, self._where(kind)) for key, body in keyed}
+
+    def _where(self, kind: type[Record]) -> str:
+        return f"{self._file.path}, table {kind.kind}"
+
+
+def _text(stored: bytes) -> str:
+    return stored.decode(errors="replace")
 
 
 def _write(connection: sqlite3.Connection, writes: Mapping[tuple[str, str], Write | None]) -> None:

@@ -5,13 +5,14 @@ It must never touch a file, the network or the clock.
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from confsync.core.conference import Conference
 from confsync.core.records import Brake, Calendar, Failure, Link, Record
+from confsync.core.unreadable import Due, Unreadable
 from confsync.errors import StoreCorrupt, StoreError
 
 R = TypeVar("R", bound=Record)
@@ -57,6 +58,15 @@ def encode(record: Record) -> str:
         raise StoreError(message) from None  # the library's message may quote a title
 
 
+class DueRow(NamedTuple):
+    """What a store keeps of a record that is due."""
+
+    key: str
+    due: str
+    """In the form of `sortable`."""
+    body: str | bytes
+
+
 def decode(kind: type[R], key: str, body: str | bytes, where: str) -> R:
     """Return the record that `body` holds as JSON.
 
@@ -72,6 +82,21 @@ def decode(kind: type[R], key: str, body: str | bytes, where: str) -> R:
     if record.key != key:
         raise _unreadable(where, kind, key, f"it says that its key is {record.key}")
     return record
+
+
+class Decode(Protocol):
+    """Makes a record of its JSON, see `decode`."""
+
+    def __call__(self, kind: type[R], key: str, body: str | bytes, where: str, /) -> R:
+        """Return the record."""
+
+
+def decode_due(kind: type[R], row: DueRow, where: str, decode: Decode = decode) -> Due[R]:
+    """Return the record, or what stands in its place where it cannot be read."""
+    try:
+        return decode(kind, row.key, row.body, where)
+    except StoreCorrupt as error:
+        return Unreadable(kind.kind, row.key, row.due, str(error))
 
 
 def _unreadable(where: str, kind: type[Record], key: str, why: str) -> StoreCorrupt:
@@ -100,9 +125,12 @@ def expires_at(record: Record) -> datetime | None:
     return record.last_at + FAILURES_LAST if isinstance(record, Failure) else None
 
 
-def due_place(record: Calendar | Conference | None) -> tuple[str, str]:
-    """Return where a record stands in the order of what is due; before everything for None."""
-    return (sortable(record.due_at), record.key) if record is not None and record.due_at is not None else ("", "")
+def due_place(record: Due[Record] | None, field: str) -> tuple[str, str]:
+    """Return where a record stands in the order of what is due by `field`; before everything for None."""
+    if isinstance(record, Unreadable):
+        return record.due, record.key
+    moment = getattr(record, field, None)
+    return (sortable(moment), record.key) if record is not None and moment is not None else ("", "")
 
 
 class Reads(Protocol):
