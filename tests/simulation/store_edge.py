@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import TypeVar
 from zlib import crc32
 
-from confsync.adapters.memory import Conflict, MemoryStore
+from confsync.adapters.memory import MemoryStore
+from confsync.adapters.memory_records import Conflict
 from confsync.adapters.stored import QUERIED, Write, decode
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record

@@ -3,24 +3,12 @@
 It obeys the same rules as the real ones and must never be more forgiving.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from confsync.adapters.stored import (
-    QUERIED,
-    TENANT,
-    BufferedTransaction,
-    Decode,
-    DueRow,
-    Write,
-    decode,
-    decode_due,
-    due_place,
-    sortable,
-)
+from confsync.adapters.memory_records import Choice, Conflict, Records, places
+from confsync.adapters.stored import TENANT, BufferedTransaction, Decode, Write, decode, due_place, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.core.unreadable import Due
@@ -33,93 +21,11 @@ T = TypeVar("T")
 Hook = Callable[[str], None]
 """Called with the name of the port call; may switch tasks, or raise the fault that is to be injected."""
 
-WHERE = "memory"
 MAX_ATTEMPTS = 100
 """How often a body runs before the store gives up; each lost race is won by another, so this is far off."""
 
-Choice = Callable[[Iterable[tuple[str, Write]]], Iterable[str]]
-"""Picks keys, in order, from the keys and contents of all records that live."""
-
-
-class Conflict(Exception):
-    """Something that a transaction has to see was committed after it began: no error, its body runs again."""
-
-
 CommitHook = Callable[[Mapping[tuple[str, str], Write | None]], None]
 """Called with what one commit wrote, right after it."""
-
-
-@dataclass(frozen=True)
-class _Version:
-    """A record as one commit left it."""
-
-    commit: int
-    write: Write | None
-    """None: deleted. Kept, so that a record that came and went meanwhile is noticed."""
-
-
-class _Records:
-    """All records with their versions. Every method is one atomic step."""
-
-    def __init__(self, decode: Decode) -> None:
-        self._decode = decode
-        self._lock = threading.Lock()
-        self._newest = 0
-        self._kinds: dict[str, dict[str, _Version]] = {kind: {} for kind in QUERIED}
-
-    @property
-    def newest(self) -> int:
-        """Number of the newest commit."""
-        with self._lock:
-            return self._newest
-
-    def select(self, kind: type[R], choose: Choice) -> dict[str, R]:
-        """Return the records whose keys `choose` picks from all that live, in its order."""
-        living = self._living(kind)
-        return self._decoded(kind, ((key, living[key].body) for key in choose(living.items())))
-
-    def select_due(self, kind: type[R], field: str, choose: Choice) -> list[Due[R]]:
-        """Return the same of what is due by `field`, with what stands in the place of what cannot be read."""
-        living, (at,) = self._living(kind), _places(kind.kind, field)
-        rows = (DueRow(key, living[key].columns[at] or "", living[key].body) for key in choose(living.items()))
-        return [decode_due(kind, row, WHERE, self._decode) for row in rows]
-
-    def read(self, kind: type[R], keys: Iterable[str], as_of: int | None = None) -> dict[str, R]:
-        """Return the records that exist, by key; raises `Conflict` when one is newer than commit `as_of`."""
-        bodies = []
-        with self._lock:
-            versions = self._kinds[kind.kind]
-            for key in keys:
-                version = versions.get(key)
-                if version is None:
-                    continue
-                if as_of is not None and version.commit > as_of:
-                    raise Conflict
-                if version.write is not None:
-                    bodies.append((key, version.write.body))
-        return self._decoded(kind, bodies)
-
-    def commit(
-        self, writes: Mapping[tuple[str, str], Write | None], seen: Iterable[tuple[str, str]], as_of: int
-    ) -> None:
-        """Apply `writes` unless something in `seen` is newer than commit `as_of`: then raise `Conflict`."""
-        with self._lock:
-            if any(self._commit_of(kind, key) > as_of for kind, key in seen):
-                raise Conflict
-            self._newest += 1
-            for (kind, key), write in writes.items():
-                self._kinds[kind][key] = _Version(self._newest, write)
-
-    def _living(self, kind: type[Record]) -> dict[str, Write]:
-        with self._lock:
-            return {key: v.write for key, v in self._kinds[kind.kind].items() if v.write is not None}
-
-    def _decoded(self, kind: type[R], bodies: Iterable[tuple[str, str]]) -> dict[str, R]:
-        return {key: self._decode(kind, key, body, WHERE) for key, body in bodies}
-
-    def _commit_of(self, kind: str, key: str) -> int:
-        version = self._kinds[kind].get(key)
-        return 0 if version is None else version.commit
 
 
 class MemoryStore:
@@ -153,7 +59,7 @@ class MemoryStore:
         self.before_commit = before_commit
         self.after_call = after_call
         self.on_commit = on_commit
-        self._records = _Records(decode)
+        self._records = Records(decode)
 
     def transact(self, body: Callable[[Transaction], T]) -> T:
         """Run `body` until nothing it read has changed at its commit; its errors roll back.
@@ -223,7 +129,7 @@ class MemoryStore:
 
     def calendars_of(self, tenant: str, subject: str, limit: int) -> list[Calendar]:
         """Return up to `limit` calendars of a tenant as `subject` sees them, in the order of their keys."""
-        of, at = _places("calendar", TENANT, "subject")
+        of, at = places("calendar", TENANT, "subject")
 
         def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
             own = (key for key, write in living if (write.columns[of], write.columns[at]) == (tenant, subject))
@@ -278,7 +184,7 @@ class MemoryStore:
 
 
 def _until(kind: str, field: str, tenant: str, before: datetime, limit: int, *, first: tuple[str, str]) -> Choice:
-    latest, (of, at) = sortable(before), _places(kind, TENANT, field)
+    latest, (of, at) = sortable(before), places(kind, TENANT, field)
 
     def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
         times = ((write.columns[at], key) for key, write in living if write.columns[of] == tenant)
@@ -286,10 +192,6 @@ def _until(kind: str, field: str, tenant: str, before: datetime, limit: int, *, 
         return [key for _, key in due][: max(limit, 0)]
 
     return choose
-
-
-def _places(kind: str, *fields: str) -> tuple[int, ...]:
-    return tuple(QUERIED[kind].index(field) for field in fields)
 
 
 def _call(hook: Hook | None, name: str) -> None:
