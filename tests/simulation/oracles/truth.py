@@ -271,4 +271,4 @@ def _is_nobodys(version: Version, master: Mapping[str, Any]) -> bool:
     """Whether an exception means nothing: its series gave it up, here or in the calendar where it was meanwhile."""
     if version.tombstone is Tombstone.ORPHAN:
         return True
-    return version.tombstone is Tombstone.ID_ONLY and not is_of(master, version.body)
+    return version.tombstone in (Tombstone.ID_ONLY, Tombstone.MOVED) and not is_of(master, version.body)
