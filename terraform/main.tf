@@ -1,4 +1,4 @@
-# confsync in one project and region, for one tenant. README.md says how to apply it.
+# confsync in one project and region, for one tenant. docs/deploying.md says how to apply it.
 
 provider "google" {
   project = var.project_id
