@@ -115,7 +115,8 @@ class Cloud:
         unwanted = shutil.ignore_patterns("__pycache__", ".terraform*", "*.tfstate*", "*.tfplan")
         for name in ("functions", "shared/confsync", "terraform"):
             shutil.copytree(ROOT / name, checkout / name, ignore=unwanted)
-        shutil.copy(ROOT / "Makefile", checkout)
+        for name in ("Makefile", "requirements.lock"):
+            shutil.copy(ROOT / name, checkout)
         (checkout / "terraform/backend_override.tf").write_text(BACKEND)
         return checkout
 
@@ -176,6 +177,25 @@ def test_the_plan_is_printed_and_saved_with_what_it_deploys(planned: tuple[Path,
     assert names == {"terraform/confsync.tfplan", "terraform/.terraform.lock.hcl", *functions}
     assert (folder / "buckets/backend").read_text().split() == ["bucket=acme-state", "prefix=confsync"]
     assert not (folder / "terraform.tfstate").exists()
+
+
+def test_packages_of_python_are_kept_for_the_same_lock_file(tmp_path: Path) -> None:
+    """The first build saves what pip left; the next one finds it, unless it needs other packages, and saves no more."""
+    cloud = Cloud(tmp_path)
+    steps = {step.id: step for step in parsed(read(PLAN)).steps}
+    first, second, other = (cloud.checkout() for _ in range(3))
+    assert "Nothing is kept" in cloud.run_step(PLAN, steps["restore-cache"], first)
+    (first / ".cache/wheel").write_text("kept")
+    cloud.run_step(PLAN, steps["save-cache"], first)
+    (saved,) = (cloud.buckets / "acme-state/cache").iterdir()
+    cloud.run_step(PLAN, steps["restore-cache"], second)
+    assert (second / ".cache/wheel").read_text() == "kept"
+    saved_at = saved.stat().st_mtime_ns
+    cloud.run_step(PLAN, steps["save-cache"], second)
+    assert saved.stat().st_mtime_ns == saved_at
+    with (other / "requirements.lock").open("a") as lock:
+        lock.write("# another\n")
+    assert "Nothing is kept" in cloud.run_step(PLAN, steps["restore-cache"], other)
 
 
 def test_the_secret_is_neither_printed_nor_saved(planned: tuple[Path, str]) -> None:
