@@ -442,6 +442,45 @@ def test_an_event_that_moved_to_a_forgotten_calendar_is_out_of_sight_and_not_los
     assert world.told("c1") is not None
 
 
+CLUB = "club@group.example.com"
+
+
+def moved_on() -> tuple[World, str]:
+    """Return a world with an event that moved twice, and whose first new calendar was forgotten after that."""
+    world, event_id = synced()
+    for calendar_id in (TEAM, CLUB):
+        world.model.add_calendar(calendar_id, ANN)
+        world.initialize(calendar_id=calendar_id)
+    world.move(event_id, TEAM)
+    world.settle()
+    world.move(event_id, CLUB, calendar_id=TEAM)
+    world.settle()
+    remove_calendar(world.calendar(ANN, TEAM).key, "now", world.outside, world.rules)
+    world.settle()
+    return world, event_id
+
+
+def test_an_event_that_moved_on_from_a_forgotten_calendar_is_followed() -> None:
+    """It ends its conference where it is deleted."""
+    world, event_id = moved_on()
+    assert "orphaned" not in {each.state for each in world.conference("c1").referents.values()}
+    world.delete(event_id, calendar_id=CLUB)
+    world.advance(600)
+    assert world.told("c1") is None
+
+
+def test_an_event_is_not_lost_where_it_moved_on_to_when_that_is_forgotten_too() -> None:
+    """One calendar after the other, in the order in which it came through them."""
+    world, _ = moved_on()
+    copy = world.add("Copy", "c1")
+    world.settle()
+    remove_calendar(world.calendar(ANN, CLUB).key, "now", world.outside, world.rules)
+    world.settle()
+    world.delete(copy)
+    world.advance(600)
+    assert world.told("c1") is not None
+
+
 @pytest.mark.parametrize("is_deleted", [False, True])
 def test_what_moved_to_a_forgotten_calendar_is_found_when_that_is_added_again(is_deleted: bool) -> None:
     """It drives its conference again; deleted meanwhile, it ends it."""

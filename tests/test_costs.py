@@ -3,17 +3,32 @@
 import json
 import re
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from confsync import worker_parts
 from confsync.cli.cost import cost
+from confsync.core.channels import renewal_time
+from confsync.core.reconciliation import reconcile_time
+from confsync.core.records import Calendar
+from confsync.core.rules import Rules
 from confsync.costs import measured, prices
-from confsync.costs.bill import Bill, Deployment, Line, bill, instance_seconds
+from confsync.costs.bill import RENEWALS_AT_ONCE, Bill, Deployment, Line, bill, instance_seconds
 from confsync.costs.calls import BILLED_FROM, calls, warnings
-from confsync.costs.load import MONTH_S, Load, operations, reconciliations_per_day, renewals
+from confsync.costs.load import (
+    MONTH_S,
+    RECONCILED,
+    RENEWED_AFTER,
+    Load,
+    operations,
+    reconciliations_per_day,
+    renewals,
+)
+from tests.contracts.store_calls import NOW, calendar
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "costs.md").read_text()
@@ -59,6 +74,17 @@ def test_only_quiet_calendars_are_reconciled(changes: float, least: float, most:
 def test_a_channel_of_a_week_is_renewed_about_every_five_days() -> None:
     """As docs/renewals.md found: 5.6 million renewals of a million calendars in 30 days, the first ones aside."""
     assert renewals(Load(calendars=1_000_000, changes_per_day=0)) == pytest.approx(6.2e6, rel=0.02)
+
+
+def test_the_intervals_are_the_codes() -> None:
+    """The sweep's and the renewal's, from the shortest to the longest, as shares of a day."""
+    day, keys = timedelta(days=1), [Calendar.key_for("default", str(number), "") for number in range(2000)]
+    renewed = [(renewal_time(key, NOW, NOW + day) - NOW) / day for key in keys]
+    assert (min(renewed), max(renewed)) == pytest.approx(RENEWED_AFTER, abs=0.001)
+    rules = replace(Rules(), reconcile_s=day.total_seconds())
+    synced = [(reconcile_time(calendar(key), NOW, rules) - NOW) / day for key in keys]
+    assert (min(synced), max(synced)) == pytest.approx(RECONCILED, abs=0.001)
+    assert RENEWALS_AT_ONCE == worker_parts.RENEWALS_AT_ONCE
 
 
 # --- what it costs ---------------------------------------------------------------------------------------------------
@@ -138,6 +164,13 @@ def test_the_command_says_what_is_assumed() -> None:
     assert printed.exit_code == 0
     assert "Assumed: a sync takes 2.5 s" in printed.output
     assert f"List prices of {prices.AS_OF}" in printed.output
+
+
+def test_scripts_are_told_what_is_assumed_too() -> None:
+    """All of it, with what was given."""
+    printed = in_json("--calendars", "1000", "--changes-per-day", "20", "--sync-seconds", "2.5")
+    assert printed["load"] == asdict(replace(USUAL, sync_s=2.5))
+    assert printed["deployment"] == asdict(Deployment())
 
 
 def test_json_and_table_are_the_same_bill() -> None:

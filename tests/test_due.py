@@ -28,7 +28,7 @@ class Damaged:
 def test_a_walk_ends_where_a_page_leads_nowhere() -> None:
     """What was found is noted, once."""
     store, noted = Damaged(), Noted()
-    assert list(pages_due(store.due, "default", lambda: NOW, 3 * PAGE, noted)) == []
+    assert list(pages_due(store.due, "default", NOW, 3 * PAGE, noted)) == []
     assert (store.asked, list(noted.values())) == (2, [BAD])
 
 
@@ -41,7 +41,7 @@ def test_no_more_is_asked_for_than_may_be_done() -> None:
         asked.append(limit)
         return [calendar(str(len(asked)), due_at=NOW)] * (limit if len(asked) < 2 else limit - 1)
 
-    pages = list(pages_due(due, "default", lambda: NOW, PAGE + 7, {}))
+    pages = list(pages_due(due, "default", NOW, PAGE + 7, {}))
     assert (asked, [len(page) for page in pages]) == ([PAGE, 7], [PAGE, 6])
 
 
@@ -55,5 +55,5 @@ def test_a_store_that_cannot_be_read_at_all_is_not_walked_through() -> None:
         return [Unreadable("calendar", f"{len(asked)}.{number}", "", "cannot be read") for number in range(limit)]
 
     noted = Noted()
-    assert list(pages_due(due, "default", lambda: NOW, PAGE, noted)) == []
+    assert list(pages_due(due, "default", NOW, PAGE, noted)) == []
     assert (len(noted), len(asked)) == (MOST_UNREADABLE, MOST_UNREADABLE // PAGE)

@@ -3,7 +3,7 @@
 It must never let a record that cannot be read hold up another.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
@@ -29,15 +29,13 @@ class Query(Protocol[R]):
     def __call__(self, tenant: str, before: datetime, limit: int, after: Due[R] | None = None) -> list[Due[R]]: ...
 
 
-def pages_due(
-    query: Query[R], tenant: str, before: Callable[[], datetime], most: int, unreadable: Noted
-) -> Iterator[list[R]]:
+def pages_due(query: Query[R], tenant: str, before: datetime, most: int, unreadable: Noted) -> Iterator[list[R]]:
     """Yield what is due in pages, none of them empty.
 
     Args:
         query: asks the store.
         tenant: whose records.
-        before: until when they are due; asked before each page.
+        before: until when they are due: what falls due meanwhile is left to the next walk.
         most: how many records at most; what cannot be read counts to nothing, else it could use up a run.
         unreadable: takes what cannot be read.
 
@@ -46,7 +44,7 @@ def pages_due(
     skipped = 0
     while most > 0 and skipped < MOST_UNREADABLE:
         limit = min(PAGE, most)
-        found = query(tenant, before(), limit, last)
+        found = query(tenant, before, limit, last)
         unreadable |= {(each.kind, each.key): each for each in found if isinstance(each, Unreadable)}
         if page := [each for each in found if not isinstance(each, Unreadable)]:
             yield page

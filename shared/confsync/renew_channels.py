@@ -6,7 +6,7 @@ Runs may overlap: each channel is renewed by one of them, and a task's name make
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -19,7 +19,7 @@ from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from confsync.core.tasks import Task
 from confsync.core.terms import Terms
-from confsync.due import Noted, Query, pages_due
+from confsync.due import MOST_UNREADABLE, Noted, Query, pages_due
 from confsync.errors import StoreUnavailable
 from confsync.open_channel import ChannelOutcome, renew_channel
 from confsync.ports import Outside
@@ -101,7 +101,7 @@ def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOu
         renewals,
         syncs.tasks,
         updates.tasks,
-        more=left or syncs.more or updates.more,
+        more=left or syncs.more or updates.more or len(unreadable) >= MOST_UNREADABLE,
         unreadable=len(unreadable),
         unreadable_named=tuple(each.reason for each in islice(unreadable.values(), MOST_ALERTS_NAMED)),
     )
@@ -110,13 +110,14 @@ def renew_channels(outside: Outside, push: PushTerms, terms: Terms) -> RenewalOu
 def _renew(outside: Outside, push: PushTerms, terms: Terms, unreadable: Noted) -> tuple[Renewals, bool]:
     """Renew until nothing is due or the run is over; whether something is left."""
     rules, renewals = terms.rules, Renewals()
-    stop_at = outside.now() + timedelta(seconds=rules.run_s)
+    began = outside.now()
+    stop_at = began + timedelta(seconds=rules.run_s)
 
     def renew(key: str) -> tuple[str, ChannelOutcome] | None:
         """When Calendar is slow a page takes long; what is overdue otherwise is not to wait for the whole of it."""
         return (key, _renew_one(key, outside, push, rules)) if outside.now() < stop_at else None
 
-    for page in _pages_due(outside, terms, unreadable):
+    for page in pages_due(outside.store.channels_due, terms.tenant, began, rules.renewals_per_run, unreadable):
         if renewals.is_rate_limited or outside.now() >= stop_at:
             return renewals, True
         renewals.meet(page, outside.now())
@@ -138,19 +139,6 @@ def _renew_one(key: str, outside: Outside, push: PushTerms, rules: Rules) -> Cha
         return ChannelOutcome("deferred", str(error))
 
 
-def _pages_due(outside: Outside, terms: Terms, unreadable: Noted) -> Iterator[list[Calendar]]:
-    """Yield calendars whose channel is due, most urgent first, up to what one run may renew.
-
-    What becomes due again meanwhile is left to the next run.
-    """
-    seen: set[str] = set()
-    most = terms.rules.renewals_per_run
-    for due in pages_due(outside.store.channels_due, terms.tenant, outside.now, most, unreadable):
-        page = [calendar for calendar in due if calendar.key not in seen]
-        yield page
-        seen.update(calendar.key for calendar in page)
-
-
 @dataclass(frozen=True)
 class _Started:
     tasks: int = 0
@@ -164,7 +152,7 @@ def _start_overdue(
     """Start what is overdue, the oldest first, as much as one run may, in pages."""
     now, most = outside.now(), terms.rules.starts_per_run
     overdue, looked_at, started = now - timedelta(seconds=terms.rules.overdue_s), 0, 0
-    for page in pages_due(query, terms.tenant, lambda: overdue, most, unreadable):
+    for page in pages_due(query, terms.tenant, overdue, most, unreadable):
         started += _start([task_of(record, now) for record in page], outside)
         looked_at += len(page)
     return _Started(started, more=looked_at >= most)

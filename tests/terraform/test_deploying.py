@@ -111,7 +111,7 @@ def test_each_variable_exists() -> None:
 
 
 def test_the_variables_that_are_written_exist() -> None:
-    """In the first file of variables, and in that of Cloud Build, which leaves out what has a default."""
+    """In the first file of variables, and in that of Cloud Build, which leaves out what has a default but for the prefix."""
     (first,) = re.findall(r"printf '(project_id.*?)\\n' \"\$PROJECT\"", PAGE)
     assert (
         {line.split(" = ")[0] for line in first.split("\\n")}
@@ -121,7 +121,8 @@ def test_the_variables_that_are_written_exist() -> None:
     assert "mode" in attributes("settings")
     (written,) = WRITTEN
     needed = re.findall(r"(\w+) = string", VARIABLES["deployment"]["type"])
-    assert {name for name in hcl2.loads(written)["deployment"] if not name.startswith("__")} == set(needed)
+    shown = {name for name in hcl2.loads(written)["deployment"] if not name.startswith("__")}
+    assert set(needed) | {"state_prefix"} == shown <= set(attributes("deployment"))
 
 
 def test_each_account_and_trigger_exists() -> None:

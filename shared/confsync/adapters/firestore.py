@@ -29,7 +29,7 @@ T = TypeVar("T")
 ATTEMPTS = 8
 """How often a body runs; the database itself lets each attempt wait for those before it."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.02, 0.5
-"""At most so long before the second attempt, doubled for each further one, and before any.
+"""The longest pause before the second attempt, which each further one doubles; and the longest before any.
 
 The pauses are random: two transactions that refuse each other would begin again together, and refuse each other again.
 """

@@ -5,6 +5,7 @@ It asks nobody. It must never print a figure without saying which of what it res
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
 import click
@@ -73,9 +74,12 @@ def _usd(amount: float) -> str:
 def _assumed(load: Load, deployment: Deployment) -> str:
     return (
         f"a sync takes {load.sync_s:g} s and {load.told_s:g} s more for a conference, a notification "
-        f"{deployment.receive_s:g} s; {load.conferences:.0%} of the changes concern a conference, of these "
-        f"{load.created:.0%} a new one and {load.ended:.0%} its end; {load.quiet:g} quiet notifications for each "
-        f"change; busy hours have {load.peak:g} times as many changes as the mean"
+        f"{deployment.receive_s:g} s, a run that finds nothing {deployment.run_s:g} s, a renewal "
+        f"{deployment.renew_s:g} s, the start of a sync {deployment.start_s:g} s; a request leaves "
+        f"{deployment.log_bytes:,} bytes of log; changes come {load.coalescing:g} to a coalescing window; "
+        f"{load.conferences:.0%} of the changes concern a conference, of these {load.created:.0%} a new one and "
+        f"{load.ended:.0%} its end; {load.quiet:g} quiet notifications for each change; busy hours have "
+        f"{load.peak:g} times as many changes as the mean"
     )
 
 
@@ -92,5 +96,7 @@ def _as_json(load: Load, deployment: Deployment) -> str:
             "calendar_calls_a_busy_minute": round(made.peak_minute),
             "warnings": [*warnings(load)],
             "prices_of": prices.AS_OF,
+            "load": asdict(load),
+            "deployment": asdict(deployment),
         }
     )  # fmt: skip

@@ -44,11 +44,31 @@ def without_calendars(
 
 
 def _out_of_sight(referent: Referent, known: Mapping[str, Referent], left: Collection[str], now: datetime) -> Referent:
-    """An event that moved to where nobody looks any more was not lost there: nobody knows where it is."""
+    """An event that moved on is followed past what is forgotten.
+
+    Where that is its last place, nobody knows where it is, unless it was lost there.
+    """
     there = referent.continues_in
-    if there is None or there in left or there not in known or known[there].state == "gone":
+    if there is None or there not in known or there in left:
+        return referent
+    last = _last_place(there, known, left)
+    if last in left:
+        return referent.model_copy(update={"continues_in": last})
+    if known[last].state == "gone":
         return referent
     return referent.model_copy(update={"state": "orphaned", "since": now, "continues_in": None})
+
+
+def _last_place(there: str, known: Mapping[str, Referent], left: Collection[str]) -> str:
+    """Return the first place of an event, from one on, that is still looked at, or else the last that is known."""
+    passed = set[str]()
+    while there not in left and there not in passed:
+        passed.add(there)
+        on = known[there].continues_in
+        if on is None or on not in known:
+            break
+        there = on
+    return there
 
 
 def _without_unproven_end(conference: Conference, now: datetime) -> Conference:
