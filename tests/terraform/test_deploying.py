@@ -111,7 +111,7 @@ def test_each_variable_exists() -> None:
 
 
 def test_the_variables_that_are_written_exist() -> None:
-    """In the first file of variables, and in that of Cloud Build, which leaves out what has a default but for the prefix."""
+    """In the first file of variables, and in that of Cloud Build, which names the prefix and what has no default."""
     (first,) = re.findall(r"printf '(project_id.*?)\\n' \"\$PROJECT\"", PAGE)
     assert (
         {line.split(" = ")[0] for line in first.split("\\n")}

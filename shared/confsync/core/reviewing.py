@@ -34,6 +34,7 @@ def review(conference: Conference, now: datetime, rules: Rules) -> Finding:
         return "look for it"
     if any(referent.state == "live" for referent in conference.referents.values()):
         return "nothing"
+    # Without either it was made here, for events that were forgotten meanwhile: nobody else stores such a one.
     was_expected = conference.registered or not conference.referents
     if was_expected and not was_owned(conference) and not _has_ended(conference):
         return "discarded"
