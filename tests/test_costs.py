@@ -17,7 +17,7 @@ from confsync.core.reconciliation import reconcile_time
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from confsync.costs import measured, prices
-from confsync.costs.bill import RENEWALS_AT_ONCE, Bill, Deployment, Line, bill, instance_seconds
+from confsync.costs.bill import JOBS, RENEWALS_AT_ONCE, SECRET_VERSIONS, Bill, Deployment, Line, bill, instance_seconds
 from confsync.costs.calls import BILLED_FROM, calls, warnings
 from confsync.costs.load import (
     MONTH_S,
@@ -33,6 +33,7 @@ from tests.contracts.store_calls import NOW, calendar
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "costs.md").read_text()
 USUAL = Load(calendars=1000, changes_per_day=20)
+BUSY = replace(USUAL, calendars=100_000)
 
 
 def run(*options: str) -> Result:
@@ -225,3 +226,36 @@ def test_the_page_has_every_number_with_its_source() -> None:
     for name, value in (asdict(USUAL) | asdict(Deployment())).items():
         if isinstance(value, float | int) and name not in ("calendars", "changes_per_day", "reconcile_s"):
             assert f"| `{name}` | {value:g} |" in PAGE, name
+
+
+@pytest.mark.parametrize(
+    ("usual", "other", "saved"),
+    [
+        (Deployment(), Deployment(log_bytes=1500), 105),
+        (BUSY, replace(BUSY, sync_s=0.5), 110),
+        (BUSY, replace(BUSY, coalescing=3), 120),
+        (BUSY, replace(BUSY, reconcile_s=24 * 3600), 5),
+    ],
+)
+def test_what_the_page_says_helps_takes_off_as_much(
+    usual: Load | Deployment, other: Load | Deployment, saved: int
+) -> None:
+    """Of the larger example, in USD."""
+
+    def cost_of(what: Load | Deployment) -> float:
+        return (bill(what, Deployment()) if isinstance(what, Load) else bill(BUSY, what)).after_free
+
+    assert cost_of(usual) - cost_of(other) == pytest.approx(saved, abs=1)
+    assert re.search(rf"\b{saved}\b", PAGE.partition("Not on the bill")[0].rpartition("```")[2])
+
+
+def test_what_is_there_once_is_counted_as_terraform_makes_it() -> None:
+    """The job, how often it runs, the secrets, and the processors of a function."""
+    scheduler, secrets, function = (
+        (ROOT / "terraform" / name).read_text() for name in ("scheduler.tf", "secrets.tf", "modules/function/main.tf")
+    )
+    assert scheduler.count('resource "google_cloud_scheduler_job"') == JOBS
+    assert re.search(r'schedule += "\* \* \* \* \*"', scheduler)
+    (always,) = re.findall(r"secrets = toset\(concat\(\s+\[([^]]*)\]", secrets)
+    assert len(always.split(",")) == SECRET_VERSIONS
+    assert re.findall(r'available_cpu += "([\d.]+)"', function) == [f"{Deployment().worker.vcpu:g}"]
