@@ -3,6 +3,8 @@
 `python -m tests.simulation.mutants` tries every mutant; here only a few that are noticed at once.
 """
 
+import builtins
+import dis
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +44,14 @@ def _instructions(code: CodeType) -> list[object]:
     """Return what a body does, with the bodies inside it, wherever it stands in its file."""
     constants = (_instructions(c) if isinstance(c, CodeType) else c for c in code.co_consts)
     return [code.co_code, code.co_names, *constants]
+
+
+@pytest.mark.parametrize("each", MUTANTS, ids=lambda each: each.name)
+def test_no_mutant_names_what_its_module_does_not_know(each: Mutant) -> None:
+    """It would be noticed because it breaks off, and not because the rule is gone."""
+    for function, code in bodies_of(each).items():
+        known = {*vars(builtins), *function.__globals__}
+        assert {i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"} <= known
 
 
 def test_each_rule_is_removed_by_some_mutant_or_named_with_the_reason_why_none_can() -> None:

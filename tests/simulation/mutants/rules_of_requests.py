@@ -136,7 +136,11 @@ CHANNELS: tuple[Mutant, ...] = (
         "renewed-when-it-is-over",
         "R19",
         "A channel lapses before its successor is opened.",
-        ("core.channels:renewal_time", "return expires_at - life / 4 - life / 8 * spread", "return expires_at"),
+        (
+            "core.channels:renewal_time",
+            "return expires_at - life / 4 - life / 8 * spread_of(calendar_key)",
+            "return expires_at",
+        ),
     ),
 )
 

@@ -10,11 +10,9 @@ from tests.simulation.mutants.switches import Mutant
 MUTANTS: tuple[Mutant, ...] = (*SYNCS, *CALENDARS, *ASKED, *MEANING, *CALLS)
 UNSEEN: dict[str, str] = {
     "previous-token-is-not-checked": "only who holds the fence moves the token: a second lock on one door.",
-    "open-intent-is-no-matter": "`call_at` waits for the same deadline, and is checked too: a second lock on one door.",
     "thaw-without-full-listing": "the Calendar double tells an old token everything that it missed.",
     "every-full-listing-has-a-window": "the sweep reads each linked event that a window hides, and nothing else of the "
     "past matters.",
-    "stale-is-told-again": "only the product tells the back end anything, so none holds a generation above its own.",
 }
 """By mutant: why nothing that the simulation plays or watches can show it."""
 
