@@ -16,7 +16,7 @@ from confsync.core import leases
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Record
 from confsync.core.rules import Rules
-from confsync.due import PAGE
+from confsync.due import MOST_UNREADABLE, PAGE
 from confsync.errors import (
     CalendarAccessLost,
     CalendarError,
@@ -510,6 +510,17 @@ def test_what_cannot_be_read_holds_up_nothing_else_however_much_it_is(bad: int) 
     assert (outcome.syncs_started, outcome.updates_started) == (3, 3)
     assert (outcome.unreadable, outcome.alert) == (2 * bad, True)
     assert len(set(outcome.unreadable_named)) == min(2 * bad, 10)
+
+
+def test_a_run_that_gives_up_on_what_cannot_be_read_says_that_more_is_left() -> None:
+    """Behind so many records of a damaged store others may be due."""
+    world = World()
+    for number in range(MOST_UNREADABLE):
+        record = _due_calendar(f"{number:032x}", renew_at=START)
+        world.store.transact(partial(_put, record))
+        damage_in_memory(cast("MemoryStore", world.store), type(record), record.key)
+    outcome = renew_channels(world.outside, PUSH, world.terms)
+    assert (outcome.unreadable, outcome.more) == (MOST_UNREADABLE, True)
 
 
 def _due_calendar(key: str, **times: datetime) -> Calendar:
