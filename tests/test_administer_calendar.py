@@ -560,9 +560,10 @@ def test_a_conference_is_not_forgotten_while_another_is_made_for_its_event() -> 
     assert (is_known(world, "c1"), is_known(world, "c1-n1"), world.calendar().due_at) == (False, False, None)
 
 
-def test_what_was_made_for_an_event_that_is_forgotten_ends_like_a_draft() -> None:
-    """Its creation was not answered, and the answer to the next attempt finds nobody who needs it."""
-    able = Capabilities(ALL_FIELDS, ordered_writes=True, creates=True)
+@pytest.mark.parametrize("tells_host", [False, True])
+def test_what_was_made_for_an_event_that_is_forgotten_ends_like_a_draft(tells_host: bool) -> None:
+    """Its creation was not answered, and the answer to the next attempt finds nobody who needs it, whoever hosts it."""
+    able = Capabilities(ALL_FIELDS, ordered_writes=True, creates=True, tells_host=tells_host)
     world = World(capabilities=able, rules=Rules(duplicates="mint", draft_s=600))
     world.model.add_calendar(TEAM, ANN)
     event_id = world.add("Planning", "c1", calendar_id=TEAM)
