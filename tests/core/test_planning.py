@@ -664,6 +664,32 @@ def test_an_instance_waits_for_its_series_of_which_only_an_id_is_shown() -> None
     assert Reading(ref("s1")) in ledger.readings
 
 
+def test_an_instance_that_shows_what_its_series_lost_meanwhile_does_not_hold_it_alone() -> None:
+    """It is no exception, and is read again after its series."""
+    ledger = Ledger.of(conference("c1", ref("s1")))
+    ledger.put(series(conference=None, updated=2))
+    ledger.settle(seen(instance(series(), 2, moved=timedelta(), updated=1)))
+    assert not owners_of(ledger.c1, "live")
+    assert ledger.readings == [Reading(ref("s1")), Reading(ref("s1"), "s1@google.com"), Reading(ref("s1_2"))]
+
+
+@pytest.mark.parametrize("updated", [1, 3])
+def test_an_exception_that_kept_what_its_series_lost_holds_it_alone(updated: int) -> None:
+    """Whichever changed last: the series, read whole, shows it as an event of its own."""
+    ledger = Ledger.of(conference("c1", ref("s1")))
+    ledger.put(series(conference=None, updated=2))
+    ledger.show(instance(series(), 2, updated=updated))
+    assert set(owners_of(ledger.c1, "live")) == {ref("s1_2").link_key}
+
+
+def test_an_exception_that_the_list_of_its_series_does_not_show_yet_holds_it_alone() -> None:
+    """A list may lag, and the instance changed after its series: it did not get from there what it shows."""
+    ledger = Ledger.of(conference("c1", ref("s1")))
+    ledger.put(series(conference=None, updated=2))
+    ledger.settle(seen(instance(series(), 2, updated=3)))
+    assert set(owners_of(ledger.c1, "live")) == {ref("s1_2").link_key}
+
+
 def test_an_instance_that_is_only_read_with_its_series_becomes_part_of_it() -> None:
     """It need not be listed again."""
     master = series("s1", None)

@@ -206,9 +206,21 @@ SERIES = (
     ),
     Rule(
         "bare-series-was-shown",
-        "(seen.confirmed or seen.event is None or seen.event.updated is not None)",
-        "True",
+        "return seen.confirmed or seen.event is None or seen.event.updated is not None",
+        "return True",
         "R13, 22: a bare id says nothing of the conference of its series",
+    ),
+    Rule(
+        "what-was-inherited-is-held-alone",
+        "return Reading(ref) if not is_exception and is_older(instance, seen.event) else None",
+        "return None",
+        "24: an instance shows what its series has lost meanwhile",
+    ),
+    Rule(
+        "exceptions-are-doubted",
+        "is_exception = any(instance.id == exception.id for exception in seen.exceptions)",
+        "is_exception = False",
+        "24: an exception that changed before its series did keeps what it has",
     ),
     Rule(
         "cancelled-exceptions-keep-it",

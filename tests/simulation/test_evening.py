@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from confsync.administer_calendar import Administered
-from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Times
+from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement, Times
+from confsync.core.projection import fingerprint
 from confsync.core.records import Calendar, Channel, Link, Record
 from confsync.core.rules import Claims
 from confsync.core.state import Moment
@@ -122,6 +123,21 @@ def test_an_event_that_was_vouched_for_holds_its_conference_though_the_product_f
     event_id = evening.meet()
     evening.vouch(event_id)
     assert evening.judge(evening.truth.projection(ANN, event_id) if is_told else None) == broken
+
+
+@pytest.mark.parametrize(
+    ("is_as_refused", "is_gone", "broken"), [(True, True, []), (False, True, ["L1"]), (True, False, ["L1"])]
+)
+def test_an_event_keeps_what_ended_only_where_nothing_else_could_be_made_for_it_as_it_is(
+    is_as_refused: bool, is_gone: bool, broken: list[str]
+) -> None:
+    """Once the event has changed, another conference is asked for anew."""
+    evening = Evenings()
+    evening.vouch(event_id := evening.meet())
+    refused = fingerprint(evening.truth.projection(ANN, event_id)) if is_as_refused else "of before"
+    successor = Replacement(number=1, links=("e",), is_successor=True, refused=refused)
+    evening.record(owner(event_id, "live"), gone=is_gone, replacements=(successor,))
+    assert evening.judge(None) == broken
 
 
 # Drafts
@@ -276,6 +292,20 @@ def test_what_changed_in_a_calendar_that_stays_removed_is_nobodys_concern(is_rem
     if is_removed:
         evening.committed["calendar"][KEYS[ANN]] = removed()
     assert evening.judge("as it was") == broken
+
+
+@pytest.mark.parametrize(("is_removed", "broken"), [(False, ["L3"]), (True, [])])
+def test_another_conference_for_an_event_of_a_calendar_that_stays_removed_waits(
+    is_removed: bool, broken: list[str]
+) -> None:
+    """Nobody may write it into the event before the calendar is synced again, or forgotten."""
+    evening = Evenings()
+    evening.vouch(event_id := evening.meet())
+    made = Replacement(number=1, links=("e",), is_successor=False, due_at=START, conference_id="c1n0")
+    evening.record(owner(event_id, "live"), replacements=(made,), due_at=START)
+    if is_removed:
+        evening.committed["calendar"][KEYS[ANN]] = removed()
+    assert evening.judge(evening.truth.projection(ANN, event_id)) == broken
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ is an event like any other, and its series remembers it.
 
 from collections.abc import Iterable
 
+from confsync.core.binding import is_older
 from confsync.core.draft import Draft
 from confsync.core.events import Event
 from confsync.core.projection import times_of
@@ -15,21 +16,35 @@ from confsync.core.sight import Reading, Seen
 from confsync.core.terms import claimed_key
 
 
-def unread_series_of(draft: Draft, ref: EventRef) -> EventRef | None:
-    """Return the series that must be looked at before an instance binds: the conference may be the series' own."""
+def reading_before_binding(draft: Draft, ref: EventRef) -> Reading | None:
+    """Return what has to be read before an instance binds for itself: the conference may be its series' own.
+
+    An instance that is no exception shows what its series had when it was read, which may be over by the time the
+    series is read: only the exceptions of a series that was read whole are events of their own.
+    """
     event, link = draft.sight[ref].event, draft.links.get(ref.link_key)
     if event is None or event.recurring_event_id is None:
         return None
     series, named = EventRef(draft.calendar_key, event.recurring_event_id), claimed_key(event, draft.terms)
     binds = event.is_organizers_copy and not event.is_cancelled and named is not None
     is_bound = link is not None and link.conference_key == named and link.series_id is None
-    return series if binds and not is_bound and not _is_shown(draft, series) else None
+    return _unread(ref, event, series, draft.sight.get(series)) if binds and not is_bound else None
 
 
-def _is_shown(draft: Draft, series: EventRef) -> bool:
+def _unread(ref: EventRef, instance: Event, series: EventRef, seen: Seen | None) -> Reading | None:
+    if seen is None or not _is_shown(seen):
+        return Reading(series)
+    if seen.event is None or seen.event.is_cancelled or instance.ical_uid is None:
+        return None
+    if seen.exceptions is None:
+        return Reading(series, instance.ical_uid)
+    is_exception = any(instance.id == exception.id for exception in seen.exceptions)
+    return Reading(ref) if not is_exception and is_older(instance, seen.event) else None
+
+
+def _is_shown(seen: Seen) -> bool:
     """Whether the series is in sight, as more than an id."""
-    seen = draft.sight.get(series)
-    return seen is not None and (seen.confirmed or seen.event is None or seen.event.updated is not None)
+    return seen.confirmed or seen.event is None or seen.event.updated is not None
 
 
 def series_of(draft: Draft, ref: EventRef) -> Link | None:

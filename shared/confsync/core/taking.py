@@ -29,12 +29,12 @@ def turn(draft: Draft, ref: EventRef) -> tuple[bool, bool, str]:
 
 def take(draft: Draft, ref: EventRef) -> None:
     """Record what one event says: as an instance of a series, or for itself."""
-    link, unread = series.series_of(draft, ref), series.unread_series_of(draft, ref)
+    link, unread = series.series_of(draft, ref), series.reading_before_binding(draft, ref)
     if link is not None:
         _give_up_own(draft, ref, link)
         series.take_exception(draft, ref, link)
     elif unread is not None:
-        draft.readings.add(Reading(unread))
+        draft.readings.add(unread)
     else:
         _take_event(draft, ref)
 

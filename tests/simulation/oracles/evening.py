@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from itertools import dropwhile, takewhile
 
 from confsync.administer_calendar import Administered
+from confsync.core import replacing
 from confsync.core.conference import Conference, Referent
 from confsync.core.owners import owners_of
+from confsync.core.projection import fingerprint
 from confsync.core.records import Calendar, Link
 from confsync.core.state import ConferenceState
 from tests.simulation.oracles.ledger import Complaints, Ledger
@@ -117,8 +119,9 @@ class Evening:
         stored = {conference.conference_id: conference for conference in self._ledger.conferences()}
         refused = {name for name, conference in stored.items() if self._is_refused(conference)}
         for name, conference in stored.items():
-            if name not in refused and not (conference.end_after is not None and self._is_left_alone(name)):
-                self._judge_rest(conference)  # an end that nobody may look at waits until its calendar is forgotten
+            waits = conference.end_after is not None or replacing.under_way(conference)
+            if name not in refused and not (waits and self._is_left_alone(name)):
+                self._judge_rest(conference)  # what nobody may look at or write waits until its calendar is forgotten
         for name in dict.fromkeys([*told, *stored]):
             if name in refused:
                 continue  # one event that Calendar refuses to show costs its own conference, and no other
@@ -166,7 +169,7 @@ class Evening:
         if conference is not None and conference.adopted and not was_told and not self._words.heard(name):
             return  # nobody vouched for it: it is recorded as it is found, and told what changes after that
         wanted = [self._truth.projection(driver.calendar_id, driver.event_id) for driver in drivers]
-        if kept not in wanted:
+        if kept not in wanted and not (kept is None and _is_successor_refused(conference, wanted)):
             events = [driver.event_id for driver in drivers]
             self._complaints.add("L1", f"{name} of {events} is {kept}, should be {wanted}")
 
@@ -262,3 +265,10 @@ def _hangs_on(conference: Conference, calendar_key: str) -> bool:
 def _is_refused(conference: Conference | None) -> bool:
     desired = conference.desired if conference is not None else None
     return conference is not None and desired is not None and conference.refused == desired.generation
+
+
+def _is_successor_refused(conference: Conference | None, wanted: Iterable[ConferenceState]) -> bool:
+    """Whether the back end would not make another one, for an event as it is now, where this one cannot come back."""
+    if conference is None or not conference.gone:
+        return False
+    return not set(replacing.refused_for(conference).values()).isdisjoint(map(fingerprint, wanted))
