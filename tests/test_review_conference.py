@@ -118,6 +118,26 @@ def test_an_event_that_moved_away_before_anybody_saw_it_keeps_its_conference(tom
     assert not any(note.what.startswith(GRACE_BEGAN) for note in world.conference("c1").history), "looked at each day"
 
 
+@pytest.mark.parametrize("is_taken_back", [False, True])
+def test_a_draft_for_an_occurrence_that_its_series_gave_up_is_kept_until_the_series_has_it_again(
+    is_taken_back: bool,
+) -> None:
+    """Nothing but its id is left, as after a move; as an occurrence it is shown without the conference."""
+    world = World()
+    longer, shorter = ([f"RRULE:FREQ=DAILY;COUNT={count}"] for count in (9, 4))
+    series_id = world.create("Daily", recurrence=longer)
+    changed = world.instances(series_id)[6]
+    world.edit(changed, summary="Special")
+    world.initialize("c1", changed)
+    world.edit(series_id, recurrence=shorter)
+    world.advance(30 * 3600)
+    assert (world.provider.calls, world.conference("c1").end_after) == ([], None)
+    if is_taken_back:
+        world.edit(series_id, recurrence=longer)
+    world.advance(30 * 3600)
+    assert [call.state for call in world.provider.calls] == ([None] if is_taken_back else [])
+
+
 def test_a_conference_that_another_event_claims_is_no_discarded_draft() -> None:
     """Whoever holds it, nobody proved that it may go."""
     world = World()

@@ -224,6 +224,31 @@ def test_an_instance_of_a_split_series_is_where_its_part_is(number: int, broken:
     assert evening.judge(MADE) == broken
 
 
+@pytest.mark.parametrize(
+    ("then", "broken"), [("left", []), ("taken back", ["L2"]), ("taken back and deleted", ["L2"]), ("moved away", [])]
+)
+def test_a_draft_for_an_occurrence_that_its_series_gave_up_may_be_kept(then: str, broken: list[str]) -> None:
+    """Nothing but its id is left, as after a move, until its series has it again."""
+    evening = Evenings()
+    daily = {"summary": "Plan", **times(START + timedelta(days=2)), "recurrence": ["RRULE:FREQ=DAILY;COUNT=4"]}
+    series_id = str(evening.model.insert(ANN, ANN, daily, V1)["id"])
+    changed = str(evening.model.instances(ANN, ANN, series_id)["items"][2]["id"])
+    evening.model.patch(ANN, ANN, changed, {"summary": "Special"}, V1)
+    evening.vouch(changed)
+    _recur(evening, series_id, "RRULE:FREQ=DAILY;COUNT=2")
+    if then != "left":
+        _recur(evening, series_id, "RRULE:FREQ=DAILY;COUNT=4")
+    if then == "moved away":
+        evening.move(series_id, ELSEWHERE)
+    elif then == "taken back and deleted":
+        evening.model.delete(ANN, ANN, series_id)
+    assert evening.judge(MADE) == broken
+
+
+def _recur(evening: Evenings, series_id: str, rule: str) -> None:
+    evening.model.patch(ANN, ANN, series_id, {"recurrence": [rule]}, V1)
+
+
 def test_a_move_that_does_not_say_where_it_went_is_not_followed_to_another_persons_calendar() -> None:
     """Nothing but the id is left where the old organizer is no guest."""
     evening = Evenings()

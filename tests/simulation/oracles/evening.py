@@ -216,7 +216,7 @@ class Evening:
     def _is_lost_from_sight(self, name: str, conference: Conference | None, place: Place) -> bool:
         """Whether nobody can know that the conference's event, which was at `place`, has it no more."""
         truth, synced = self._truth, self._ledger.calendars()
-        if truth.is_scrubbed(*place):
+        if truth.is_nameless(*place):
             return True
         home = truth.organizer(*place), place[1]
         if home == place:

@@ -210,9 +210,23 @@ class Truth:
         """Return the calendar that an event belongs to now."""
         return str(self._body(calendar_id, event_id)["organizer"]["email"])
 
-    def is_scrubbed(self, calendar_id: str, event_id: str) -> bool:
-        """Whether the event was deleted for ever: what is left does not say whose it was."""
-        return self._newest[calendar_id, event_id].tombstone is Tombstone.SCRUBBED
+    def is_nameless(self, calendar_id: str, event_id: str) -> bool:
+        """Whether what is left of an event does not say whose it was.
+
+        It was deleted for ever; or its series gave it up, so that nothing but its id is left, as after a move.
+        """
+        newest = self._newest[calendar_id, event_id]
+        if newest.tombstone is Tombstone.ORPHAN:
+            return not any(is_of(part, newest.body) for part in self._own_parts(calendar_id, newest))
+        return newest.tombstone is Tombstone.SCRUBBED
+
+    def _own_parts(self, calendar_id: str, exception: Version) -> Iterator[Mapping[str, Any]]:
+        """Give the parts of an exception's series that are the calendar's own: what one of them has again is shown."""
+        root = str(exception.master_id).partition("_R")[0]
+        for event_id, entry in self._model.state.calendars[calendar_id].entries.items():
+            body, is_part = entry.newest.body, event_id == root or event_id.startswith(f"{root}_R")
+            if is_part and body.get("recurrence") and self.organizer(calendar_id, event_id) == calendar_id:
+                yield body
 
     def seen_as(self, calendar_id: str, event_id: str) -> tuple[str, str] | None:
         """Return the event itself, or the series of which it is an instance like all others; None: it never came.
