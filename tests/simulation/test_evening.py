@@ -334,6 +334,19 @@ def test_another_conference_for_an_event_of_a_calendar_that_stays_removed_waits(
 
 
 @pytest.mark.parametrize(
+    ("state", "is_shown"), [("active", True), ("paused", True), ("poll_only", True), ("removed", False)]
+)
+def test_nobody_finds_what_an_event_holds_in_a_calendar_that_stays_removed(state: str, is_shown: bool) -> None:
+    """So what an operator said of an end stands; an event in a calendar that is read takes it back as ever."""
+    evening = Evenings()
+    left, other = evening.meet(), evening.meet(BOB)
+    evening.vouch(left)
+    evening.vouch(other, BOB)
+    evening.committed["calendar"][KEYS[ANN]] = removed(state=state)
+    assert [held.event_id for held in evening.owners.shown("c1")] == [left, other][not is_shown :]
+
+
+@pytest.mark.parametrize(
     ("fields", "channels", "broken"),
     [
         ({}, set(), []),

@@ -121,7 +121,7 @@ class BrakeJudge:
 
         Args:
             told: by conference id, what the conferencing system holds; None: it ended.
-            held_by: conference ids that events hold which can be read.
+            held_by: by conference id, the events that hold it in calendars which are read, and can be read themselves.
 
         """
         for conference in self._ledger.conferences():

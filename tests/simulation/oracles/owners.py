@@ -39,9 +39,13 @@ class Owners:
         ]
 
     def shown(self, conference_id: str) -> list[Held]:
-        """Return those of them that Calendar shows: what it refuses for good, nobody can find to hold anything."""
-        refused = self._truth.refused
-        return [h for h in self.of(conference_id) if h.event_id not in refused and h.fact.master_id not in refused]
+        """Return those of them that somebody can find to hold it.
+
+        Not those that Calendar refuses for good, nor those in a calendar that is removed by then: nobody reads it.
+        """
+        refused, synced = self._truth.refused, self._ledger.calendars()
+        read = [held for held in self.of(conference_id) if synced[held.calendar_id].state != "removed"]
+        return [held for held in read if held.event_id not in refused and held.fact.master_id not in refused]
 
     def may_be_forgotten(self, conference_id: str) -> bool:
         """Whether a calendar was removed and forgotten in which somebody held the conference, or was to."""
