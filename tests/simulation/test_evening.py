@@ -245,6 +245,23 @@ def test_a_draft_for_an_occurrence_that_its_series_gave_up_may_be_kept(then: str
     assert evening.judge(MADE) == broken
 
 
+@pytest.mark.parametrize(("for_ever", "broken"), [(False, ["L2"]), (True, [])])
+def test_a_draft_for_a_cancelled_occurrence_may_be_kept_once_its_series_is_deleted_for_ever(
+    for_ever: bool, broken: list[str]
+) -> None:
+    """All that it names is its series, of which nothing is left that says whose it was."""
+    evening = Evenings()
+    daily = {"summary": "Plan", **times(START + timedelta(days=2)), "recurrence": ["RRULE:FREQ=DAILY;COUNT=4"]}
+    series_id = str(evening.model.insert(ANN, ANN, daily, V1)["id"])
+    cancelled = str(evening.model.instances(ANN, ANN, series_id)["items"][2]["id"])
+    evening.model.delete(ANN, ANN, cancelled)
+    evening.vouch(cancelled)
+    evening.model.delete(ANN, ANN, series_id)
+    if for_ever:
+        evening.model.delete_forever(ANN, ANN, series_id)
+    assert evening.judge(MADE) == broken
+
+
 def _recur(evening: Evenings, series_id: str, rule: str) -> None:
     evening.model.patch(ANN, ANN, series_id, {"recurrence": [rule]}, V1)
 
