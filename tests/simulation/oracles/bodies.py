@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from confsync.core.state import ConferenceState, Field, Moment, Occurrence
-from confsync.local.calendar_server.recurrence import is_occurrence, start_of, starts
+from confsync.local.calendar_server.recurrence import starts
 from tests.world import SOLUTION
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
@@ -103,8 +103,3 @@ def changed_occurrence(
     if title is None and not (timed and (start != original or _length(body) != _length(master))):
         return None
     return Occurrence(original_start=original, start=start if timed else None, end=end if timed else None, title=title)
-
-
-def is_of(master: Mapping[str, Any], exception: Mapping[str, Any]) -> bool:
-    """Whether a series has the occurrence that an exception stands for."""
-    return is_occurrence(dict(master), start_of(exception["originalStartTime"]))

@@ -16,7 +16,6 @@ from confsync.local.calendar_server.records import Tombstone, Version
 from tests.simulation.oracles.bodies import (
     changed_occurrence,
     conference_of,
-    is_of,
     moment,
     next_start,
     over_at,
@@ -254,7 +253,7 @@ class Truth:
             return
         for event_id in calendar.exceptions.get(master_id, ()):
             version = calendar.entries[event_id].newest
-            if version.master_id == master_id and not _is_nobodys(version, master):
+            if version.master_id == master_id and not _is_nobodys(version):
                 occurrence = self._occurrence(version, master)
                 if occurrence is not None:
                     yield occurrence
@@ -267,8 +266,10 @@ class Truth:
         return changed_occurrence(version.body, master, self._carries)
 
 
-def _is_nobodys(version: Version, master: Mapping[str, Any]) -> bool:
-    """Whether an exception means nothing: its series gave it up, here or in the calendar where it was meanwhile."""
-    if version.tombstone is Tombstone.ORPHAN:
-        return True
-    return version.tombstone in (Tombstone.ID_ONLY, Tombstone.MOVED) and not is_of(master, version.body)
+def _is_nobodys(version: Version) -> bool:
+    """Whether an exception means nothing: its series gave it up, here or in the calendar where it was meanwhile.
+
+    What stays here of one that moved away with its series tells of that move alone. Where the series comes back
+    without it, also to the old time, it had been given up there.
+    """
+    return version.tombstone in (Tombstone.ORPHAN, Tombstone.ID_ONLY, Tombstone.MOVED)
