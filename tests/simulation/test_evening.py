@@ -480,6 +480,34 @@ def test_what_is_said_again_after_a_calendar_was_forgotten_is_no_word_for_what_w
     assert [words.heard(name) for name in ("c1", "c1n0", "c1n1")] == [{(ANN, "e1")}, set(), {(ANN, "e1")}]
 
 
+def test_once_it_is_written_into_an_event_a_conference_that_was_made_for_another_has_a_word_of_its_own() -> None:
+    """It is forgotten with that event, though the one that it was made for lives on elsewhere."""
+    words = Words()
+    words.made_for = {"c1n0": "c1"}
+    words.hear("c1", (BOB, "e"))
+    words.hear("c1n0", (ANN, "copy"))
+    assert words.heard("c1n0") == {(ANN, "copy")}
+    words.forget(ANN, START)
+    assert [words.heard(name) for name in ("c1", "c1n0")] == [{(BOB, "e")}, set()]
+
+
+@pytest.mark.parametrize(("is_forgotten", "broken"), [(False, ["L2"]), (True, [])])
+def test_a_conference_that_was_made_for_another_is_nobodys_to_end_once_it_was_forgotten(
+    is_forgotten: bool, broken: list[str]
+) -> None:
+    """Its calendar was added again: its event only claimed it from then on, and was lost."""
+    evening = Evenings()
+    evening.words.made_for = {"c1": "c0"}
+    evening.words.hear("c0", (BOB, "original"))
+    copy = evening.meet()
+    evening.words.hear("c1", (ANN, copy))
+    if is_forgotten:
+        evening.words.forget(ANN, START)
+    evening.model.delete(ANN, ANN, copy)
+    evening.record(owner(copy, "gone", role="claimed"))
+    assert evening.judge(MADE) == broken
+
+
 def test_who_may_drive_what_was_made_for_another_may_have_moved_before_it_was_made() -> None:
     """An event that came with the conference by another way may not."""
     evening = Evenings()

@@ -6,6 +6,7 @@ import pytest
 
 from confsync.core.conference import Applied, Conference, Intent
 from confsync.core.records import Calendar, Channel
+from confsync.core.rules import Rules
 from confsync.core.state import ConferenceState
 from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import ConferenceCall
@@ -13,11 +14,12 @@ from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.calls import CallJudge
 from tests.simulation.oracles.channels import ChannelJudge
 from tests.simulation.oracles.conferences import ConferenceJudge
+from tests.simulation.oracles.judges import Oracles
 from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.told import ToldJudge
 from tests.simulation.test_evening import Evenings
 from tests.simulation.test_oracles import Worker, conference
-from tests.world import ANN, START
+from tests.world import ANN, BOB, START
 
 SKEW = timedelta(seconds=1)
 APPLIED = Applied(generation=1, fingerprint="x")
@@ -68,6 +70,31 @@ def call_judge(evening: Evenings, *, exact: bool) -> CallJudge:
     )
     judge.made_for = evening.words.made_for
     return judge
+
+
+# What confsync writes
+
+
+@pytest.mark.parametrize(
+    ("is_stored", "is_forgotten", "is_heard"),
+    [(True, False, True), (False, False, True), (True, True, True), (False, True, False)],
+)
+def test_confsync_vouches_for_the_event_that_it_gives_a_conference(
+    is_stored: bool, is_forgotten: bool, is_heard: bool
+) -> None:
+    """Not where that takes effect when the conference was forgotten with a calendar: it knows nothing of it by then."""
+    evening, made = Evenings(), conference("c1n0")
+    if is_stored:
+        evening.committed["conference"][Conference.key_for("default", "acme", "c1n0")] = made
+    ledger = Ledger(evening.committed, {})
+    oracles = Oracles(evening.truth, ledger, "secret", Rules(), ordered=True, exact=True, skew=SKEW)
+    oracles.words.made_for = {"c1n0": "c1"}
+    copy = evening.meet()
+    if is_forgotten:
+        oracles.words.say("c1", (BOB, "original"))
+        oracles.words.forget(BOB, START)
+    oracles.watch_write(ANN, copy, addon_conference("c1n0"))
+    assert oracles.words.heard("c1n0") == ({(ANN, copy)} if is_heard else set())
 
 
 # What is told again

@@ -37,6 +37,7 @@ from confsync.receive_notification import Receipt
 from confsync.renew_channels import RenewalOutcome
 from confsync.sync_calendar import SyncOutcome
 from confsync.update_conference import UpdateOutcome
+from tests.simulation.oracles.bodies import conference_of
 from tests.simulation.oracles.brakes import BrakeJudge
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.calls import CallJudge
@@ -149,8 +150,15 @@ class Oracles:
             self.brakes.watch_end(call.conference_key, worker)
 
     def watch_write(self, calendar_id: str, event_id: str, conference_data: Mapping[str, Any] | None) -> None:
-        """Judge conference data that takes effect in an event now."""
+        """Judge conference data that takes effect in an event now: for that event confsync vouches itself."""
         self.calls.watch_write(calendar_id, event_id, conference_data)
+        made = conference_of({"conferenceData": conference_data or {}})
+        if made is not None and not self._was_forgotten(made):
+            self.words.hear(made, (calendar_id, event_id))
+
+    def _was_forgotten(self, conference_id: str) -> bool:
+        """Whether it was, before what was written for it took effect: nobody is bound to know it then."""
+        return self.ledger.conference(conference_id) is None and self.owners.may_be_forgotten(conference_id)
 
     def watch_stop(self, calendar_id: str, channel_id: str, worker: Worker) -> None:
         """Judge a channel that is about to be stopped."""

@@ -1,7 +1,7 @@
 """What the add-on said: which event each conference was made for, in whose calendar.
 
-Remembered from what was asked of the functions and from how they answered. It must never read what confsync stored:
-confsync may forget it.
+Remembered from what was asked of the functions and from how they answered, and from what confsync wrote into events
+itself. It must never read what confsync stored: confsync may forget it.
 """
 
 from collections import defaultdict
@@ -31,7 +31,7 @@ class Words:
         self._said.setdefault(conference_id, set()).add(place)
 
     def hear(self, conference_id: str, place: Place) -> None:
-        """Note that confsync answered well: it is bound to know it for ever."""
+        """Note that confsync answered well, or wrote the conference into the event: it is bound to know it for ever."""
         self._heard.setdefault(conference_id, set()).add(place)
 
     def forget(self, calendar_id: str, now: datetime) -> None:
@@ -49,8 +49,12 @@ class Words:
     def heard(self, conference_id: str) -> set[Place]:
         """Return those of them that confsync is bound to know.
 
-        What is said anew of the one that it replaces is no word for a conference that was forgotten meanwhile.
+        A conference that was made on request inherits them only until it is written into an event: confsync vouches
+        for that one, and with its calendar this conference is forgotten, whatever is known of the one that it replaces.
+        What is said anew of that one is no word for a conference that was forgotten meanwhile, either.
         """
+        if conference_id in self._heard:
+            return self._heard[conference_id]
         heard = self._heard.get(self.line(conference_id)[-1], set())
         return {place for place in heard if place[0] not in self._lost[conference_id]}
 
