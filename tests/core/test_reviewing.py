@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from confsync.core import reviewing
+from confsync.core import effects, reviewing
 from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement
 from confsync.core.desires import is_pending, next_generation
 from confsync.core.history import GRACE_BEGAN
@@ -147,6 +147,40 @@ def test_the_add_ons_word_for_an_adopted_conference_is_worth_a_call(claims: Clai
     assert is_pending(ledger.c1)
     assert ledger.c1.desired.generation == next_generation(before)
     assert ledger.c1.due_at == NOW
+
+
+def test_the_add_ons_word_for_an_adopted_conference_is_worth_a_call_though_a_change_was_undone() -> None:
+    """What it was adopted as was found in its event: no back end was told that."""
+    ledger = Ledger(terms=replace(TERMS, rules=Rules(claims="matching")))
+    ledger.show(event())
+    ledger.show(event(summary="Retro", updated=1))
+    vouched = reviewing.registered(ledger.c1, word(0), RULES)
+    assert is_pending(vouched)
+    ledger.conferences[vouched.key] = vouched
+    ledger.show(event(updated=2))
+    assert is_pending(ledger.c1)
+
+
+def test_an_adopted_conference_is_not_told_a_change_that_is_undone_before_it_was() -> None:
+    """Nobody vouched for it: it is what it was found to be."""
+    ledger = Ledger(terms=replace(TERMS, rules=Rules(claims="matching")))
+    ledger.show(event())
+    ledger.show(event(summary="Retro", updated=1))
+    ledger.show(event(updated=2))
+    assert (is_pending(ledger.c1), ledger.c1.adopted) == (False, True)
+
+
+def test_an_adopted_conference_that_was_told_a_change_is_like_any_other() -> None:
+    """The add-on's word for it makes no call."""
+    ledger = Ledger(terms=replace(TERMS, rules=Rules(claims="matching")))
+    ledger.show(event())
+    ledger.show(event(summary="Retro", updated=1))
+    opened = effects.open_intent(ledger.c1, NOW, RULES)
+    assert opened.intent is not None
+    assert opened.desired is not None
+    told = effects.applied(opened, opened.intent, opened.desired.fingerprint, NOW)
+    vouched = reviewing.registered(told, word(0), RULES)
+    assert (vouched.desired, vouched.applied) == (told.desired, told.applied)
 
 
 def test_the_add_ons_word_for_a_conference_that_was_told_makes_no_call() -> None:

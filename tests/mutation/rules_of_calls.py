@@ -258,7 +258,15 @@ EFFECTS = (
         'with_note(closed, why, now, "done")',
         "R12: what was refused left the former state",
     ),
-    Rule("attempts-pile-up", '"applied": told, "attempts": 0', '"applied": told', "R18: success ends the slowing down"),
+    Rule(
+        "attempts-pile-up", '"adopted": False, "attempts": 0', '"adopted": False', "R18: success ends the slowing down"
+    ),
+    Rule(
+        "told-and-still-adopted",
+        '"adopted": False, "attempts": 0',
+        '"attempts": 0',
+        "R11: the add-on's word for what was told makes no call",
+    ),
     Rule(
         "busy-is-called-at-once",
         '"wait_until": retry_at, "attempts"',

@@ -94,8 +94,8 @@ JUDGING = (
     ),
     Rule(
         "minted-again",
-        "else copies - replacing.under_way(conference)",
-        "else copies",
+        "sorted(copies - replacing.under_way(conference))",
+        "sorted(copies)",
         "R15: one reservation, one conference",
     ),
     Rule("copy-drives", "if key not in served}", "if True}", "33: a copy that gets its own conference drives no other"),
@@ -149,8 +149,8 @@ JUDGING = (
     ),
     Rule(
         "mint-from-the-gone",
-        " and not conference.gone  # then a successor is for all",
-        "",
+        "copies &= replacing.minted_for(conference)  # its successor is for all others",
+        "pass",
         "56: what is gone gets one successor",
     ),
     Rule(

@@ -273,17 +273,21 @@ def test_a_draft_for_an_occurrence_that_its_series_gave_up_may_be_kept(then: str
     assert evening.judge(MADE) == broken
 
 
+@pytest.mark.parametrize("was", ["cancelled", "changed"])
 @pytest.mark.parametrize(("for_ever", "broken"), [(False, ["L2"]), (True, [])])
-def test_a_draft_for_a_cancelled_occurrence_may_be_kept_once_its_series_is_deleted_for_ever(
-    for_ever: bool, broken: list[str]
+def test_a_draft_for_an_occurrence_may_be_kept_once_its_series_is_deleted_for_ever(
+    for_ever: bool, broken: list[str], was: str
 ) -> None:
-    """All that it names is its series, of which nothing is left that says whose it was."""
+    """Nothing is left that says whose the series was, and the occurrence."""
     evening = Evenings()
     daily = {"summary": "Plan", **times(START + timedelta(days=2)), "recurrence": ["RRULE:FREQ=DAILY;COUNT=4"]}
     series_id = str(evening.model.insert(ANN, ANN, daily, V1)["id"])
-    cancelled = str(evening.model.instances(ANN, ANN, series_id)["items"][2]["id"])
-    evening.model.delete(ANN, ANN, cancelled)
-    evening.vouch(cancelled)
+    occurrence = str(evening.model.instances(ANN, ANN, series_id)["items"][2]["id"])
+    if was == "cancelled":
+        evening.model.delete(ANN, ANN, occurrence)
+    else:
+        evening.model.patch(ANN, ANN, occurrence, {"summary": "Special"}, V1)
+    evening.vouch(occurrence)
     evening.model.delete(ANN, ANN, series_id)
     if for_ever:
         evening.model.delete_forever(ANN, ANN, series_id)

@@ -215,7 +215,7 @@ class Conference(Record):
     review_at: datetime | None = None
     """When to look at it again though nothing changed: another event drives, a draft was discarded, it is forgotten."""
     adopted: bool = False
-    """Whether it was recorded as its event shows it, without a call, since nobody vouched for it."""
+    """Whether what counts as told was found in its event, and never told, since nobody vouched for it."""
     gone: bool = False
     """Whether the back end said that it ended for good: it is not told anything any more."""
     replacements: tuple[Replacement, ...] = ()

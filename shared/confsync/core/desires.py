@@ -22,7 +22,7 @@ def desire(conference: Conference, wanted: Desired, now: datetime) -> Conference
     hashes = field_hashes(wanted.state, conference.key)
     marks = {"generation": next_generation(conference), "field_hashes": hashes, "since": _since(conference, now)}
     new = wanted.model_copy(update=marks)
-    update = {"desired": new, "call_at": _call_time(conference, now), "adopted": False}
+    update = {"desired": new, "call_at": _call_time(conference, now)}
     changed = timed(conference.model_copy(update=update))
     return note_wanted(changed, desired, now)
 

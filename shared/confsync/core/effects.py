@@ -83,7 +83,7 @@ def without_expired(conference: Conference) -> Conference:
 def applied(conference: Conference, intent: Intent, fingerprint: str, now: datetime) -> Conference:
     """Return the conference with the call confirmed; what it was told need not be kept any longer."""
     told = Applied(generation=intent.generation, fingerprint=fingerprint, field_hashes=intent.field_hashes, at=now)
-    closed = _closed(conference).model_copy(update={"applied": told, "attempts": 0})
+    closed = _closed(conference).model_copy(update={"applied": told, "adopted": False, "attempts": 0})
     noted = with_note(closed, f"{intent.verb} applied (generation {intent.generation})", now, "done")
     done = without_difference(noted)
     if is_pending(done):

@@ -130,8 +130,10 @@ def _follow_owners(
     """Copies get conferences of their own where that is the policy; one of the others drives."""
     owners = owners_of(conference, "live")
     refused = replacing.refused_for(conference)
-    mints = rules.duplicates == "mint" and capabilities.creates and not conference.gone  # then a successor is for all
+    mints = rules.duplicates == "mint" and capabilities.creates
     copies = replacing.copies_among(owners, conference) if mints else set()
+    if conference.gone:
+        copies &= replacing.minted_for(conference)  # its successor is for all others
     for key in sorted(copies - replacing.under_way(conference)):
         if over_at(owners[key]) <= now or (key in refused and owners[key].ref not in sight):
             continue

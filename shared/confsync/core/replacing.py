@@ -92,6 +92,12 @@ def under_way(conference: Conference) -> set[str]:
     return {key for each in conference.replacements if each.due_at is not None for key in each.links}
 
 
+def minted_for(conference: Conference) -> set[str]:
+    """Return those of them that are duplicates, and are to get one of their own."""
+    mints = (each for each in conference.replacements if each.due_at is not None and not each.is_successor)
+    return {key for each in mints for key in each.links}
+
+
 def refused_for(conference: Conference) -> dict[str, str]:
     """Return the link keys of the events for which none could be made, with the fingerprint of what was refused."""
     return {key: each.refused for each in conference.replacements if each.refused for key in each.links}

@@ -58,11 +58,21 @@ def registered(conference: Conference, vouched: Mapping[str, Registration], rule
     known = conference.model_copy(update={"registered": {**conference.registered, **vouched}, "gone": False})
     for registration in vouched.values():
         known = with_note(known, "the add-on vouched for it", registration.at, "seen", registration.event_id)
-    if (conference.adopted or conference.gone) and conference.desired is not None:  # the word is worth a call
-        generation = conference.desired.generation
-        untold = {"applied": Applied(generation=generation, fingerprint=UNKNOWN), "adopted": False}
-        known = known.model_copy(update={"desired": Desired(generation=generation, fingerprint=UNKNOWN), **untold})
+    if conference.adopted or conference.gone:
+        known = known.model_copy(update=_untold(conference))
     return expecting(known, {}, rules)
+
+
+def _untold(conference: Conference) -> dict[str, object]:
+    """The word is worth a call: its back end was never told what it is, or holds nothing any more."""
+    desired, told = conference.desired, conference.applied
+    if desired is None:
+        return {}
+    if told is not None and is_pending(conference):
+        return {"applied": Applied(generation=told.generation, fingerprint=UNKNOWN), "adopted": False}
+    generation = desired.generation
+    unknown = Applied(generation=generation, fingerprint=UNKNOWN)
+    return {"desired": Desired(generation=generation, fingerprint=UNKNOWN), "applied": unknown, "adopted": False}
 
 
 def expecting(conference: Conference, events: Mapping[str, Registration], rules: Rules) -> Conference:

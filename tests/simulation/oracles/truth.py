@@ -213,11 +213,12 @@ class Truth:
     def is_nameless(self, calendar_id: str, event_id: str) -> bool:
         """Whether what is left of an event does not say whose it was.
 
-        It was deleted for ever; or its series was, which is all that a cancelled occurrence names; or its series gave
-        it up, so that nothing but its id is left, as after a move.
+        It was deleted for ever, alone or with its series; or its series gave it up, so that nothing but its id is left,
+        as after a move.
         """
         newest = self._newest[calendar_id, event_id]
-        if newest.tombstone is Tombstone.EXCEPTION and (calendar_id, str(newest.master_id)) in self._newest:
+        goes_with_series = newest.tombstone in (None, Tombstone.EXCEPTION)
+        if goes_with_series and (calendar_id, str(newest.master_id)) in self._newest:
             return self.is_nameless(calendar_id, str(newest.master_id))
         if newest.tombstone is Tombstone.ORPHAN:
             return not any(is_of(part, newest.body) for part in self._own_parts(calendar_id, newest))
