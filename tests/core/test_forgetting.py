@@ -1,4 +1,4 @@
-"""What is left of a conference when calendars are forgotten: of an event that moved on through them; and when to look."""
+"""What is left of a conference when calendars are forgotten, of an event that moved on through them; when to look."""
 
 from datetime import datetime, timedelta
 
