@@ -17,9 +17,11 @@ from confsync.core.calendar_states import Forget
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Intent
 from confsync.core.events import Event
+from confsync.core.forgetting import calendars_of
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
 from confsync.errors import CalendarAccessLost, CalendarUnavailable, OutcomeUnknown, StoreUnavailable, UnknownCalendar
+from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import Address, CreateCall, CreatedConference
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, BOB, PUSH, Crash, World
@@ -645,6 +647,21 @@ def test_a_conference_to_which_no_link_leads_is_forgotten_by_its_review() -> Non
     world.store.transact(lambda tx: tx.put(due))
     world.advance(120)
     assert not is_known(world, "c1")
+
+
+def test_a_conference_that_a_claim_keeps_forgets_the_event_of_a_removed_calendar_in_its_time() -> None:
+    """No link leads there, since the event has another conference now; the look of that month came too early."""
+    world, event_id = synced()
+    world.initialize(who=BOB)
+    world.create("Forged", "c1", who=BOB, recurrence=["RRULE:FREQ=DAILY"])
+    world.edit(event_id, conferenceData=addon_conference("c2"))
+    world.initialize("c2", event_id)
+    world.advance(3600)
+    remove(world)
+    world.advance(31 * DAY - 1800)
+    assert world.calendar().key in calendars_of(world.conference("c1"))
+    world.advance(7200)
+    assert calendars_of(world.conference("c1")) == {world.calendar(BOB).key}
 
 
 @pytest.mark.parametrize("act", [pause, remove])

@@ -20,6 +20,7 @@ from confsync.core.brake import newly_decided
 from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
 from confsync.core.ending import may_live_unseen, shows_another
+from confsync.core.forgetting import calendars_of, until_forgotten
 from confsync.core.identity import may_be_same
 from confsync.core.judging import judge
 from confsync.core.owners import owners_of
@@ -70,13 +71,14 @@ def _discard(conference: Conference, outside: Outside, terms: Terms) -> None:
 
 def _change(conference: Conference, change: reviewing.Change, outside: Outside, rules: Rules) -> None:
     """Change the stored conference, unless its events changed meanwhile: then it was judged anew."""
+    calendars = outside.store.get_many(Calendar, sorted(calendars_of(conference))).values()
 
     def body(tx: Transaction) -> None:
-        stored = tx.get(Conference, conference.key)
+        now, stored = outside.now(), tx.get(Conference, conference.key)
         if stored is not None and _is_same(stored, conference):
-            changed = change(stored)
+            changed = until_forgotten(change(stored), calendars, now, rules)
             decided = newly_decided({stored.key: stored}, [changed])
-            brakes = count_ends(tx, stored.tenant, decided, now=outside.now(), rules=rules)
+            brakes = count_ends(tx, stored.tenant, decided, now=now, rules=rules)
             for each in (*brakes, changed):
                 tx.put(each)
 
