@@ -98,9 +98,22 @@ def test_a_draft_in_a_calendar_without_access_proves_nothing() -> None:
     world.model.share(TEAM, {ANN: "none"})
     world.advance(30 * 3600)
     assert world.provider.calls == []
+    assert world.conference("c1").decided_at is None, "no end is decided that would count in the brake"
     world.model.share(TEAM, {ANN: "owner"})
     world.advance(8 * 3600)
     assert world.told("c1").title == "Planning"
+
+
+def test_a_draft_in_a_calendar_without_access_ends_once_it_can_be_looked_for() -> None:
+    """Its time to appear was over before."""
+    world = World()
+    with_team(world)
+    world.initialize("c1", "draft1", calendar_id=TEAM)
+    world.model.share(TEAM, {ANN: "none"})
+    world.advance(30 * 3600)
+    world.model.share(TEAM, {ANN: "owner"})
+    world.advance(8 * 3600)
+    assert world.told("c1") is None
 
 
 @pytest.mark.parametrize("tombstones", ["full", "id_only"])

@@ -62,8 +62,15 @@ def review_conference(conference_key: str, outside: Outside, terms: Terms) -> No
 
 
 def _discard(conference: Conference, outside: Outside, terms: Terms) -> None:
-    """Decide the end of a draft, unless its event lives where nobody can follow it: that would be taken back."""
-    sight, _ = look_at_owners(conference, outside, terms.rules)
+    """Decide the end of a draft, unless its event lives where nobody can follow it: that would be taken back.
+
+    Where nobody can look, nothing is decided either: it would count in the brake, and be shown to operators.
+    """
+    sight, wait_s = look_at_owners(conference, outside, terms.rules)
+    if wait_s:
+        again = outside.now() + timedelta(seconds=wait_s)
+        _change(conference, lambda c: reviewing.reviewed(c, again), outside, terms.rules)
+        return
     lives_unseen = may_live_unseen(conference, sight, terms.solutions)
     change = reviewing.kept_unseen if lives_unseen else reviewing.discarded
     _change(conference, lambda c: change(c, outside.now(), terms.rules), outside, terms.rules)

@@ -441,6 +441,17 @@ def test_a_conference_that_was_made_for_another_inherits_its_words() -> None:
     assert words.said("c1n0n1") == words.heard("c1n0") == {(ANN, "e")}
 
 
+def test_what_is_said_again_after_a_calendar_was_forgotten_is_no_word_for_what_was_made_before() -> None:
+    """What is made for it from then on inherits it."""
+    words = Words()
+    words.made_for = {"c1n0": "c1"}
+    words.hear("c1", (ANN, "e1"))
+    words.forget(ANN, START)
+    words.hear("c1", (ANN, "e1"))
+    words.made_for = {"c1n0": "c1", "c1n1": "c1"}
+    assert [words.heard(name) for name in ("c1", "c1n0", "c1n1")] == [{(ANN, "e1")}, set(), {(ANN, "e1")}]
+
+
 def test_who_may_drive_what_was_made_for_another_may_have_moved_before_it_was_made() -> None:
     """An event that came with the conference by another way may not."""
     evening = Evenings()

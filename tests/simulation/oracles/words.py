@@ -23,6 +23,8 @@ class Words:
         """By calendar id: when everything about it was allowed to be forgotten."""
         self.made_for: Mapping[str, str] = {}
         """By the id of a conference that was made on request: the one that it replaces, whose words it inherits."""
+        self._lost: defaultdict[str, set[str]] = defaultdict(set)
+        """By the id of such a one: the calendars that were forgotten since it was made."""
 
     def say(self, conference_id: str, place: Place) -> None:
         """Note that the add-on vouches for a conference from now on; confsync may have heard it at any time since."""
@@ -37,14 +39,20 @@ class Words:
         self.forgotten[calendar_id] += (now,)
         for places in self._heard.values():
             places -= {place for place in places if place[0] == calendar_id}
+        for conference_id in self.made_for:
+            self._lost[conference_id].add(calendar_id)
 
     def said(self, conference_id: str) -> set[Place]:
         """Return the events that the add-on ever vouched for."""
         return self._said.get(self.line(conference_id)[-1], set())
 
     def heard(self, conference_id: str) -> set[Place]:
-        """Return those of them that confsync is bound to know."""
-        return self._heard.get(self.line(conference_id)[-1], set())
+        """Return those of them that confsync is bound to know.
+
+        What is said anew of the one that it replaces is no word for a conference that was forgotten meanwhile.
+        """
+        heard = self._heard.get(self.line(conference_id)[-1], set())
+        return {place for place in heard if place[0] not in self._lost[conference_id]}
 
     def line(self, conference_id: str) -> list[str]:
         """Return the conference, the one that it was made for, and so on; the last was made for none."""
