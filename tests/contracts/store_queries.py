@@ -197,7 +197,8 @@ class QueriesContract:
 
 
 def _known(conference: Conference) -> list[str]:
-    return [each.calendar_key for each in (*conference.referents.values(), *conference.registered.values())]
+    events = [*(each.ref for each in conference.referents.values()), *(e.ref for e in conference.registered.values())]
+    return [event.calendar_key for event in events]
 
 
 def _of_tenant(tenant: str, number: int) -> list[Record]:

@@ -3,14 +3,13 @@
 No I/O. It must never decide that a conference ends, nor leave one to an event that nobody reads any more.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime
 
 from confsync.core.conference import Conference, Referent
 from confsync.core.desires import is_pending, keep
 from confsync.core.judging import draft_time
 from confsync.core.owners import was_owned
-from confsync.core.records import Calendar
 from confsync.core.reviewing import reviewed
 from confsync.core.rules import Rules
 
@@ -42,17 +41,6 @@ def without_calendars(
     left = _without_unproven_end(changed, now)
     waits = registered and not was_owned(left)
     return reviewed(left, max(now, draft_time(left, rules)) if waits else now)
-
-
-def until_forgotten(conference: Conference, known: Iterable[Calendar], now: datetime, rules: Rules) -> Conference:
-    """Return the conference to be looked at again as soon as one of its calendars that was removed is forgotten.
-
-    No link of that calendar has to lead to the conference, so that only a look takes its events out.
-    """
-    soonest = now + timedelta(seconds=rules.frozen_retry_s)
-    looks = [max(each.due_at or now, soonest) for each in known if each.state == "removed"]
-    again = min(filter(None, (conference.review_at, *looks)), default=None)
-    return conference if again == conference.review_at else reviewed(conference, again)
 
 
 def _out_of_sight(referent: Referent, known: Mapping[str, Referent], left: Collection[str], now: datetime) -> Referent:

@@ -137,7 +137,8 @@ def _lose(draft: Draft, ref: EventRef, seen: Seen, tie: Tie) -> None:
     """Record that the event has its conference no more; exceptions of a series may have kept it."""
     draft.lose(ref, tie, "gone", seen.event)
     lives_on = seen.event is not None and not seen.event.is_cancelled
-    if lives_on and tie.link is not None and tie.link.has_exceptions:
+    is_known = tie.link is not None and tie.link.conference_key in draft.conferences
+    if lives_on and is_known and tie.link is not None and tie.link.has_exceptions:
         series.release(draft, ref, seen, tie.link)
 
 
