@@ -20,9 +20,16 @@ from confsync.core.events import Event
 from confsync.core.forgetting import calendars_of
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
-from confsync.errors import CalendarAccessLost, CalendarUnavailable, OutcomeUnknown, StoreUnavailable, UnknownCalendar
+from confsync.errors import (
+    CalendarAccessLost,
+    CalendarUnavailable,
+    ConferenceGone,
+    OutcomeUnknown,
+    StoreUnavailable,
+    UnknownCalendar,
+)
 from confsync.local.calendar_server.people import addon_conference
-from confsync.ports import Address, CreateCall, CreatedConference
+from confsync.ports import Address, ConferenceCall, CreateCall, CreatedConference
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, BOB, PUSH, Crash, World
 
@@ -560,6 +567,54 @@ def test_a_conference_is_not_forgotten_while_another_is_made_for_its_event() -> 
     assert (is_known(world, "c1"), is_known(world, "c1-n1")) == (True, True)
     world.advance(2 * DAY)
     assert (is_known(world, "c1"), is_known(world, "c1-n1"), world.calendar().due_at) == (False, False, None)
+
+
+def lost_with_bobs() -> tuple[World, list[str]]:
+    """Return a world where another conference is to be made for events of two calendars, and who holds the new one."""
+    world = World(capabilities=Capabilities(ALL_FIELDS, ordered_writes=True, creates=True))
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    bobs_too(world)
+
+    def lost(call: ConferenceCall) -> None:
+        if call.conference_id == "c1":
+            raise ConferenceGone("no such conference")
+
+    world.provider.before = lost
+    world.edit(event_id, summary="Retro")
+    return world, [world.calendar(BOB).key]
+
+
+def test_what_is_made_for_events_of_two_calendars_knows_nothing_of_one_that_is_forgotten_meanwhile() -> None:
+    """No link leads from that calendar to it."""
+    world, bobs = lost_with_bobs()
+
+    def forget(_: CreateCall) -> None:
+        world.provider.after_create = lambda _: None
+        remove(world, "now")
+
+    world.provider.after_create = forget
+    world.advance(3600)
+    assert [sorted(calendars_of(world.conference(each))) for each in ("c1", "c1-n1")] == [bobs, bobs]
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_nor_does_it_once_it_is_written_into_their_events(nth: int) -> None:
+    """The calendar is removed at any look at one of the events, the last of which comes before the last write."""
+    world, bobs = lost_with_bobs()
+    looks = nth
+
+    def forget(called: str) -> None:
+        nonlocal looks
+        looks -= called == "events.get" and is_known(world, "c1-n1")
+        if not looks:
+            world.before_calendar = lambda _: None
+            remove(world, "now")
+
+    world.before_calendar = forget
+    world.advance(3600)
+    assert world.calendar().state == "removed"
+    assert [sorted(calendars_of(world.conference(each))) for each in ("c1", "c1-n1")] == [bobs, bobs]
 
 
 @pytest.mark.parametrize("tells_host", [False, True])
