@@ -420,6 +420,14 @@ def test_the_events_of_a_dead_conference_share_its_successor_whatever_the_policy
     assert [set(links) for links in found[0]] == [{ref().link_key, COPY}]
 
 
+def test_a_duplicate_of_an_event_that_is_over_gets_the_successor_of_a_dead_conference() -> None:
+    """Nobody else is left who would need it."""
+    known = shared(gone=True)
+    over = known.referents[ref().link_key].model_copy(update={"times": times(at(-300))})
+    found = minted(known.model_copy(update={"referents": {**known.referents, ref().link_key: over}}), event("copy"))
+    assert (found[0], found[2]) == ([tuple(sorted((ref().link_key, COPY)))], COPY)
+
+
 def refused_for(shown: Event) -> Replacement:
     """Return what is left of a reservation for the copy that the back end refused."""
     state = project(shown, (), ALL_FIELDS)

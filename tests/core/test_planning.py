@@ -474,6 +474,21 @@ def test_a_cancelled_instance_ends_nothing() -> None:
     assert ledger.c1.end_after is None
 
 
+@pytest.mark.parametrize(
+    ("organizer", "told"),
+    [({"email": "ann@example.com", "self": True}, [(3, True)]), ({"email": "bob@example.com"}, [])],
+    ids=["its own", "another"],
+)
+def test_a_cancelled_instance_that_names_another_organizer_is_not_told(
+    organizer: dict[str, object], told: list[tuple[int, bool]]
+) -> None:
+    """It moved away with its series, which came back without it; one that names its own organizer was cancelled."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(cancelled_instance(master, 3, organizer=organizer))
+    assert occurrences(ledger.c1) == told
+
+
 def test_an_exception_seen_before_as_moved_and_now_as_a_bare_id_ends_nothing() -> None:
     """The third shape of a tombstone is recognised by its link."""
     master = series()

@@ -128,6 +128,15 @@ def test_a_series_told_wrongly_differs(lost: Json) -> None:
     assert _differences(SERIES, wrong)
 
 
+def test_an_occurrence_that_moved_away_with_its_series_is_not_cancelled() -> None:
+    """What it left behind names another organizer; the series came back without it."""
+    left = {**CANCELLED, "id": "kickoff_20261215T090000Z", "organizer": {"email": "somebody@example.com"}}
+    left["originalStartTime"] = {"dateTime": "2026-12-15T10:00:00+01:00"}
+    assert _differences([*SERIES, left], HELD_SERIES) == ""
+    own = {**left, "organizer": {"email": "anna@example.com", "self": True}}
+    assert _differences([*SERIES, own], HELD_SERIES).startswith("cancelled")
+
+
 def test_a_series_in_another_zone_differs() -> None:
     """A series repeats by the clocks of its zone, so the zone counts; for a single event only the instant does."""
     wrong = copy.deepcopy(HELD_SERIES)

@@ -35,15 +35,27 @@ DRAFT = (
     ),
     Rule(
         "exceptions-of-others-are-told",
-        "return exception.is_cancelled or holds(exception, self.conferences[conference_key], self.terms.solutions)",
+        "return holds(exception, self.conferences[conference_key], self.terms.solutions)",
         "return True",
         "24: an instance without the conference is none of its occurrences",
     ),
     Rule(
         "cancelled-exceptions-are-not-told",
-        "return exception.is_cancelled or holds",
-        "return holds",
+        "return exception.organizer is None or exception.organizer.is_self",
+        "return False",
         "23: one instance cancelled",
+    ),
+    Rule(
+        "moved-exceptions-are-told",
+        "return exception.organizer is None or exception.organizer.is_self",
+        "return True",
+        "19, 23: an instance that moved away with its series is not cancelled",
+    ),
+    Rule(
+        "named-exceptions-are-not-told",
+        "return exception.organizer is None or exception.organizer.is_self",
+        "return exception.organizer is None",
+        "23: a cancelled instance may still name its organizer",
     ),
     Rule(
         "missing-is-marked",

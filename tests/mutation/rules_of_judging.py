@@ -149,8 +149,8 @@ JUDGING = (
     ),
     Rule(
         "mint-from-the-gone",
-        "set() if conference.gone else copies",
-        "copies",
+        " and not conference.gone  # then a successor is for all",
+        "",
         "56: what is gone gets one successor",
     ),
     Rule(

@@ -1,5 +1,6 @@
 """Events that move to another calendar of the same person: the conference goes along and never ends by it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from confsync.core.rules import Rules
 from confsync.local.calendar_server.people import addon_conference
 from tests.scenarios.expectations import DAY_S, HOUR_S, calls, expect_driven_by, expect_settled, standing, titles
 from tests.scenarios.worlds import NAMED, STUBS, TEAM, WEEKLY, before_a_move, in_days, unheard, without
-from tests.world import ANN, BOB, World
+from tests.world import ANN, BOB, START, World, times
 
 
 @pytest.mark.scenario(19)
@@ -117,6 +118,25 @@ def test_a_moved_series_takes_its_conference_and_its_exceptions_along(guests: An
     assert len(world.provider.calls) == told
     assert [o.title for o in world.told("c1").occurrences] == ["Special", None]
     expect_driven_by(world, TEAM, series_id)
+
+
+@pytest.mark.scenario(19)
+@STUBS
+@pytest.mark.parametrize("hours", [[1], [1, 0]], ids=["to another time", "there and back"])
+def test_a_series_that_comes_back_without_an_exception_is_told_without_it(guests: Any, hours: list[int]) -> None:
+    """It gave the exception up where it was meanwhile; what the first move left of it here tells of that move alone."""
+    world, series_id = before_a_move(guests, recurrence=WEEKLY)
+    world.edit(world.instances(series_id)[1], summary="Special")
+    world.settle()
+    world.move(series_id, TEAM)
+    world.settle()
+    for later in hours:
+        world.edit(series_id, calendar_id=TEAM, **times(START + timedelta(days=7, hours=later)))
+        world.settle()
+    world.move(series_id, ANN, calendar_id=TEAM)
+    world.settle()
+    assert world.told("c1").occurrences == ()
+    expect_driven_by(world, ANN, series_id)
 
 
 @pytest.mark.scenario(19)

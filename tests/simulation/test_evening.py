@@ -140,6 +140,34 @@ def test_an_event_keeps_what_ended_only_where_nothing_else_could_be_made_for_it_
     assert evening.judge(None) == broken
 
 
+# What goes away and comes back
+
+
+@pytest.mark.parametrize("guests", [[], [{"email": ANN}]], ids=["bare", "named"])
+@pytest.mark.parametrize(
+    ("hours", "is_cancelled", "broken"),
+    [([], True, []), ([], False, ["L1"]), ([1], True, ["L1"]), ([1], False, []), ([1, 0], False, [])],
+    ids=["it came along", "it came along and is not told", "given up", "given up and not told", "given up for good"],
+)
+def test_a_cancelled_occurrence_is_told_unless_its_series_gave_it_up_where_it_was(
+    guests: list[dict[str, str]], hours: list[int], is_cancelled: bool, broken: list[str]
+) -> None:
+    """What the first move left of it says nothing of the series that comes back without it."""
+    evening = Evenings()
+    event_id = evening.meet(recurrence=["RRULE:FREQ=DAILY"], attendees=guests)
+    evening.vouch(event_id)
+    second = evening.model.instances(ANN, ANN, event_id, {})["items"][1]
+    evening.model.delete(ANN, ANN, second["id"])
+    (cancelled,) = evening.truth.projection(ANN, event_id).occurrences
+    evening.move(event_id, BOB)
+    for each in hours:
+        evening.model.patch(BOB, BOB, event_id, dict(times(START + timedelta(days=2, hours=each))), V1)
+    evening.model.move(ANN, BOB, event_id, {"destination": ANN})
+    said = evening.truth.projection(ANN, event_id)
+    told = said.model_copy(update={"occurrences": (cancelled,) if is_cancelled else ()})
+    assert evening.judge(told) == broken
+
+
 # Drafts
 
 

@@ -98,8 +98,13 @@ class Draft:
                 self.refer(conference_key, key, other.model_copy(update={"state": "gone", "since": self.now}))
 
     def shares(self, exception: Event, conference_key: str) -> bool:
-        """Whether an exception of a series tells of the series' conference: it has it, or is cancelled."""
-        return exception.is_cancelled or holds(exception, self.conferences[conference_key], self.terms.solutions)
+        """Whether an exception of a series tells of the series' conference: it has it, or is cancelled.
+
+        A tombstone that names another organizer tells of a move: its series came back without it.
+        """
+        if exception.is_cancelled:
+            return exception.organizer is None or exception.organizer.is_self
+        return holds(exception, self.conferences[conference_key], self.terms.solutions)
 
     def mark_seen(self, own: Sequence[EventRef], listing: int) -> None:
         """Note which links a full listing contained; the sweep reads the others."""

@@ -130,10 +130,9 @@ def _follow_owners(
     """Copies get conferences of their own where that is the policy; one of the others drives."""
     owners = owners_of(conference, "live")
     refused = replacing.refused_for(conference)
-    mints = rules.duplicates == "mint" and capabilities.creates
+    mints = rules.duplicates == "mint" and capabilities.creates and not conference.gone  # then a successor is for all
     copies = replacing.copies_among(owners, conference) if mints else set()
-    unserved = set() if conference.gone else copies - replacing.under_way(conference)  # gone: a successor is for all
-    for key in sorted(unserved):
+    for key in sorted(copies - replacing.under_way(conference)):
         if over_at(owners[key]) <= now or (key in refused and owners[key].ref not in sight):
             continue
         state = _state_of(owners[key], sight, capabilities)

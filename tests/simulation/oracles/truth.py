@@ -213,8 +213,8 @@ class Truth:
     def is_nameless(self, calendar_id: str, event_id: str) -> bool:
         """Whether what is left of an event does not say whose it was.
 
-        It was deleted for ever; or its series was, which is all that a cancelled occurrence names; or its series gave it
-        up, so that nothing but its id is left, as after a move.
+        It was deleted for ever; or its series was, which is all that a cancelled occurrence names; or its series gave
+        it up, so that nothing but its id is left, as after a move.
         """
         newest = self._newest[calendar_id, event_id]
         if newest.tombstone is Tombstone.EXCEPTION and (calendar_id, str(newest.master_id)) in self._newest:
@@ -271,7 +271,7 @@ class Truth:
             return
         for event_id in calendar.exceptions.get(master_id, ()):
             version = calendar.entries[event_id].newest
-            if version.master_id == master_id and not _is_nobodys(version, master):
+            if version.master_id == master_id and not _is_nobodys(version):
                 occurrence = self._occurrence(version, master)
                 if occurrence is not None:
                     yield occurrence
@@ -284,8 +284,10 @@ class Truth:
         return changed_occurrence(version.body, master, self._carries)
 
 
-def _is_nobodys(version: Version, master: Mapping[str, Any]) -> bool:
-    """Whether an exception means nothing: its series gave it up, here or in the calendar where it was meanwhile."""
-    if version.tombstone is Tombstone.ORPHAN:
-        return True
-    return version.tombstone in (Tombstone.ID_ONLY, Tombstone.MOVED) and not is_of(master, version.body)
+def _is_nobodys(version: Version) -> bool:
+    """Whether an exception means nothing: its series gave it up, here or in the calendar where it was meanwhile.
+
+    What stays here of one that moved away with its series tells of that move alone. Where the series comes back
+    without it, also to the old time, it had been given up there.
+    """
+    return version.tombstone in (Tombstone.ORPHAN, Tombstone.ID_ONLY, Tombstone.MOVED)
