@@ -37,8 +37,9 @@ resource "google_firestore_field" "main" {
       for_each = each.value.indexes
 
       content {
-        order       = indexes.value
-        query_scope = "COLLECTION"
+        order        = indexes.value == "CONTAINS" ? null : indexes.value
+        array_config = indexes.value == "CONTAINS" ? "CONTAINS" : null
+        query_scope  = "COLLECTION"
       }
     }
   }

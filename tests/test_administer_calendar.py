@@ -17,10 +17,19 @@ from confsync.core.calendar_states import Forget
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Intent
 from confsync.core.events import Event
+from confsync.core.forgetting import calendars_of
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
-from confsync.errors import CalendarAccessLost, CalendarUnavailable, OutcomeUnknown, StoreUnavailable, UnknownCalendar
-from confsync.ports import Address, CreateCall, CreatedConference
+from confsync.errors import (
+    CalendarAccessLost,
+    CalendarUnavailable,
+    ConferenceGone,
+    OutcomeUnknown,
+    StoreUnavailable,
+    UnknownCalendar,
+)
+from confsync.local.calendar_server.people import addon_conference
+from confsync.ports import Address, ConferenceCall, CreateCall, CreatedConference
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, BOB, PUSH, Crash, World
 
@@ -348,7 +357,7 @@ def test_a_removed_calendar_may_be_told_to_forget_later_on() -> None:
     assert remove(world, "later").calendar.due_at is None
 
 
-@pytest.mark.parametrize("nth", range(1, 8))
+@pytest.mark.parametrize("nth", range(1, 11))
 def test_a_crash_at_any_transaction_of_forgetting_is_made_good(nth: int) -> None:
     """The scheduled run goes on where it stopped."""
     world = World(rules=Rules(chunk_size=2))
@@ -367,7 +376,7 @@ def test_a_crash_at_any_transaction_of_forgetting_is_made_good(nth: int) -> None
     try:
         remove(world, "now")
     except StoreUnavailable:
-        assert nth <= 6
+        assert nth <= 9
     world.store.on_call = None  # type: ignore[attr-defined]
     if world.calendar().state != "removed":
         return
@@ -385,7 +394,7 @@ def test_a_calendar_that_is_added_again_while_it_is_forgotten_loses_nothing_more
 
     def added(call: str) -> None:
         nonlocal pages
-        pages += call == "links_of"
+        pages += call == "conferences_of"
         if pages == 2:
             world.store.on_call = None  # type: ignore[attr-defined]
             world.initialize("c0", events[0])
@@ -393,7 +402,7 @@ def test_a_calendar_that_is_added_again_while_it_is_forgotten_loses_nothing_more
     world.store.on_call = added  # type: ignore[attr-defined]
     done = remove(world, "now")
     assert done.forgotten is not None
-    assert (done.forgotten.links, done.forgotten.again_at) == (2, None)
+    assert (done.forgotten.links, done.forgotten.conferences, done.forgotten.again_at) == (0, 2, None)
     assert world.calendar().state == "active"
     world.settle()
     owned = [any(each.role == "owner" for each in world.conference(f"c{n}").referents.values()) for n in range(5)]
@@ -560,6 +569,54 @@ def test_a_conference_is_not_forgotten_while_another_is_made_for_its_event() -> 
     assert (is_known(world, "c1"), is_known(world, "c1-n1"), world.calendar().due_at) == (False, False, None)
 
 
+def lost_with_bobs() -> tuple[World, list[str]]:
+    """Return a world where another conference is to be made for events of two calendars, and who holds the new one."""
+    world = World(capabilities=Capabilities(ALL_FIELDS, ordered_writes=True, creates=True))
+    event_id = world.add("Planning", "c1")
+    world.settle()
+    bobs_too(world)
+
+    def lost(call: ConferenceCall) -> None:
+        if call.conference_id == "c1":
+            raise ConferenceGone("no such conference")
+
+    world.provider.before = lost
+    world.edit(event_id, summary="Retro")
+    return world, [world.calendar(BOB).key]
+
+
+def test_what_is_made_for_events_of_two_calendars_knows_nothing_of_one_that_is_forgotten_meanwhile() -> None:
+    """No link leads from that calendar to it."""
+    world, bobs = lost_with_bobs()
+
+    def forget(_: CreateCall) -> None:
+        world.provider.after_create = lambda _: None
+        remove(world, "now")
+
+    world.provider.after_create = forget
+    world.advance(3600)
+    assert [sorted(calendars_of(world.conference(each))) for each in ("c1", "c1-n1")] == [bobs, bobs]
+
+
+@pytest.mark.parametrize("nth", range(1, 5))
+def test_nor_does_it_once_it_is_written_into_their_events(nth: int) -> None:
+    """The calendar is removed at any look at one of the events, the last of which comes before the last write."""
+    world, bobs = lost_with_bobs()
+    looks = nth
+
+    def forget(called: str) -> None:
+        nonlocal looks
+        looks -= called == "events.get" and is_known(world, "c1-n1")
+        if not looks:
+            world.before_calendar = lambda _: None
+            remove(world, "now")
+
+    world.before_calendar = forget
+    world.advance(3600)
+    assert world.calendar().state == "removed"
+    assert [sorted(calendars_of(world.conference(each))) for each in ("c1", "c1-n1")] == [bobs, bobs]
+
+
 @pytest.mark.parametrize("tells_host", [False, True])
 def test_what_was_made_for_an_event_that_is_forgotten_ends_like_a_draft(tells_host: bool) -> None:
     """Its creation was not answered, and the answer to the next attempt finds nobody who needs it, whoever hosts it."""
@@ -593,7 +650,7 @@ def test_a_draft_of_a_removed_calendar_is_forgotten_too() -> None:
     world.settle()
     calls = len(world.provider.calls)
     remove(world, "now")
-    assert is_known(world, "c2")
+    assert not is_known(world, "c2")
     world.advance(3 * DAY)
     assert (is_known(world, "c2"), len(world.provider.calls)) == (False, calls)
 
@@ -606,8 +663,9 @@ def test_a_draft_whose_end_was_decided_is_forgotten_too() -> None:
     assert world.conference("c2").end_after is not None
     calls = len(world.provider.calls)
     remove(world, "now")
+    assert not is_known(world, "c2")
     world.advance(3 * 3600)
-    assert (is_known(world, "c2"), len(world.provider.calls)) == (False, calls)
+    assert len(world.provider.calls) == calls
 
 
 def test_a_calendar_that_is_removed_once_more_while_it_is_forgotten_is_remembered_anew() -> None:
@@ -620,7 +678,7 @@ def test_a_calendar_that_is_removed_once_more_while_it_is_forgotten_is_remembere
 
     def added_and_removed(call: str) -> None:
         nonlocal pages
-        pages += call == "links_of"
+        pages += call == "conferences_of"
         if pages == 2:
             world.store.on_call = None  # type: ignore[attr-defined]
             world.initialize()
@@ -633,18 +691,110 @@ def test_a_calendar_that_is_removed_once_more_while_it_is_forgotten_is_remembere
     assert world.calendar().due_at is not None
 
 
-def test_a_conference_to_which_no_link_leads_is_forgotten_by_its_review() -> None:
+def test_a_conference_to_which_no_link_leads_is_forgotten() -> None:
     """An event that was met where it had moved to has none."""
     world, event_id = synced()
     link = world.link(event_id)
     assert link is not None
     world.store.transact(lambda tx: tx.delete(Link, link.key))
     remove(world, "now")
-    known = world.conference("c1")
-    due = known.model_copy(update={"review_at": world.now, "due_at": world.now})
-    world.store.transact(lambda tx: tx.put(due))
-    world.advance(120)
     assert not is_known(world, "c1")
+
+
+def bobs_too(world: World) -> str:
+    """Return the event of another calendar that owns the conference from now on, too."""
+    event_id = world.create("Bob's", "c1", who=BOB, recurrence=["RRULE:FREQ=DAILY"])
+    world.initialize("c1", event_id, BOB)
+    world.settle()
+    return event_id
+
+
+def test_a_conference_that_another_event_holds_forgets_the_one_that_has_another_conference_now() -> None:
+    """No link leads to it, and no look at it ever comes, while that event lives."""
+    world, event_id = synced()
+    bobs_too(world)
+    world.edit(event_id, conferenceData=addon_conference("c2"))
+    world.initialize("c2", event_id)
+    world.settle()
+    assert calendars_of(world.conference("c1")) == {world.calendar().key, world.calendar(BOB).key}
+    remove(world, "now")
+    assert (is_known(world, "c2"), calendars_of(world.conference("c1"))) == (False, {world.calendar(BOB).key})
+
+
+def test_a_conference_that_another_event_holds_forgets_the_one_that_never_came() -> None:
+    """The add-on named it in a calendar that was removed since."""
+    world = World()
+    world.initialize("c1", "never")
+    bobs_too(world)
+    remove(world, "now")
+    assert calendars_of(world.conference("c1")) == {world.calendar(BOB).key}
+
+
+def test_an_end_that_was_decided_is_not_put_off_for_ever_in_a_calendar_that_is_added_again() -> None:
+    """Its event got another conference, moved away later, and would be looked for where nobody is to look."""
+    world, event_id = synced()
+    world.edit(event_id, conferenceData=addon_conference("c2"))
+    world.initialize("c2", event_id)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    remove(world, "now")
+    world.model.add_calendar(TEAM, ANN)
+    world.initialize()
+    world.move(event_id, TEAM)
+    world.advance(2 * DAY)
+    assert not is_known(world, "c1")
+
+
+def test_the_links_wait_for_a_conference_that_has_to_wait() -> None:
+    """Added again meanwhile, the calendar shows whether its event is still there."""
+    world, event_id = synced()
+    world.add("Other", "c2")
+    intent = Intent(generation=9, verb="update", deadline=world.now + timedelta(seconds=60))
+    under_way = world.conference("c1").model_copy(update={"intent": intent})
+    world.store.transact(lambda tx: tx.put(under_way))
+    remove(world, "now")
+    assert (is_known(world, "c1"), is_known(world, "c2"), len(links(world))) == (True, False, 2)
+    world.delete(event_id)
+    world.initialize()
+    world.advance(DAY)
+    assert world.told("c1") is None
+
+
+def test_what_is_made_for_a_conference_while_its_calendar_is_forgotten_is_forgotten_too() -> None:
+    """Its key may lie before all that was read so far."""
+    world, _ = synced()
+    for number in range(2, 6):
+        world.initialize(f"c{number}", "never")
+    world.settle()
+    first, *_ = world.store.conferences_of(world.calendar().key, after="", limit=9)
+    world.store.transact(lambda tx: tx.delete(Conference, first.key))
+    pages = 0
+
+    def made(call: str) -> None:
+        nonlocal pages
+        pages += call == "conferences_of"
+        if pages == 2:
+            world.store.on_call = None  # type: ignore[attr-defined]
+            world.store.transact(lambda tx: tx.put(first))
+
+    world.store.on_call = made  # type: ignore[attr-defined]
+    remove(world, "now")
+    assert world.store.all_of(Conference, after="", limit=9) == []
+
+
+def test_a_conference_that_a_claim_keeps_forgets_the_event_of_a_removed_calendar_in_its_time() -> None:
+    """No link leads there, since the event has another conference now; the look of that month came too early."""
+    world, event_id = synced()
+    world.initialize(who=BOB)
+    world.create("Forged", "c1", who=BOB, recurrence=["RRULE:FREQ=DAILY"])
+    world.edit(event_id, conferenceData=addon_conference("c2"))
+    world.initialize("c2", event_id)
+    world.advance(3600)
+    remove(world)
+    world.advance(31 * DAY - 1800)
+    assert world.calendar().key in calendars_of(world.conference("c1"))
+    world.advance(7200)
+    assert calendars_of(world.conference("c1")) == {world.calendar(BOB).key}
 
 
 @pytest.mark.parametrize("act", [pause, remove])

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from confsync.administer_calendar import remove_calendar
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference
+from confsync.core.forgetting import calendars_of
 from confsync.core.history import GRACE_BEGAN
 from confsync.core.records import Calendar, Link
 from confsync.core.rules import Rules
@@ -198,6 +200,27 @@ def test_an_event_that_was_deleted_in_its_new_calendar_before_anybody_looked_end
     world.push(ANN)
     world.settle()
     assert world.told("c1") is None
+
+
+def test_what_is_found_in_a_calendar_that_is_removed_meanwhile_is_not_recorded() -> None:
+    """It is forgotten by then, and nobody would forget it there once more."""
+    world = World()
+    with_team(world)
+    world.initialize(calendar_id=TEAM)
+    event_id = moved(world, TEAM)
+    world.delete(event_id, calendar_id=TEAM)
+    team = world.calendar(calendar_id=TEAM).key
+
+    def forget(called: str) -> None:
+        if states(world) == {("owner", "orphaned")} and called == "events.get":
+            world.before_calendar = lambda _: None
+            remove_calendar(team, "now", world.outside, world.rules)
+
+    world.before_calendar = forget
+    world.push(ANN)
+    world.settle()
+    assert world.calendar(calendar_id=TEAM).state == "removed"
+    assert (states(world), team in calendars_of(world.conference("c1"))) == ({("owner", "orphaned")}, False)
 
 
 def test_the_grace_period_begins_when_the_search_is_over() -> None:

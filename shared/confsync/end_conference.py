@@ -22,7 +22,6 @@ from confsync.errors import (
     ProviderError,
     ProviderRefusesUs,
 )
-from confsync.forget_calendar import drop_forgotten
 from confsync.hold_end import HeldEnd, decide_anew, hold_end
 from confsync.looking import look_at_owners
 from confsync.ports import Outside, Transaction
@@ -56,8 +55,6 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
     still_there = ending.owners_still_there(conference, sight, terms.solutions, _tied_elsewhere(conference, outside))
     if not still_there and not _may_end(conference, outside, terms):
         return
-    if still_there and drop_forgotten(conference, outside, terms.rules):
-        return  # nobody will ever read them again; what other events show is judged anew
     if not still_there and decide_anew(conference, outside, terms.rules):
         return  # it was put off for long, and counts once more now that it could end
 

@@ -60,14 +60,14 @@ def _registered(
     """Store the new conference as told and vouched for, so that it binds as soon as an event shows it."""
     told = {"conference_id": created.conference_id, "conference_data": json.dumps(created.conference_data)}
     made = reserved.replacement.model_copy(update={**told, "state": None, "due_at": reserved.outside.now()})
-    successor = _successor(created.conference_id, state, reserved)
+    key = Conference.key_for(reserved.old.tenant, reserved.old.provider, created.conference_id)
 
     def body(tx: Transaction) -> tuple[Conference, Replacement] | None:
-        stored, known = tx.get(Conference, reserved.old.key), tx.get(Conference, successor.key)
+        stored, known = tx.get(Conference, reserved.old.key), tx.get(Conference, key)
         if stored is None:
             return None
         if known is None:
-            tx.put(successor)
+            tx.put(_successor(created.conference_id, state, stored, reserved))
         for_all = replacing.with_links_of(stored, made)
         tx.put(replacing.stored(stored, for_all))
         return stored, for_all
@@ -79,8 +79,9 @@ def _registered(
     return replace(reserved, old=old, replacement=for_all)
 
 
-def _successor(conference_id: str, state: ConferenceState, reserved: StoredReplacement) -> Conference:
-    old, now, told = reserved.old, reserved.outside.now(), fingerprint(state)
+def _successor(conference_id: str, state: ConferenceState, old: Conference, reserved: StoredReplacement) -> Conference:
+    """Return it vouched for in what its predecessor knows by now: a calendar may have been forgotten meanwhile."""
+    now, told = reserved.outside.now(), fingerprint(state)
     events = {key: old.referents[key] for key in reserved.replacement.links if key in old.referents}
     vouched = {
         key: Registration(calendar_key=event.calendar_key, event_id=event.event_id, at=now, unwritten=True)

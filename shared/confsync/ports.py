@@ -196,6 +196,12 @@ class Store(Protocol):
     def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
 
+    def conferences_of(self, calendar_key: str, *, after: str, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences that know an event of a calendar, as `links_of` does its links.
+
+        An event that a conference was only told of counts, too; see `core.forgetting.calendars_of`.
+        """
+
     def calendars_due(
         self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
     ) -> list[Due[Calendar]]:

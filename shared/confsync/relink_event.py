@@ -66,13 +66,16 @@ def _is_named_by(event: Event, made: StoredReplacement) -> bool:
 
 
 def _vouch(link_key: str, referent: Referent, made: StoredReplacement) -> bool:
-    """Before each attempt the new conference expects its event anew, wherever that is now; False: it is unknown."""
+    """Before each attempt the new conference expects its event anew, wherever that is now; False: it is unknown.
+
+    It expects none in a calendar that was forgotten meanwhile, with all that the old one knew of it.
+    """
     key = Conference.key_for(made.old.tenant, made.old.provider, str(made.replacement.conference_id))
     word = Registration(calendar_key=referent.calendar_key, event_id=referent.event_id, at=made.outside.now())
 
     def body(tx: Transaction) -> bool:
-        successor = tx.get(Conference, key)
-        if successor is not None:
+        successor, old = tx.get(Conference, key), tx.get(Conference, made.old.key)
+        if successor is not None and old is not None and link_key in old.referents:
             tx.put(reviewing.expecting(successor, {link_key: word}, made.terms.rules))
         return successor is not None
 

@@ -4,12 +4,11 @@
     its event moved           -> look where it went: ask that calendar to read it, or learn that it was lost there
     its event never appeared  -> begin the grace period
     all is over for long      -> forget it
-    its calendar is forgotten -> it is, too, but for what other calendars show
 
 It must never end a conference, and never forget one that an event may still hold.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,7 +28,6 @@ from confsync.core.rules import Rules
 from confsync.core.sight import Reading
 from confsync.core.terms import Terms, holds
 from confsync.errors import CalendarError
-from confsync.forget_calendar import drop_forgotten
 from confsync.hold_end import count_ends
 from confsync.looking import look_at_owners
 from confsync.paging import links_of
@@ -44,8 +42,6 @@ def review_conference(conference_key: str, outside: Outside, terms: Terms) -> No
     """Do what a review that is due comes to; nothing when none is due."""
     conference = outside.store.get(Conference, conference_key)
     if conference is None or not reviewing.is_review_due(conference, outside.now()):
-        return
-    if drop_forgotten(conference, outside, terms.rules):
         return
     match reviewing.review(conference, outside.now(), terms.rules):
         case "hand over":
@@ -75,11 +71,21 @@ def _discard(conference: Conference, outside: Outside, terms: Terms) -> None:
     _change(conference, lambda c: change(c, outside.now(), terms.rules), outside, terms.rules)
 
 
-def _change(conference: Conference, change: reviewing.Change, outside: Outside, rules: Rules) -> None:
-    """Change the stored conference, unless its events changed meanwhile: then it was judged anew."""
+def _change(
+    conference: Conference, change: reviewing.Change, outside: Outside, rules: Rules, seen_in: Collection[str] = ()
+) -> None:
+    """Change the stored conference, unless its events changed meanwhile: then it was judged anew.
+
+    Args:
+        seen_in: calendars that it comes to know of. Where one was removed meanwhile, nothing is changed: it may be
+            forgotten already, and nobody would take it out again.
+
+    """
 
     def body(tx: Transaction) -> None:
-        stored = tx.get(Conference, conference.key)
+        stored, calendars = tx.get(Conference, conference.key), tx.get_many(Calendar, seen_in) if seen_in else {}
+        if any(each.state == "removed" for each in calendars.values()):
+            return
         if stored is not None and _is_same(stored, conference):
             changed = change(stored)
             decided = newly_decided({stored.key: stored}, [changed])
@@ -137,7 +143,7 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
         again = reviewing.reviewed(stored, min(give_up_at, found_at + timedelta(seconds=terms.rules.search_s)))
         return judge(again, {}, capabilities, found_at, terms.rules).conference if capabilities and lost else again
 
-    _change(conference, settle, outside, terms.rules)
+    _change(conference, settle, outside, terms.rules, {home.calendar_key for home in lost})
     if lost:
         _ask_live_owners(conference, outside)
 

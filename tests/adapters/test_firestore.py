@@ -109,28 +109,31 @@ def test_every_query_is_served_by_an_index_that_is_declared(store: FirestoreStor
         lambda: store.channels_due("default", NOW, 5),
         lambda: store.conferences_due("default", NOW, 5),
         lambda: store.links_of("c", after="k", limit=5),
+        lambda: store.conferences_of("c", after="k", limit=5),
         lambda: [store.all_of(kind, after="k", limit=5) for kind in (Calendar, Link, Conference, Failure)],
     ):
         ask()
     queries = [request["structured_query"] for method, request in client.requests if method == "run_query"]
-    indexed = {(each.collection, each.field) for each in FIELDS if each.indexes == ("ASCENDING",)}
-    asked = {(query["from_"][0]["collection_id"], _field_of(query)) for query in queries}
+    indexed = {(each.collection, each.field, *each.indexes) for each in FIELDS if each.indexes}
+    asked = {(query["from_"][0]["collection_id"], *_asked_of(query)) for query in queries}
     assert {each for each in asked if each[1]} == indexed
     assert all(_is_single_field(query) for query in queries)
 
 
-def _field_of(query: dict[str, Any]) -> str:
+def _asked_of(query: dict[str, Any]) -> tuple[str, str]:
+    """Return the field that a query asks for, if any, and the index that this takes."""
     where = query.get("where", {})
     filters = where["composite_filter"]["filters"] if "composite_filter" in where else [where] if where else []
+    by_value = {each["field_filter"]["op"] == "ARRAY_CONTAINS" for each in filters}
     fields = {each["field_filter"]["field"]["field_path"] for each in filters}
     assert len(fields) <= 1, "a query by two fields needs a composite index"
-    return next(iter(fields), "")
+    return next(iter(fields), ""), "CONTAINS" if by_value == {True} else "ASCENDING"
 
 
 def _is_single_field(query: dict[str, Any]) -> bool:
     """Whether a single-field index has the order: that of the field that a range is asked of, then of the keys."""
     order = [each["field"]["field_path"] for each in query["order_by"]]
-    return order == ["__name__"] or order == [_field_of(query), "__name__"]
+    return order == ["__name__"] or order == [_asked_of(query)[0], "__name__"]
 
 
 def test_what_terraform_applies_is_what_the_code_declares() -> None:

@@ -129,11 +129,13 @@ def test_every_port_call_passes_the_hooks() -> None:
     store.get(Calendar, "a")
     store.get_many(Calendar, ["a"])
     store.links_of("a", after="", limit=1)
+    store.conferences_of("a", after="", limit=1)
     store.calendars_due("default", NOW, 1)
     store.channels_due("default", NOW, 1)
     store.conferences_due("default", NOW, 1)
     store.all_of(Calendar, after="", limit=1)
-    called = ["get", "get_many", "links_of", "calendars_due", "channels_due", "conferences_due", "all_of"]
+    queries = ["links_of", "conferences_of", "calendars_due", "channels_due", "conferences_due", "all_of"]
+    called = ["get", "get_many", *queries]
     assert calls == [line for name in called for line in (f"> {name}", f"< {name}")]
 
 

@@ -49,6 +49,10 @@ class CountingStore:
         """Read a calendar's links."""
         return self._read().links_of(calendar_key, after=after, limit=limit)
 
+    def conferences_of(self, calendar_key: str, *, after: str, limit: int) -> list[Conference]:
+        """Read the conferences that know an event of a calendar."""
+        return self._read().conferences_of(calendar_key, after=after, limit=limit)
+
     def calendars_due(
         self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
     ) -> list[Due[Calendar]]:

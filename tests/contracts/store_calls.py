@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 
-from confsync.core.conference import Conference
+from confsync.core.conference import Conference, Referent, Registration, Times
 from confsync.core.records import Calendar, Failure, Link, Record
+from confsync.core.state import Moment
 from confsync.core.unreadable import Unreadable
 from confsync.ports import Store, Transaction
 
@@ -35,6 +36,24 @@ def link(key: str, calendar_key: str = "c", **fields: Any) -> Link:
 def conference(key: str, **fields: Any) -> Conference:
     """Return a conference with this key."""
     return Conference(**{"tenant": "default", "provider": "vendor", "conference_id": "1", **fields}, key=key)
+
+
+def knowing(key: str, *calendar_keys: str, registered: Iterable[str] = ()) -> Conference:
+    """Return a conference that knows an event of each of these calendars; of others it is only told of one."""
+    moment = Moment(instant=NOW)
+    known = {
+        f"{key} in {name}": Referent(
+            calendar_key=name,
+            event_id="e",
+            ical_uid=None,
+            role="owner",
+            state="live",
+            times=Times(start=moment, end=moment),
+        )
+        for name in calendar_keys
+    }
+    told = {f"{key} to be in {name}": Registration(calendar_key=name, event_id="e", at=NOW) for name in registered}
+    return conference(key, referents=known, registered=told)
 
 
 def failure(key: str) -> Failure:

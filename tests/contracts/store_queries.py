@@ -9,11 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confsync.core.conference import Conference
+from confsync.core.conference import Conference, Referent, Registration
 from confsync.core.records import Link, Record
 from confsync.errors import StoreError
 from confsync.ports import Store, Transaction
-from tests.contracts.store_calls import NOW, calendar, conference, delete, failure, keys_of, link, on_one_store, put
+from tests.contracts.store_calls import (
+    NOW,
+    calendar,
+    conference,
+    delete,
+    failure,
+    keys_of,
+    knowing,
+    link,
+    on_one_store,
+    put,
+)
 from tests.contracts.strategies import values
 
 _TENANTS = ("a", "a/2026", "a/", "A", "aa", "", "0", "7/a", "é \x00\U0010ffff")
@@ -44,6 +55,29 @@ class QueriesContract:
         put(store, link("a", "new"))
         assert store.links_of("old", after="", limit=5) == []
         assert keys_of(store.links_of("new", after="", limit=5)) == ["a"]
+
+    def test_conferences_are_found_by_each_calendar_of_their_events(self, store: Store) -> None:
+        """In pages, in the order of their keys; an event that is to come counts, and of two in one calendar, one."""
+        mine = [knowing("b", "mine", "other"), knowing("a", "mine"), knowing("c", "other", registered=["mine"])]
+        both = knowing("d", "mine", registered=["mine"])
+        put(store, *mine, both, knowing("aa", "other"), conference("e"), link("f", "mine"))
+        pages, after = [], ""
+        while page := store.conferences_of("mine", after=after, limit=2):
+            pages.append(page)
+            after = page[-1].key
+        assert pages == [[mine[1], mine[0]], [mine[2], both]]
+        assert keys_of(store.conferences_of("other", after="a", limit=9)) == ["aa", "b", "c"]
+        assert store.conferences_of("mine", after="", limit=0) == []
+        assert store.conferences_of("nobody", after="", limit=9) == store.conferences_of("", after="", limit=9) == []
+
+    def test_a_conference_that_forgets_a_calendar_is_not_found_by_it(self, store: Store) -> None:
+        """Queries follow the newest state of a record, and what was deleted is not found."""
+        put(store, knowing("a", "old", "kept"), knowing("b", "kept"))
+        put(store, knowing("a", "kept", registered=["new"]))
+        delete(store, Conference, "b")
+        assert store.conferences_of("old", after="", limit=9) == []
+        assert keys_of(store.conferences_of("kept", after="", limit=9)) == ["a"]
+        assert keys_of(store.conferences_of("new", after="", limit=9)) == ["a"]
 
     def test_all_records_come_in_pages(self, store: Store) -> None:
         """Every kind can be walked through in the order of its keys."""
@@ -154,8 +188,17 @@ class QueriesContract:
         due = store.conferences_due("t", _MOMENTS[1], 3)
         assert store.all_of(Link, after="", limit=1000) == links
         assert store.links_of("c1", after="0", limit=2) == mine[:2]
+        known = sorted(
+            (r for r in model.values() if isinstance(r, Conference) and "c1" in _known(r)), key=lambda r: r.key
+        )
+        assert store.conferences_of("c1", after="0", limit=2) == [r for r in known if r.key > "0"][:2]
         assert [r.due_at for r in due if isinstance(r, Conference)] == [at for at in times if at <= _MOMENTS[1]][:3]
         assert all(model[Conference, r.key] == r and r.tenant == "t" for r in due)
+
+
+def _known(conference: Conference) -> list[str]:
+    events = [*(each.ref for each in conference.referents.values()), *(e.ref for e in conference.registered.values())]
+    return [event.calendar_key for event in events]
 
 
 def _of_tenant(tenant: str, number: int) -> list[Record]:
@@ -187,9 +230,17 @@ def _with_times(make: Callable[..., Record], field: str) -> list[Record]:
 _MOMENTS = (NOW.replace(microsecond=0), NOW, NOW + timedelta(microseconds=1))
 _few_tenants = st.sampled_from(["t", "t", "t/2026", "tt", ""])
 _few_keys = st.sampled_from(["0", "00", "1", "9", "a", "Z"])
+_few_calendars = st.sampled_from(["c1", "c2"])
 _put = st.one_of(
-    values(Link, key=_few_keys, calendar_key=st.sampled_from(["c1", "c2"])),
-    values(Conference, key=_few_keys, tenant=_few_tenants, due_at=st.sampled_from([None, *_MOMENTS])),
+    values(Link, key=_few_keys, calendar_key=_few_calendars),
+    values(
+        Conference,
+        key=_few_keys,
+        tenant=_few_tenants,
+        due_at=st.sampled_from([None, *_MOMENTS]),
+        referents=st.dictionaries(_few_keys, values(Referent, calendar_key=_few_calendars), max_size=2),
+        registered=st.dictionaries(_few_keys, values(Registration, calendar_key=_few_calendars), max_size=2),
+    ),
 ).map(lambda record: (type(record), record.key, record))
 _delete = st.tuples(st.sampled_from([Link, Conference]), _few_keys, st.none())
 _histories = st.lists(st.lists(_put | _delete, max_size=5), max_size=5)

@@ -839,6 +839,16 @@ def test_a_deleted_series_takes_its_exceptions_along() -> None:
     assert sum(note.what.startswith(GRACE_BEGAN) for note in ledger.c1.history) == 1
 
 
+def test_a_series_gets_another_conference_when_the_one_that_it_had_was_forgotten() -> None:
+    """Its calendar was removed, and added again when its links were not forgotten yet."""
+    master = series()
+    ledger = owned(master)
+    ledger.show(instance(master, 2, updated=1))
+    del ledger.conferences[conference_key("c1")]
+    ledger.show(series("s1", "c2", updated=2))
+    assert ledger.links[ref("s1").link_key].conference_key == conference_key("c2")
+
+
 def test_an_exception_that_calendar_does_not_know_any_more_ends_nothing() -> None:
     """Its series is read whole for that, though what is listed of it is no news, and goes on without it."""
     master = series()

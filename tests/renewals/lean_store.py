@@ -123,6 +123,10 @@ class LeanStore:
         """Refuse: no renewal asks for it."""
         raise NotImplementedError(f"a renewal asked for {limit} links of {calendar_key} after {after}")
 
+    def conferences_of(self, calendar_key: str, *, after: str, limit: int) -> list[Any]:
+        """Refuse: no renewal asks for it."""
+        raise NotImplementedError(f"a renewal asked for {limit} conferences of {calendar_key} after {after}")
+
     def all_of(self, kind: type[R], *, after: str, limit: int) -> list[R]:
         """Refuse: a run that reads everything is not bounded."""
         raise NotImplementedError(f"a renewal asked for {limit} of all {kind.kind} records after {after}")

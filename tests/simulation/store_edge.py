@@ -156,6 +156,12 @@ class SimulatedStore:
             "store", "links_of", lambda: self._memory.links_of(calendar_key, after=after, limit=limit)
         )
 
+    def conferences_of(self, calendar_key: str, *, after: str, limit: int) -> list[Conference]:
+        """Return conferences that know an event of a calendar."""
+        return self._gate.passing(
+            "store", "conferences_of", lambda: self._memory.conferences_of(calendar_key, after=after, limit=limit)
+        )
+
     def calendars_due(
         self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
     ) -> list[Due[Calendar]]:

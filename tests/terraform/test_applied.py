@@ -170,7 +170,7 @@ def _fields(resources: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
         yield {
             "collection": values["collection"],
             "field": values["field"],
-            "indexes": [index["order"] for index in values["index_config"][0]["indexes"]],
+            "indexes": [index["order"] or index["array_config"] for index in values["index_config"][0]["indexes"]],
             "ttl": bool(values["ttl_config"]),
         }
 

@@ -16,7 +16,7 @@ from google.cloud.firestore_v1.types import Document
 
 from confsync.adapters.firestore_calls import Expired, FirestoreCalls, LostRace
 from confsync.adapters.firestore_layout import BODY, SHARDS, document_path, in_shard, in_tenant
-from confsync.adapters.stored import BufferedTransaction, due_place, sortable
+from confsync.adapters.stored import CALENDARS, BufferedTransaction, due_place, sortable
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.core.unreadable import Due
@@ -91,6 +91,11 @@ class FirestoreStore:
     def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
         return self._list(Link, limit, where=_equal("calendar_key", calendar_key), after=after)
+
+    def conferences_of(self, calendar_key: str, *, after: str, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences that know an event of a calendar, as `links_of` does its links."""
+        where = _filter(CALENDARS, "ARRAY_CONTAINS", calendar_key)
+        return self._list(Conference, limit, where=where, after=after)
 
     def calendars_due(
         self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None

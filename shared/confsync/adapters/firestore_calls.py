@@ -31,7 +31,7 @@ from grpc.experimental import ChannelOptions
 from confsync.adapters.firestore_errors import FAILURES, is_expiry, translated
 from confsync.adapters.firestore_layout import BODY, EXPIRES_AT, document_path, indexed, key_in, time_in
 from confsync.adapters.per_process import PerProcess
-from confsync.adapters.stored import DueRow, Write, decode, decode_due
+from confsync.adapters.stored import CALENDARS, DueRow, Write, decode, decode_due
 from confsync.core.records import Record
 from confsync.core.unreadable import Due
 from confsync.errors import StoreUnavailable
@@ -181,6 +181,8 @@ class FirestoreCalls:
 def _fields(kind: str, key: str, write: Write) -> dict[str, Any]:
     fields: dict[str, Any] = {BODY: {"string_value": write.body}}
     fields |= {name: {"string_value": value} for name, value in indexed(kind, key, write.columns)}
+    if write.calendar_keys:
+        fields[CALENDARS] = {"array_value": {"values": [{"string_value": named} for named in write.calendar_keys]}}
     return fields | ({EXPIRES_AT: {"timestamp_value": write.expires_at}} if write.expires_at else {})
 
 

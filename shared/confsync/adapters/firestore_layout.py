@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from confsync.adapters.stored import QUERIED, TENANT, searched
+from confsync.adapters.stored import CALENDARS, QUERIED, TENANT, searched
+from confsync.core.conference import Conference
 from confsync.core.records import Failure, key_of
 
 SHARDS = 4
@@ -23,7 +24,8 @@ BODY = "body"
 EXPIRES_AT = "expires_at"
 """When Firestore may delete the document by itself; it does so within a day or two."""
 
-Order = Literal["ASCENDING"]
+Index = Literal["ASCENDING", "CONTAINS"]
+"""By the value, or by each value of an array."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Field:
 
     collection: str
     field: str
-    indexes: tuple[Order, ...] = ()
+    indexes: tuple[Index, ...] = ()
     """Single-field indexes; Firestore would make an ascending, a descending and an array index of each field."""
     ttl: bool = False
 
@@ -40,6 +42,7 @@ class Field:
 FIELDS: tuple[Field, ...] = (
     *(Field(kind, BODY) for kind in QUERIED),
     *(Field(kind, name, ("ASCENDING",)) for kind in QUERIED for name in searched(kind)),
+    Field(Conference.kind, CALENDARS, ("CONTAINS",)),
     Field(Failure.kind, EXPIRES_AT, ttl=True),
 )
 """No query needs a composite index: each asks for one field, in its order or in that of the keys.

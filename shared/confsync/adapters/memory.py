@@ -116,6 +116,15 @@ class MemoryStore:
 
         return self._listing("links_of", Link, choose)
 
+    def conferences_of(self, calendar_key: str, *, after: str, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences that know an event of a calendar, as `links_of` does its links."""
+
+        def choose(living: Iterable[tuple[str, Write]]) -> list[str]:
+            keys = (key for key, write in living if key > after and calendar_key in write.calendar_keys)
+            return sorted(keys)[: max(limit, 0)]
+
+        return self._listing("conferences_of", Conference, choose)
+
     def calendars_due(
         self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
     ) -> list[Due[Calendar]]:

@@ -39,7 +39,13 @@ _PAGE = {
     for kind in QUERIED
 }
 _LINKS = "SELECT key, body FROM link WHERE calendar_key = ? AND key > ? ORDER BY key LIMIT ?"
+_CONFERENCES = (
+    "SELECT conference.key, body FROM conference_of CROSS JOIN conference ON conference.key = conference_of.key "
+    "WHERE calendar_key = ? AND conference_of.key > ? ORDER BY conference_of.key LIMIT ?"
+)
 _OF_SUBJECT = "SELECT key, body FROM calendar WHERE tenant = ? AND subject = ? ORDER BY key LIMIT ?"
+_NAME = "INSERT INTO conference_of (calendar_key, key) VALUES (?, ?)"
+_NAME_NONE = "DELETE FROM conference_of WHERE key = ?"
 _DELETE = {kind: f"DELETE FROM {kind} WHERE key = ?" for kind in QUERIED}  # noqa: S608  # our own names
 
 
@@ -116,6 +122,10 @@ class SqliteStore:
     def links_of(self, calendar_key: str, *, after: str, limit: int) -> list[Link]:
         """Return up to `limit` links of a calendar whose key is greater than `after`, in the order of their keys."""
         return self._list(Link, _LINKS, calendar_key, after, max(limit, 0))
+
+    def conferences_of(self, calendar_key: str, *, after: str, limit: int) -> list[Conference]:
+        """Return up to `limit` conferences that know an event of a calendar, as `links_of` does its links."""
+        return self._list(Conference, _CONFERENCES, calendar_key, after, max(limit, 0))
 
     def calendars_due(
         self, tenant: str, before: datetime, limit: int, after: Due[Calendar] | None = None
@@ -197,3 +207,6 @@ def _write(connection: sqlite3.Connection, writes: Mapping[tuple[str, str], Writ
             connection.execute(_DELETE[kind], (key,))
         else:
             connection.execute(_PUT[kind], (key, *write.columns, write.body))
+        if kind == Conference.kind:
+            connection.execute(_NAME_NONE, (key,))
+            connection.executemany(_NAME, ((named, key) for named in (write.calendar_keys if write else ())))

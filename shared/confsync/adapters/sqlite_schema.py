@@ -13,7 +13,7 @@ from confsync.errors import SettingsError, StoreCorrupt
 APPLICATION_ID = 0x636E6673
 """`cnfs`: marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised with every change of `SCHEMA`."""
 
 
@@ -27,8 +27,17 @@ def _statements(kind: str) -> list[str]:
     return [table, *indexes]
 
 
-SCHEMA = tuple(statement for kind in QUERIED for statement in _statements(kind))
-"""One table per kind: the key, the queried fields as text whose order is theirs, the record as JSON."""
+_CONFERENCES_OF = (
+    "CREATE TABLE conference_of (calendar_key TEXT NOT NULL, key TEXT NOT NULL)",
+    "CREATE INDEX conference_of_by_calendar_key ON conference_of (calendar_key, key)",
+    "CREATE INDEX conference_of_by_key ON conference_of (key)",
+)
+
+SCHEMA = (*(statement for kind in QUERIED for statement in _statements(kind)), *_CONFERENCES_OF)
+"""One table per kind: the key, the queried fields as text whose order is theirs, the record as JSON.
+
+And one with a row for each calendar whose events a conference knows.
+"""
 
 
 def prepare(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) -> None:

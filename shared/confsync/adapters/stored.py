@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
 from confsync.core.conference import Conference
+from confsync.core.forgetting import calendars_of
 from confsync.core.records import Brake, Calendar, Failure, Link, Record
 from confsync.core.unreadable import Due, Unreadable
 from confsync.errors import StoreCorrupt, StoreError
@@ -32,6 +33,9 @@ QUERIED: Mapping[str, tuple[str, ...]] = {
 Where the tenant is one, each of the others is asked for within a tenant: several may share a store, and what is due to
 one is neither served nor delayed by another's.
 """
+
+CALENDARS: Final = "calendar_keys"
+"""Of a conference: the calendars whose events it knows, each of which finds it."""
 
 FAILURES_LAST = timedelta(days=90)
 """A failure that did not come back for so long may be deleted by the store itself."""
@@ -120,6 +124,11 @@ def _column(value: datetime | str | None) -> str | None:
     return sortable(value) if isinstance(value, datetime) else value
 
 
+def calendar_keys(record: Record) -> tuple[str, ...]:
+    """Return the keys of the calendars whose events a conference knows; none for any other record."""
+    return tuple(sorted(calendars_of(record))) if isinstance(record, Conference) else ()
+
+
 def expires_at(record: Record) -> datetime | None:
     """Return when the store may delete the record by itself, sooner or later; None: never."""
     return record.last_at + FAILURES_LAST if isinstance(record, Failure) else None
@@ -143,12 +152,13 @@ class Reads(Protocol):
 class Write:
     """A record that is to be written, as the store keeps it; encoded at once so that the body sees the error."""
 
-    __slots__ = ("body", "columns", "expires_at")
+    __slots__ = ("body", "calendar_keys", "columns", "expires_at")
 
     def __init__(self, record: Record) -> None:
         """Encode `record`; raises `StoreError` when it cannot be stored."""
         self.body = encode(record)
         self.columns = columns(record)
+        self.calendar_keys = calendar_keys(record)
         self.expires_at = expires_at(record)
 
 

@@ -134,11 +134,14 @@ def _bind(draft: Draft, ref: EventRef, event: Event, seen: Seen, conference_key:
 
 
 def _lose(draft: Draft, ref: EventRef, seen: Seen, tie: Tie) -> None:
-    """Record that the event has its conference no more; exceptions of a series may have kept it."""
+    """Record that the event has its conference no more; exceptions of a series may have kept it, unless it is unknown.
+
+    A removed calendar may have been added again when its conferences were forgotten, and its links were not.
+    """
     draft.lose(ref, tie, "gone", seen.event)
-    lives_on = seen.event is not None and not seen.event.is_cancelled
-    if lives_on and tie.link is not None and tie.link.has_exceptions:
-        series.release(draft, ref, seen, tie.link)
+    lives_on, lost = seen.event is not None and not seen.event.is_cancelled, tie.link
+    if lives_on and lost is not None and lost.has_exceptions and lost.conference_key in draft.conferences:
+        series.release(draft, ref, seen, lost)
 
 
 def _is_one_claim_too_many(ref: EventRef, referent: Referent, conference: Conference) -> bool:

@@ -91,7 +91,7 @@ CALENDARS: tuple[Mutant, ...] = (
         "A conference is forgotten while a call about it may land.",
         (
             "forget_calendar:_Forgetting._busy_until",
-            "return _busy_until(conference, self._outside.now(), self._rules)",
+            "return max(filter(None, (told, made)), default=None)",
             "return None",
         ),
     ),
