@@ -762,6 +762,18 @@ def test_a_series_that_was_a_claim_is_read_whole_when_it_owns() -> None:
     assert found.readings == {Reading(ref("s1"), "s1@google.com")}
 
 
+def test_a_series_that_moved_here_is_read_whole_though_its_former_place_was_vouched_for_only_now() -> None:
+    """Both were claims until then: the former place owns by the add-on's word, and this one as the same event."""
+    ledger = Ledger.of(conference())
+    ledger.show(series(created=stamp(at(-99))), calendar_key=THERE)
+    ledger.conferences[ledger.c1.key] = conference("c1", ref("s1", THERE), referents=ledger.c1.referents)
+    here = series(created=stamp(at(-99)), updated=5)
+    ledger.put(stub("s1"), calendar_key=THERE)
+    ledger.show(here, instance(here, 2, updated=5))
+    assert ledger.c1.driver == ref("s1").link_key
+    assert occurrences(ledger.c1) == [(2, False)]
+
+
 def test_a_copy_of_an_event_that_moved_here_is_no_claim_although_its_id_comes_first() -> None:
     """Who owns is taken first: the copy owns beside it, and an operator is not told of a forgery."""
     moved = event(created=stamp(at(-99)))
