@@ -36,6 +36,7 @@ from tests.core.story import (
     series,
     times,
     tombstone,
+    vouched,
 )
 
 UPCOMING, OVER = times(NOW + HOUR), times(NOW - 3 * HOUR)
@@ -351,6 +352,14 @@ def test_under_matching_the_next_claim_owns_what_nobody_holds_any_more(claims: C
 def test_a_claim_in_the_calendar_of_an_owner_is_an_owner() -> None:
     """In whatever order they were seen: its writers control the conference anyway."""
     known = held_by(referent(), referent("copy", HERE, role="claimed", ical_uid="other"))
+    assert {each.role for each in promote_claims(known, "registered").referents.values()} == {"owner"}
+
+
+def test_a_claim_that_becomes_owner_speaks_for_others_at_once() -> None:
+    """The add-on vouches for the first, the second is the same event elsewhere, the third a copy beside that one."""
+    same = {"role": "claimed", "created": NOW}
+    claims = (referent("copy", THERE, role="claimed"), referent("e1", THERE, **same), referent("e1", HERE, **same))
+    known = held_by(*claims).model_copy(update={"registered": {ref().link_key: vouched(ref())}})
     assert {each.role for each in promote_claims(known, "registered").referents.values()} == {"owner"}
 
 

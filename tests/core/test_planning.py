@@ -14,6 +14,7 @@ from confsync.core.history import GRACE_BEGAN
 from confsync.core.owners import PAST_OWNERS, owners_of
 from confsync.core.planning import Plan, concerns_us, conference_keys, link_keys
 from confsync.core.records import Link
+from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen
 from confsync.core.solutions import Solution
 from confsync.core.taking import MOST_CLAIMS
@@ -760,6 +761,31 @@ def test_a_series_that_was_a_claim_is_read_whole_when_it_owns() -> None:
     )
     found = ledger.plan(seen(series(summary="Standup", updated=2)))
     assert found.readings == {Reading(ref("s1"), "s1@google.com")}
+
+
+def test_a_series_that_moved_here_is_read_whole_though_its_former_place_was_vouched_for_only_now() -> None:
+    """Both were claims until then: the former place owns by the add-on's word, and this one as the same event."""
+    ledger = Ledger.of(conference())
+    ledger.show(series(created=stamp(at(-99))), calendar_key=THERE)
+    ledger.conferences[ledger.c1.key] = conference("c1", ref("s1", THERE), referents=ledger.c1.referents)
+    here = series(created=stamp(at(-99)), updated=5)
+    ledger.put(stub("s1"), calendar_key=THERE)
+    ledger.show(here, instance(here, 2, updated=5))
+    assert ledger.c1.driver == ref("s1").link_key
+    assert occurrences(ledger.c1) == [(2, False)]
+
+
+def test_a_series_is_read_whole_though_it_owns_only_since_an_event_that_was_taken_after_it() -> None:
+    """Under `matching` it owns once nobody else does: the other one, whose id comes last, is lost in the same list."""
+    ledger = Ledger.of(conference("c1", ref("elsewhere", THERE)))
+    ledger.show(series("s1"), instance(series("s1"), 2), event("z1"))
+    other = ref("z1").link_key
+    owner = ledger.c1.referents[other].model_copy(update={"role": "owner", "never_held": True})
+    owning = {"referents": {**ledger.c1.referents, other: owner}}
+    ledger.conferences[ledger.c1.key] = ledger.c1.model_copy(update=owning)
+    ledger.terms = replace(TERMS, rules=Rules(claims="matching"))
+    ledger.show(series("s1", summary="Standup", updated=5), tombstone("z1"))
+    assert (title_of(ledger.c1), occurrences(ledger.c1)) == ("Standup", [(2, False)])
 
 
 def test_a_copy_of_an_event_that_moved_here_is_no_claim_although_its_id_comes_first() -> None:

@@ -254,7 +254,7 @@ SERIES = (
     ),
     Rule(
         "series-does-not-know-exceptions",
-        'draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})\n',
+        'draft.links[series.key] = series.model_copy(update={"has_exceptions": True})\n',
         "",
         "22: a series with exceptions is read whole ever after",
     ),
@@ -285,9 +285,15 @@ SERIES = (
     ),
     Rule(
         "new-series-forgets-exceptions",
-        "elif (link.has_exceptions or has_unseen) and draft.is_live_owner(link):",
-        "elif link.has_exceptions and draft.is_live_owner(link):",
+        "elif link.has_exceptions or has_unseen:",
+        "elif link.has_exceptions:",
         "G8, 22: exceptions listed before their series was registered",
+    ),
+    Rule(
+        "claims-are-read-whole",
+        "        if draft.is_live_owner(series):\n            _want_whole",
+        "        if True:\n            _want_whole",
+        "22, R11: a claim drives nothing, and is not read",
     ),
     Rule(
         "moved-instances-do-not-reach",
@@ -394,8 +400,8 @@ PLANNING = (
     ),
     Rule(
         "links-of-series-are-missing",
-        "series = [seen.event.recurring_event_id for _, seen in own if seen.event and seen.event.recurring_event_id]",
-        "series: list[str] = []",
+        "masters = [seen.event.recurring_event_id for _, seen in own if seen.event and seen.event.recurring_event_id]",
+        "masters: list[str] = []",
         "22: an exception needs its series' link",
     ),
     Rule(

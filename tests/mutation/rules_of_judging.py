@@ -255,6 +255,12 @@ OWNERS = (
         "19: the new place owns what the old one lost",
     ),
     Rule(
+        "next-owners-wait",
+        "return found if found is conference else promote_claims(found, claims)",
+        "return found",
+        "19, 26: who becomes an owner speaks for others at once",
+    ),
+    Rule(
         "claim-is-never-free",
         "if free\n",
         "if False\n",

@@ -32,6 +32,8 @@ class Draft:
     """Whether the same listing shows more events after these."""
     readings: set[Reading] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    half_shown: set[str] = field(default_factory=set)
+    """Keys of the links of series that may have exceptions which are not shown."""
     claims: set[EventRef] = field(default_factory=set)
     """Events that claim a conference for which nobody vouched, seen for the first time."""
     unheard: set[EventRef] = field(default_factory=set)

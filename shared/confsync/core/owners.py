@@ -36,8 +36,15 @@ def promote_claims(conference: Conference, claims: Claims) -> Conference:
     """Let claims become owners before anyone says that no owner is left, in whatever order they were seen.
 
     That is a claim in a calendar whose events may own it, one that may be an owner that was lost or certainly is one
-    that lives elsewhere, or (policy `matching`) any when nobody else holds the conference.
+    that lives elsewhere, or (policy `matching`) any when nobody else holds the conference. One that becomes an owner
+    speaks for others at once: whoever would own a moment later is not to be taken for a claim until then.
     """
+    found = _with_next_owners(conference, claims)
+    return found if found is conference else promote_claims(found, claims)
+
+
+def _with_next_owners(conference: Conference, claims: Claims) -> Conference:
+    """Return the conference with those claims as owners that its owners, or the add-on, speak for by now."""
     waiting = {k: r for k, r in conference.referents.items() if (r.role, r.state) == ("claimed", "live")}
     if not waiting:
         return conference

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from confsync.core import taking, touched
+from confsync.core import series, taking, touched
 from confsync.core.conference import Conference
 from confsync.core.draft import Draft
 from confsync.core.events import Event
@@ -47,9 +47,9 @@ def link_keys(sight: Sight, calendar_key: str) -> set[str]:
     Of other calendars, those of the events themselves, to see whether more was recorded of them since.
     """
     own = [(ref, seen) for ref, seen in sight.items() if ref.calendar_key == calendar_key]
-    series = [seen.event.recurring_event_id for _, seen in own if seen.event and seen.event.recurring_event_id]
+    masters = [seen.event.recurring_event_id for _, seen in own if seen.event and seen.event.recurring_event_id]
     exceptions = [event.id for _, seen in own for event in seen.exceptions or ()]
-    return {ref.link_key for ref in sight} | {Link.key_for(calendar_key, id_) for id_ in (*series, *exceptions)}
+    return {ref.link_key for ref in sight} | {Link.key_for(calendar_key, id_) for id_ in (*masters, *exceptions)}
 
 
 def series_keys(links: Mapping[str, Link]) -> set[str]:
@@ -99,6 +99,7 @@ def plan(
     own = [ref for ref in sight if ref.calendar_key == calendar_key]
     for ref in sorted(own, key=lambda ref: taking.turn(draft, ref)):
         taking.take(draft, ref)
+    series.read_whole(draft)
     touched.judge_touched(draft)
     if listing:
         draft.mark_seen([ref for ref in own if sight[ref].listed or sight[ref].event is not None], listing)

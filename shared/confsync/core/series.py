@@ -72,9 +72,8 @@ def take_exception(draft: Draft, ref: EventRef, series: Link) -> None:
     """An exception says nothing on its own: its series is read whole and told as one."""
     _remember_exception(draft, ref, series)
     _reach(draft, series, [event] if (event := draft.sight[ref].event) else [], whole=False)
-    draft.links[series.key] = series = series.model_copy(update={"has_exceptions": True})
-    if draft.is_live_owner(series):
-        _want_whole(draft, EventRef(draft.calendar_key, series.event_id), series)
+    draft.links[series.key] = series.model_copy(update={"has_exceptions": True})
+    draft.half_shown.add(series.key)
 
 
 def _remember_exception(draft: Draft, ref: EventRef, series: Link) -> None:
@@ -107,7 +106,7 @@ def release(draft: Draft, ref: EventRef, seen: Seen, lost: Link) -> None:
     draft.readings.update(Reading(exception) for exception in refs if exception not in draft.sight)
 
 
-def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, has_unseen: bool) -> None:
+def take_series(draft: Draft, seen: Seen, link: Link, *, has_unseen: bool) -> None:
     """Record a series, with its exceptions where it was read whole, or ask for them.
 
     Those of a new series may have been listed before it, when they concerned nobody; those of one that changed may be
@@ -122,8 +121,8 @@ def take_series(draft: Draft, ref: EventRef, seen: Seen, link: Link, *, has_unse
         _reach(draft, link, seen.exceptions, whole=True)
     if parts:
         draft.links[link.key] = link.model_copy(update={"has_exceptions": True})
-    elif (link.has_exceptions or has_unseen) and draft.is_live_owner(link):
-        _want_whole(draft, ref, link)
+    elif link.has_exceptions or has_unseen:
+        draft.half_shown.add(link.key)
 
 
 def remember_own_instance(draft: Draft, series_id: str, event_id: str) -> None:
@@ -136,15 +135,26 @@ def remember_own_instance(draft: Draft, series_id: str, event_id: str) -> None:
     draft.links[key] = series.model_copy(update={"own_instances": known})
 
 
-def _want_whole(draft: Draft, ref: EventRef, series: Link) -> None:
+def read_whole(draft: Draft) -> None:
+    """Ask for the exceptions of each series that owns its conference, now that all events are taken.
+
+    It may own only since another one of them was taken, which came after it and its exceptions.
+    """
+    for key in sorted(draft.half_shown):
+        series = draft.links[key]
+        if draft.is_live_owner(series):
+            _want_whole(draft, series)
+
+
+def _want_whole(draft: Draft, series: Link) -> None:
     capabilities = draft.terms.capabilities.get(draft.conferences[series.conference_key].provider)
     if series.ical_uid is None or capabilities is None or "occurrences" not in capabilities.carries:
         return
-    seen = draft.sight.get(ref)
+    seen = draft.sight.get(series.ref)
     if seen is not None and seen.says_nothing:
         return
     if seen is None or seen.exceptions is None:
-        draft.readings.add(Reading(ref, series.ical_uid))
+        draft.readings.add(Reading(series.ref, series.ical_uid))
     else:
         draft.touched.add(series.conference_key)
 

@@ -130,7 +130,7 @@ def _bind(draft: Draft, ref: EventRef, event: Event, seen: Seen, conference_key:
     if event.recurrence:
         held_it = tie.link is not None and tie.link.conference_key == conference_key and tie.is_live_owner
         is_half_seen = draft.is_part and tie.link is not None and tie.link.etag != event.etag
-        series.take_series(draft, ref, seen, link, has_unseen=is_half_seen or not held_it)
+        series.take_series(draft, seen, link, has_unseen=is_half_seen or not held_it)
 
 
 def _lose(draft: Draft, ref: EventRef, seen: Seen, tie: Tie) -> None:

@@ -35,7 +35,7 @@ OWNERS: tuple[Mutant, ...] = (
         "claims-are-never-promoted",
         "R11",
         "A claim of the lost owner's own event does not become owner.",
-        ("core.owners:promote_claims", "if not waiting:", "if True:"),
+        ("core.owners:_with_next_owners", "if not waiting:", "if True:"),
     ),
     mutant(
         "registered-is-not-told",
