@@ -524,6 +524,23 @@ def test_who_may_drive_what_was_made_for_another_may_have_moved_before_it_was_ma
     assert evening.owners.calendars_that_may("c2") == {ANN, BOB}
 
 
+@pytest.mark.parametrize(("is_moved", "calendars"), [(True, {ANN, BOB}), (False, {ANN})])
+def test_what_was_an_occurrences_may_be_its_series_where_that_moved(is_moved: bool, calendars: set[str]) -> None:
+    """Of a series that nobody moved, only another calendar's own one could be meant."""
+    evening = Evenings()
+    daily = {"summary": "Plan", **times(START + timedelta(days=2)), "recurrence": ["RRULE:FREQ=DAILY;COUNT=4"]}
+    series_id = str(evening.model.insert(ANN, ANN, daily, V1)["id"])
+    occurrence = str(evening.model.instances(ANN, ANN, series_id)["items"][2]["id"])
+    evening.model.patch(ANN, ANN, occurrence, {"conferenceData": addon_conference("c1")}, V1)
+    evening.vouch(occurrence)
+    if is_moved:
+        evening.move(series_id, BOB)
+        evening.model.patch(BOB, BOB, series_id, {"conferenceData": addon_conference("c1")}, V1)
+    else:
+        evening.meet(BOB)
+    assert evening.owners.calendars_that_may("c1") == calendars
+
+
 def test_under_the_policy_matching_the_only_event_owns_what_nobody_vouched_for() -> None:
     """Once the add-on spoke for another event, its word counts."""
     evening = Evenings("matching")

@@ -73,15 +73,23 @@ class Owners:
         return len({fact.ical_uid for _, fact in self._truth.facts_of(conference_id)}) == 1
 
     def calendars_that_may(self, conference_id: str) -> set[str]:
-        """Return the calendars of registered events, and those to which they were moved, with it or one before it."""
+        """Return the calendars of registered events, and those to which they were moved, with it or one before it.
+
+        An occurrence moves with its series, which may get there what was the occurrence's.
+        """
         line = self._words.line(conference_id)
         said = {place for each in line for place in self._truth.states.get(each, {})}
         if self._claims == "matching":
             return {calendar_id for calendar_id, _ in said}  # whoever came when no other event held it
         may = {calendar_id for calendar_id, _ in self._words.said(conference_id)}
         while True:
-            ids = {e for (c, e) in said if c in may}
-            more = {c for (c, e) in said if e in ids} | may
+            meetings = {_meeting(e) for (c, e) in said if c in may}
+            more = {c for (c, e) in said if _meeting(e) in meetings} | may
             if more == may:
                 return may
             may = more
+
+
+def _meeting(event_id: str) -> str:
+    """Return what all parts of a series have in common, whoever split it, with their occurrences."""
+    return event_id.partition("_")[0]
