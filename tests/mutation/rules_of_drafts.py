@@ -399,6 +399,12 @@ PLANNING = (
         "R9: what was listed is not missing from the listing, though it is unknown by now",
     ),
     Rule(
+        "series-are-not-read-whole",
+        "series.read_whole(draft)\n",
+        "",
+        "22: a series is told with its exceptions",
+    ),
+    Rule(
         "links-of-series-are-missing",
         "masters = [seen.event.recurring_event_id for _, seen in own if seen.event and seen.event.recurring_event_id]",
         "masters: list[str] = []",
