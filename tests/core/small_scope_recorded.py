@@ -162,7 +162,9 @@ def _wanted(end: End, kind: Kind) -> dict[str, Any]:
 
 def _for_good(end: End, kind: Kind, link_key: str) -> dict[str, Any]:
     told = {"desired": desired(3, state_of(kind), kept=False), "applied": applied(2, state_of(kind)), "refused": 3}
-    reserved = Replacement(number=1, links=(link_key,), is_successor=True, state=state_of(kind), due_at=NOW)
+    reserved = Replacement(
+        number=1, reserved_at=NOW, links=(link_key,), is_successor=True, state=state_of(kind), due_at=NOW
+    )
     made = reserved.model_copy(update={"state": None, "due_at": None, "conference_id": "c9", "conference_data": "{}"})
     known = {"gone, successor reserved": (reserved,), "gone, successor made": (made,)}.get(end, ())
     return told | {"gone": True, "replacements": known, "replaced": len(known)}

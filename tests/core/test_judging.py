@@ -440,7 +440,7 @@ def test_a_duplicate_of_an_event_that_is_over_gets_the_successor_of_a_dead_confe
 def refused_for(shown: Event) -> Replacement:
     """Return what is left of a reservation for the copy that the back end refused."""
     state = project(shown, (), ALL_FIELDS)
-    return Replacement(number=1, links=(COPY,), is_successor=False, refused=fingerprint(state))
+    return Replacement(number=1, reserved_at=NOW, links=(COPY,), is_successor=False, refused=fingerprint(state))
 
 
 REFUSED = shared(replacements=(refused_for(event("copy")),), replaced=1)
@@ -468,7 +468,9 @@ def test_a_duplicate_that_waits_for_its_conference_is_not_reserved_for_twice() -
     assert judge(waiting, confirmed(event()), MAKES, at(1), MINT).readings == ()
 
 
-ON_ITS_WAY = Replacement(number=1, links=(ref().link_key, ref("e2").link_key), is_successor=True, due_at=NOW)
+ON_ITS_WAY = Replacement(
+    number=1, reserved_at=NOW, links=(ref().link_key, ref("e2").link_key), is_successor=True, due_at=NOW
+)
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_what_has_waited_longest_is_shown_first() -> None:
 )
 def test_a_reserved_replacement_is_to_be_made(is_successor: bool, why: str) -> None:
     """One that is done, or given up, is not."""
-    reserved = Replacement(number=1, links=(ref().link_key,), is_successor=is_successor, due_at=NOW)
+    reserved = Replacement(number=1, reserved_at=NOW, links=(ref().link_key,), is_successor=is_successor, due_at=NOW)
     known = tied(referent(), gone=is_successor, replacements=(reserved,))
     assert shown(known) == [("replace", why, None, (), False)]
     assert outlook(known, NOW, RULES)[0].event_id == "e1"
@@ -200,7 +200,7 @@ def test_another_event_that_drives_from_now_on_is_followed() -> None:
 def test_a_copy_that_gets_a_conference_of_its_own_does_not_drive() -> None:
     """Unless there is no other."""
     first, copy = referent("a", times=times(at(-60), HOUR)), referent("b", times=times(at(60)))
-    reserved = Replacement(number=1, links=(ref("b").link_key,), is_successor=False, due_at=at(60))
+    reserved = Replacement(number=1, reserved_at=NOW, links=(ref("b").link_key,), is_successor=False, due_at=at(60))
     assert [verb for verb, *_ in shown(tied(first, copy, review_at=NOW, replacements=(reserved,)))] == ["replace"]
     alone = reserved.model_copy(update={"links": (ref("a").link_key, ref("b").link_key)})
     verbs = [verb for verb, *_ in shown(tied(first, copy, review_at=NOW, replacements=(alone,)))]

@@ -29,7 +29,7 @@ def ended(generation: int = 2, told: int = 2, **fields: Any) -> Conference:
 
 def reserved(number: int = 1, *links: str, **fields: Any) -> Replacement:
     """Return a successor that is on its way, unless told otherwise."""
-    known = {"is_successor": True, "state": STATE, "due_at": NOW}
+    known = {"is_successor": True, "state": STATE, "due_at": NOW, "reserved_at": NOW}
     return Replacement.model_validate({"number": number, "links": links or ("a",), **known, **fields})
 
 
@@ -89,7 +89,9 @@ def test_a_dead_conference_gets_one_successor_for_all_its_events() -> None:
     waiting = conference(call_at=at(3), due_at=at(3))
     found = replacing.succeed(waiting, owners("b", "a"), STATE, MAKES, NOW)
     assert (found.gone, found.call_at, found.due_at, found.replaced) == (True, None, NOW, 1)
-    assert found.replacements == (Replacement(number=1, links=("a", "b"), is_successor=True, state=STATE, due_at=NOW),)
+    assert found.replacements == (
+        Replacement(number=1, reserved_at=NOW, links=("a", "b"), is_successor=True, state=STATE, due_at=NOW),
+    )
     assert found.history[-1].what == "a successor was reserved"
 
 
@@ -254,7 +256,7 @@ def test_an_event_is_under_way_to_another_conference_until_that_is_done_or_refus
 
 
 def test_every_attempt_at_one_reservation_carries_one_operation_id_and_no_other_does() -> None:
-    """Neither for a retry nor for what was made meanwhile; another number or conference is another operation."""
+    """Neither for a retry nor for what was made meanwhile; another number, conference or time is another operation."""
     known, first = having(reserved()), reserved()
     tried = replacing.announced(known, first, at(2)).replacements[0]
     made = first.model_copy(update={"conference_id": "c9", "state": None, "links": ("a", "b")})
@@ -263,6 +265,8 @@ def test_every_attempt_at_one_reservation_carries_one_operation_id_and_no_other_
     }
     others = {(of, number) for of in ("c1", "c2") for number in (1, 2)}
     assert len({replacing.operation_id(conference(of), reserved(number)) for of, number in others}) == 4
+    after_it_was_forgotten = reserved(reserved_at=at(9))
+    assert replacing.operation_id(known, after_it_was_forgotten) != replacing.operation_id(known, first)
 
 
 def test_a_call_that_is_about_to_leave_may_have_made_it_until_its_outcome_is_known() -> None:
@@ -316,7 +320,7 @@ def test_a_change_of_one_replacement_leaves_the_others_as_they_are() -> None:
 
 def test_a_replacement_to_which_an_event_was_added_meanwhile_is_not_done() -> None:
     """Whoever relinked the others did not know of it."""
-    late = Replacement(number=1, links=("a", "b"), is_successor=True, conference_id="c2", due_at=NOW)
+    late = Replacement(number=1, reserved_at=NOW, links=("a", "b"), is_successor=True, conference_id="c2", due_at=NOW)
     known = conference(replacements=(late,), due_at=NOW)
     assert replacing.done(known, late, ["a"]) == known
     assert replacing.done(known, late, ["a", "b"]).due_at is None
@@ -324,7 +328,7 @@ def test_a_replacement_to_which_an_event_was_added_meanwhile_is_not_done() -> No
 
 def test_what_nobody_can_be_asked_for_is_put_off() -> None:
     """What is done stays done."""
-    due = Replacement(number=1, links=("a",), is_successor=False, due_at=NOW)
-    done = Replacement(number=2, links=("b",), is_successor=True, conference_id="c2")
+    due = Replacement(number=1, reserved_at=NOW, links=("a",), is_successor=False, due_at=NOW)
+    done = Replacement(number=2, reserved_at=NOW, links=("b",), is_successor=True, conference_id="c2")
     found = replacing.paused(conference(replacements=(due, done), due_at=NOW), at(5))
     assert ([each.due_at for each in found.replacements], found.due_at) == ([at(5), None], at(5))

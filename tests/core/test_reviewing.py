@@ -33,7 +33,7 @@ RETENTION, DRAFT = timedelta(seconds=RULES.retention_s), timedelta(seconds=RULES
 ORPHAN_WATCH = timedelta(seconds=RULES.orphan_s)
 OLD, RECENT = NOW - RETENTION, NOW - RETENTION + timedelta(seconds=1)
 ENDED = {"desired": Desired(generation=2, fingerprint="ended"), "applied": Applied(generation=2, fingerprint="ended")}
-DUE = Replacement(number=1, links=("a",), is_successor=True, due_at=at(9))
+DUE = Replacement(number=1, reserved_at=NOW, links=("a",), is_successor=True, due_at=at(9))
 DONE = DUE.model_copy(update={"due_at": None})
 
 

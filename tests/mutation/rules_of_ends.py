@@ -142,15 +142,21 @@ REPLACING = (
     ),
     Rule(
         "reservation-waits",
-        "is_successor=is_successor, state=state, due_at=now)",
-        "is_successor=is_successor, state=state)",
+        "is_successor=is_successor, state=state, due_at=now\n",
+        "is_successor=is_successor, state=state\n",
         "33: what is reserved is made",
     ),
     Rule(
         "one-operation-for-all",
-        'key_of("create", conference.key, str(replacement.number))',
-        'key_of("create", conference.key)',
+        'key_of("create", conference.key, str(replacement.number), ',
+        'key_of("create", conference.key, ',
         "R15: one operation id for each conference",
+    ),
+    Rule(
+        "same-operation-after-it-was-forgotten",
+        ", replacement.reserved_at.isoformat())",
+        ")",
+        "R15: an operation id is answered with what was made for it, though that has ended",
     ),
     Rule("never-gives-up", '"attempts": replacement.attempts + 1', '"attempts": replacement.attempts', "R18: slower"),
     Rule(

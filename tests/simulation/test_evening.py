@@ -135,7 +135,7 @@ def test_an_event_keeps_what_ended_only_where_nothing_else_could_be_made_for_it_
     evening = Evenings()
     evening.vouch(event_id := evening.meet())
     refused = fingerprint(evening.truth.projection(ANN, event_id)) if is_as_refused else "of before"
-    successor = Replacement(number=1, links=("e",), is_successor=True, refused=refused)
+    successor = Replacement(number=1, reserved_at=START, links=("e",), is_successor=True, refused=refused)
     evening.record(owner(event_id, "live"), gone=is_gone, replacements=(successor,))
     assert evening.judge(None) == broken
 
@@ -375,7 +375,9 @@ def test_another_conference_for_an_event_of_a_calendar_that_stays_removed_waits(
     """Nobody may write it into the event before the calendar is synced again, or forgotten."""
     evening = Evenings()
     evening.vouch(event_id := evening.meet())
-    made = Replacement(number=1, links=("e",), is_successor=False, due_at=START, conference_id="c1n0")
+    made = Replacement(
+        number=1, reserved_at=START, links=("e",), is_successor=False, due_at=START, conference_id="c1n0"
+    )
     evening.record(owner(event_id, "live"), replacements=(made,), due_at=START)
     if is_removed:
         evening.committed["calendar"][KEYS[ANN]] = removed()

@@ -150,7 +150,9 @@ def test_what_comes_with_a_fault_is_left_out_where_it_does_not_matter() -> None:
 def announced(*, perhaps_made: bool) -> tuple[Simulation, CreateCall]:
     """Return a day in whose store a replacement is reserved, announced or not, and its call."""
     made = Simulation(Tapes(0, Setting(RULES, FOR_GOOD), (), ()))
-    reserved = Replacement(number=1, links=("l",), is_successor=True, due_at=None, perhaps_made=perhaps_made)
+    reserved = Replacement(
+        number=1, reserved_at=START, links=("l",), is_successor=True, due_at=None, perhaps_made=perhaps_made
+    )
     key = Conference.key_for("default", "acme", "c0")
     old = Conference(
         key=key, tenant="default", provider="acme", conference_id="c0", replacements=(reserved,), replaced=1

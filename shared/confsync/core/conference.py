@@ -133,7 +133,9 @@ class Replacement(Value):
     """A reservation: a conference that is about to take the place of this one in an event of its own."""
 
     number: int
-    """Of all replacements of this conference: it makes the operation id new."""
+    """Of all replacements of this conference."""
+    reserved_at: datetime
+    """It makes the operation id new, also for a conference that was forgotten, and whose numbers begin anew."""
     links: tuple[str, ...]
     """Keys of the links whose events are to hold the new conference."""
     is_successor: bool

@@ -130,7 +130,9 @@ def _reserve(
 ) -> Conference:
     """What was refused for these events is asked for anew, as another operation."""
     number = conference.replaced + 1
-    reserved = Replacement(number=number, links=tuple(links), is_successor=is_successor, state=state, due_at=now)
+    reserved = Replacement(
+        number=number, reserved_at=now, links=tuple(links), is_successor=is_successor, state=state, due_at=now
+    )
     others = (each for each in conference.replacements if not (each.refused and set(each.links) <= set(links)))
     update = {"replacements": (*others, reserved), "replaced": number}
     why = "a successor was reserved" if is_successor else "a conference was reserved for a duplicate"
@@ -138,8 +140,12 @@ def _reserve(
 
 
 def operation_id(conference: Conference, replacement: Replacement) -> str:
-    """Return the id that every attempt to make this one conference carries."""
-    return "op_" + key_of("create", conference.key, str(replacement.number))
+    """Return the id that every attempt to make this one conference carries.
+
+    A back end answers it with the conference that it made for it, though that has ended since: so it must never come
+    again for another.
+    """
+    return "op_" + key_of("create", conference.key, str(replacement.number), replacement.reserved_at.isoformat())
 
 
 def stored(conference: Conference, replacement: Replacement) -> Conference:
