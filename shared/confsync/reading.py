@@ -9,6 +9,9 @@ from confsync.core.sight import Reading, Seen
 from confsync.errors import CalendarRequestRejected
 from confsync.ports import Address, Outside
 
+ATTEMPTS_AT_ONE_MOMENT = 3
+"""How often a series that changes while it is read is read anew, so that it and its exceptions are of one moment."""
+
 
 def read_event(reading: Reading, at: Address, outside: Outside) -> Seen:
     """Return the event as Calendar shows it now, with all its exceptions when the reading names a series."""
@@ -22,10 +25,11 @@ def _answer(reading: Reading, at: Address, outside: Outside) -> Seen:
     api, event_id = outside.calendar_api, reading.ref.event_id
     if reading.series_uid is None:
         return Seen(api.get_event(at, event_id), confirmed=True)
-    parts = api.list_series(at, reading.series_uid)
-    master = api.get_event(at, event_id)  # a list may lag, and confirms nothing
-    if master is not None and any(part.id == event_id and part.etag != master.etag for part in parts):
-        parts = api.list_series(at, reading.series_uid)  # it changed in between: both are to be of one moment
+    for _ in range(ATTEMPTS_AT_ONE_MOMENT):
+        parts = api.list_series(at, reading.series_uid)
+        master = api.get_event(at, event_id)  # a list may lag, and confirms nothing
+        if master is None or not any(part.id == event_id and part.etag != master.etag for part in parts):
+            break
     exceptions = tuple(event for event in parts if event.recurring_event_id == event_id)
     return Seen(master, confirmed=True, exceptions=exceptions)
 
