@@ -20,6 +20,7 @@ from confsync.errors import (
     ProviderRejected,
 )
 from confsync.local.calendar_server.people import addon_conference
+from confsync.local.calendar_server.records import Role
 from confsync.ports import ConferenceCall, CreateCall, CreatedConference
 from confsync.replace_conference import replace_conference
 from confsync.sync_calendar import SyncRequest, sync_calendar
@@ -190,12 +191,12 @@ def until_settled(world: World) -> None:
             continue
 
 
-def during_the_relink(world: World, act: Callable[[], object]) -> None:
-    """Let somebody act between the last look at the event and the write."""
+def during_the_relink(world: World, act: Callable[[], object], before: str = "events.update") -> None:
+    """Let somebody act between the last look at the event and the write, or before that look."""
     acted = list[str]()
 
     def between(called: str) -> None:
-        if called == "events.update" and not acted:
+        if called == before and world.provider.created and not acted:
             acted.append(called)
             act()
 
@@ -286,7 +287,9 @@ def test_a_successor_that_was_written_nowhere_does_not_wait_for_an_event_that_mo
     assert (world.told("c1-n1") is not None) == is_written
 
 
-def test_an_event_that_cannot_be_written_now_is_written_later() -> None:
+@pytest.mark.parametrize("role", ["reader", "freeBusyReader", "none"])
+@pytest.mark.parametrize("before", ["events.update", "events.get"])
+def test_an_event_that_cannot_be_read_or_written_now_is_written_later(before: str, role: Role) -> None:
     """Lost access costs time only."""
     world = World(capabilities=MAKES)
     team = "team@group.example.com"
@@ -296,8 +299,9 @@ def test_an_event_that_cannot_be_written_now_is_written_later() -> None:
     world.delete(event_id, calendar_id=team)
     world.settle()
     world.edit(event_id, calendar_id=team, status="confirmed")
-    during_the_relink(world, lambda: world.model.share(team, {ANN: "reader"}))
+    during_the_relink(world, lambda: world.model.share(team, {ANN: role}), before)
     world.settle()
+    assert world.told("c1-n1") is not None
     world.model.share(team, {ANN: "owner"})
     world.advance(2 * 3600)
     assert world.model.get(ANN, team, event_id)["conferenceData"]["conferenceId"] == "c1-n1"

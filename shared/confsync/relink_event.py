@@ -11,10 +11,11 @@ from confsync.core.conference import Conference, Referent, Registration
 from confsync.core.events import Event
 from confsync.core.owners import owners_of
 from confsync.core.records import Calendar, EventRef
+from confsync.core.sight import Seen
 from confsync.core.terms import claimed_key
 from confsync.errors import CalendarAccessLost, CalendarError, CalendarQuotaExceeded, CalendarRequestRejected
-from confsync.ports import Transaction
-from confsync.reading import address_of
+from confsync.ports import Outside, Transaction
+from confsync.reading import address_of, is_doubtful, shows_in_full
 from confsync.stored_replacement import StoredReplacement
 
 
@@ -50,7 +51,7 @@ def _write(link_key: str, referent: Referent, calendar: Calendar, made: StoredRe
     False: the new conference is unknown.
     """
     at, event_id, api = address_of(calendar), referent.event_id, made.outside.calendar_api
-    event = api.get_event(at, event_id)
+    event = _shown_in_full(event_id, calendar, made.outside)
     if event is None or not _is_named_by(event, made):
         return True
     if not _vouch(link_key, referent, made):
@@ -58,6 +59,17 @@ def _write(link_key: str, referent: Referent, calendar: Calendar, made: StoredRe
     api.write_conference_data(at, event_id, event.etag, json.loads(made.replacement.conference_data or "null"))
     ask_to_observe([EventRef(calendar.key, event_id)], made.outside)  # the push of our own write may be lost
     return True
+
+
+def _shown_in_full(event_id: str, calendar: Calendar, outside: Outside) -> Event | None:
+    """Return the event as a writer is shown it; raise `CalendarAccessLost` where nobody reads its calendar as one."""
+    api, at = outside.calendar_api, address_of(calendar)
+    event = api.get_event(at, event_id)
+    if not is_doubtful(Seen(event)):
+        return event
+    if not shows_in_full(calendar, calendar.sync_token, outside):
+        raise CalendarAccessLost("the event is not shown in full any more", reason="accessRole")
+    return api.get_event(at, event_id)
 
 
 def _is_named_by(event: Event, made: StoredReplacement) -> bool:
