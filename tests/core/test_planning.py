@@ -689,6 +689,24 @@ def test_an_instance_that_shows_what_its_series_lost_meanwhile_does_not_hold_it_
     assert ledger.readings == [Reading(ref("s1")), Reading(ref("s1"), "s1@google.com"), Reading(ref("s1_2"))]
 
 
+def test_an_instance_that_shows_what_its_series_had_before_it_was_deleted_does_not_hold_it_alone() -> None:
+    """Its own deletion may not be listed yet."""
+    ledger = Ledger.of(conference("c1", ref("s1")))
+    ledger.put(series(status="cancelled", updated=2))
+    ledger.settle(seen(instance(series(), 2, moved=timedelta(), updated=1)))
+    assert not owners_of(ledger.c1, "live")
+    assert ledger.readings == [Reading(ref("s1")), Reading(ref("s1"), "s1@google.com"), Reading(ref("s1_2"))]
+
+
+def test_an_instance_by_whose_name_its_series_cannot_be_listed_is_not_read_for_ever() -> None:
+    nameless = instance(series(), 2, updated=3).model_copy(update={"ical_uid": None})
+    ledger = Ledger.of()
+    ledger.put(series("s1", None))
+    ledger.settle(seen(nameless))
+    assert ledger.readings == [Reading(ref("s1"))]
+    assert set(ledger.c1.referents) == {ref("s1_2").link_key}
+
+
 @pytest.mark.parametrize("updated", [1, 3])
 def test_an_exception_that_kept_what_its_series_lost_holds_it_alone(updated: int) -> None:
     """Whichever changed last: the series, read whole, shows it as an event of its own."""

@@ -34,7 +34,7 @@ def reading_before_binding(draft: Draft, ref: EventRef) -> Reading | None:
 def _unread(ref: EventRef, instance: Event, series: EventRef, seen: Seen | None) -> Reading | None:
     if seen is None or not _is_shown(seen):
         return Reading(series)
-    if seen.event is None or seen.event.is_cancelled or instance.ical_uid is None:
+    if seen.event is None or instance.ical_uid is None:
         return None
     if seen.exceptions is None:
         return Reading(series, instance.ical_uid)
