@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from confsync.core import calendar_states, effects, replacing
 from confsync.core.conference import Conference
-from confsync.core.forgetting import without_calendars
+from confsync.core.forgetting import without_calendar
 from confsync.core.records import Calendar, Link, Record
 from confsync.core.rules import Rules
 from confsync.errors import BudgetSpent, FenceLost
@@ -133,7 +133,7 @@ class _Forgetting:
         return stored is not None and stored.fence == self._calendar.fence and stored.state == "removed"
 
     def _left(self, conference: Conference) -> Conference | None:
-        return without_calendars(conference, {self._calendar.key}, self._outside.now(), self._rules)
+        return without_calendar(conference, self._calendar.key, self._outside.now(), self._rules)
 
     def _busy_until(self, conference: Conference) -> datetime | None:
         """A late answer, or a late landing, is to find the record that it belongs to; None: none can come."""

@@ -20,20 +20,18 @@ def calendars_of(conference: Conference) -> set[str]:
     return held | {each.calendar_key for each in conference.registered.values()}
 
 
-def without_calendars(
-    conference: Conference, calendar_keys: Collection[str], now: datetime, rules: Rules
-) -> Conference | None:
-    """Return the conference without the events of these calendars; None when no other event is known of.
+def without_calendar(conference: Conference, calendar_key: str, now: datetime, rules: Rules) -> Conference | None:
+    """Return the conference without the events of a calendar; None when no other event is known of.
 
-    What is left is looked at at once, since another event may have to drive it, or one that moved to such a calendar
-    has to be looked for. An event that was vouched for and was not seen yet keeps its time to appear.
+    What is left is looked at at once, since another event may have to drive it, or one that moved to that calendar has
+    to be looked for. An event that was vouched for and was not seen yet keeps its time to appear.
     """
-    if calendars_of(conference).isdisjoint(calendar_keys):
+    if calendar_key not in calendars_of(conference):
         return conference
     known = conference.referents
-    left_in = {key: each for key, each in known.items() if each.calendar_key not in calendar_keys}
+    left_in = {key: each for key, each in known.items() if each.calendar_key != calendar_key}
     referents = {key: _out_of_sight(each, known, left_in, now) for key, each in left_in.items()}
-    registered = {key: each for key, each in conference.registered.items() if each.calendar_key not in calendar_keys}
+    registered = {key: each for key, each in conference.registered.items() if each.calendar_key != calendar_key}
     if not referents and not registered:
         return None
     driver = conference.driver if conference.driver in referents else None
@@ -48,27 +46,14 @@ def _out_of_sight(referent: Referent, known: Mapping[str, Referent], left: Colle
 
     Where that is its last place, nobody knows where it is, unless it was lost there.
     """
-    there = referent.continues_in
-    if there is None or there not in known or there in left:
+    there = known.get(referent.continues_in or "")
+    if there is None or referent.continues_in in left:
         return referent
-    last = _last_place(there, known, left)
-    if last in left:
-        return referent.model_copy(update={"continues_in": last})
-    if known[last].state == "gone":
+    if there.continues_in in left:
+        return referent.model_copy(update={"continues_in": there.continues_in})
+    if there.state == "gone":
         return referent
     return referent.model_copy(update={"state": "orphaned", "since": now, "continues_in": None})
-
-
-def _last_place(there: str, known: Mapping[str, Referent], left: Collection[str]) -> str:
-    """Return the first place of an event, from one on, that is still looked at, or else the last that is known."""
-    passed = set[str]()
-    while there not in left and there not in passed:
-        passed.add(there)
-        on = known[there].continues_in
-        if on is None or on not in known:
-            break
-        there = on
-    return there
 
 
 def _without_unproven_end(conference: Conference, now: datetime) -> Conference:

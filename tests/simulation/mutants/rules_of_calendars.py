@@ -42,7 +42,7 @@ CALENDARS: tuple[Mutant, ...] = (
         "R9",
         "A conference ends because its calendar is forgotten.",
         (
-            "core.forgetting:without_calendars",
+            "core.forgetting:without_calendar",
             "if not referents and not registered:\n        return None",
             "if not referents and not registered:\n        from confsync.core.judging import begin_grace\n"
             "        bare = conference.model_copy(update={'referents': {}, 'registered': {}})\n"
