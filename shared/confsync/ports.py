@@ -133,7 +133,12 @@ class ConferenceProvider(Protocol):
         """End the conference; an unknown one counts as ended."""
 
     def create(self, call: CreateCall) -> CreatedConference:
-        """Make a conference, or return the one that the same operation made before; only where it `creates`."""
+        """Make a conference, or return the one that the same operation made before; only where it `creates`.
+
+        Raises:
+            ProviderRejected: among others; no attempt at this operation made one that an event could hold.
+
+        """
 
     def host_of(self, conference_id: str) -> str | None:
         """Return the e-mail address of the conference's host, None when it is unknown; only where it `tells_host`."""

@@ -1,6 +1,7 @@
 """The conferencing system of a simulation: slow, out of reach, or with an answer that gets lost while the call lands.
 
-It holds its side of the bargain: a call has left for good after 30 s, and lands within a minute or never.
+It holds its side of the bargain: a call has left for good after 30 s, and lands within a minute or never. An operation
+that made a conference is never rejected.
 """
 
 from collections.abc import Callable
@@ -147,7 +148,12 @@ class SimulatedProvider:
         self._watch.hear_answer(call, caller, is_applied=True)
 
     def _refuse(self, caller: Instance, kind: str, fault: Fault | None, asked: tuple[str, str | None]) -> None:
-        """Answer without an effect."""
+        """Answer without an effect; not that it is never acceptable, where the same operation made a conference before.
+
+        Args:
+            asked: which conference is called or replaced, and as which operation where one is asked for.
+
+        """
         if kind in ("busy", "unknown-lost", "refuses", "rejected"):
             self._gate.half(caller, "provider")
         if kind == "busy":
@@ -158,7 +164,7 @@ class SimulatedProvider:
             raise OutcomeUnknown("injected")
         if kind == "refuses":
             raise ProviderRefusesUs("injected")
-        if kind == "rejected":
+        if kind == "rejected" and asked[1] not in self.created:
             raise ProviderRejected("injected")
 
     def _fly(self, flight: Flight, fault: Fault | None) -> None:

@@ -64,6 +64,16 @@ def test_a_conference_whose_maker_dies_while_its_event_goes_is_ended() -> None:
     assert {name: kept.state for name, kept in played.provider.conferences.items()} == {"c0": None, "c0n0": None}
 
 
+@pytest.mark.parametrize(("lost", "holds"), [("unknown-landed", "c0n0"), ("unknown-lost", "c0")])
+def test_only_an_operation_that_made_no_conference_is_rejected(lost: str, holds: str) -> None:
+    """The contract: the same operation again is answered with what it made, whatever has changed since."""
+    rejected = Fault(0, "create", 1, "rejected", 0)
+    played = replaced(Fault(0, "create", 1, lost, 0, then=rejected))
+    assert played.gate.sprung["create rejected"] == 1
+    assert named(played) == {holds}
+    assert played.provider.conferences.keys() == {"c0", holds}
+
+
 def test_what_people_take_back_after_a_lost_answer_is_told_again() -> None:
     """The back end may hold what nobody heard of: the old title goes out although it was told before."""
     busy = Fault(1, "provider", 1, "busy", 20, act("undo"))
