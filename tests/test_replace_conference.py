@@ -1,7 +1,7 @@
 """Conferences that take the place of another: one that cannot come back, one that a duplicate would share."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -161,6 +161,25 @@ def test_a_worker_that_is_told_to_wait_forgets_no_creation_that_another_began(mo
     world.edit(event_id, conferenceData=None)
     world.advance(2 * 24 * 3600)
     assert [call.conference_id for call in world.provider.calls if call.state is None] == ["c1", "c1-n1"]
+
+
+def test_a_worker_that_was_held_up_after_it_announced_a_creation_does_not_ask_any_more() -> None:
+    """Another one may have asked since, and may have given it up."""
+    store, announced_at, asked_after = MemoryStore(), list[datetime](), list[float]()
+    world = World(capabilities=MAKES, store=store)
+
+    def hold_up(called: str) -> None:
+        stored = world.conference("c1") if called == "transact" and world.provider.calls else None
+        if stored is not None and any(each.perhaps_made for each in stored.replacements) and not announced_at:
+            announced_at.append(world.now)
+            world.now += timedelta(seconds=world.rules.leave_within_s + 1)
+
+    store.after_call = hold_up
+    world.provider.before_create = lambda _: asked_after.append((world.now - announced_at[0]).total_seconds())
+    event_id = ended_and_restored(world)
+    world.advance(2000)
+    assert names(world, event_id) == "c1-n1"
+    assert [after > world.rules.leave_within_s + 1 for after in asked_after] == [True]
 
 
 @pytest.mark.parametrize("operation", ["events.get", "events.update"])

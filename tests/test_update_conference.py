@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from confsync.core.capabilities import Capabilities
-from confsync.core.conference import Conference
 from confsync.errors import (
     OutcomeUnknown,
     ProviderBusy,
@@ -167,12 +166,6 @@ def test_a_call_that_would_leave_too_late_does_not_leave() -> None:
     """A worker that was paused after storing its intent must not call when another one may."""
     world, event_id = changed_world(ordered=False)
     paused: list[str] = []
-
-    def pause(name: str) -> None:
-        conference = world.store.get(Conference, world.conference("c1").key) if name == "never" else None
-        assert conference is None
-
-    world.store.after_call = pause  # type: ignore[attr-defined]
     commits = 0
 
     def stall(name: str) -> None:

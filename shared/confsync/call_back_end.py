@@ -45,7 +45,7 @@ def call_back_end(conference: Conference, intent: Intent, outside: Outside, term
         at = now + timedelta(seconds=rules.refused_pause_s)
         reason = f"no provider named {conference.provider} in CONFERENCE_SOLUTIONS"
         return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
-    if now > intent.deadline - timedelta(seconds=rules.intent_s - rules.leave_within_s):
+    if now > rules.may_leave_until(intent.deadline):
         return Answer("waiting", "left too late", lambda c: effects.busy(c, now, "the call left too late"))
     try:
         _send(conference, intent, provider)

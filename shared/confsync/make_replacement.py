@@ -16,7 +16,7 @@ from confsync.core.owners import owners_of
 from confsync.core.projection import fingerprint
 from confsync.core.solutions import Claim, claim_in
 from confsync.core.state import ConferenceState
-from confsync.errors import ProviderRejected
+from confsync.errors import ProviderBusy, ProviderRejected
 from confsync.ports import CreateCall, CreatedConference, Transaction
 from confsync.stored_replacement import StoredReplacement
 
@@ -25,7 +25,7 @@ def make_replacement(reserved: StoredReplacement) -> StoredReplacement | None:
     """Return the replacement with its conference made and registered; None when nobody needs it any more.
 
     Raises:
-        ProviderError: as the back end answered.
+        ProviderError: as the back end answered, or would have answered a call that would have left too late.
 
     """
     old, state, begun = reserved.old, reserved.replacement.state, reserved.replacement.attempts
@@ -33,9 +33,12 @@ def make_replacement(reserved: StoredReplacement) -> StoredReplacement | None:
     if state is None or not (is_needed or reserved.replacement.perhaps_made):
         reserved.change(replacing.cancelled, begun)
         return None
-    open_until = reserved.outside.now() + timedelta(seconds=reserved.terms.rules.intent_s)
+    rules = reserved.terms.rules
+    open_until = reserved.outside.now() + timedelta(seconds=rules.intent_s)
     if not reserved.change(lambda stored, known: replacing.announced(stored, known, open_until), begun):
         return None
+    if reserved.outside.now() > rules.may_leave_until(open_until):
+        raise ProviderBusy("the call left too late")
     operation_id = replacing.operation_id(old, reserved.replacement)
     created = reserved.outside.providers[old.provider].create(CreateCall(operation_id, old.conference_id, state))
     _check(created, reserved)

@@ -274,7 +274,7 @@ class Simulation:
     def watch_create(self, call: CreateCall, worker: Instance) -> None:
         """Show the judges that a conference is asked for."""
         self.oracles.waits.watch(call.replaces, call.operation_id, self.clock.now, worker)
-        self.oracles.calls.watch_create(call)
+        self.oracles.calls.watch_create(call, worker)
 
     def hear_wait(self, conference_id: str, operation_id: str | None, wait_s: float, worker: Instance) -> None:
         """Show the judges what the conferencing system asked for."""

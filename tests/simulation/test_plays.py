@@ -1,6 +1,7 @@
 """Plays that no clock brings about: people act while a call is under way, and what is refused once stays refused."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -157,11 +158,17 @@ def test_what_comes_with_a_fault_is_left_out_where_it_does_not_matter() -> None:
 # The oracles
 
 
-def announced(*, perhaps_made: bool) -> tuple[Simulation, CreateCall]:
-    """Return a day in whose store a replacement is reserved, announced or not, and its call."""
+def announced(*, perhaps_made: bool, open_for_s: float | None = 90) -> tuple[Simulation, CreateCall]:
+    """Return a day in whose store a replacement is reserved, announced or not, and its call.
+
+    Args:
+        open_for_s: in how many seconds others may ask for it; None: it is not due any more.
+
+    """
+    due_at = None if open_for_s is None else START + timedelta(seconds=open_for_s)
     made = Simulation(Tapes(0, Setting(RULES, FOR_GOOD), (), ()))
     reserved = Replacement(
-        number=1, reserved_at=START, links=("l",), is_successor=True, due_at=None, perhaps_made=perhaps_made
+        number=1, reserved_at=START, links=("l",), is_successor=True, due_at=due_at, perhaps_made=perhaps_made
     )
     key = Conference.key_for("default", "acme", "c0")
     old = Conference(
@@ -175,8 +182,18 @@ def announced(*, perhaps_made: bool) -> tuple[Simulation, CreateCall]:
 def test_a_conference_is_asked_for_only_after_somebody_noted_it(*, perhaps_made: bool) -> None:
     """R15: who dies while it is made leaves word of it."""
     made, call = announced(perhaps_made=perhaps_made)
-    made.oracles.calls.watch_create(call)
+    made.oracles.calls.watch_create(call, Worker())
     assert bool(made.violations) is not perhaps_made
+
+
+@pytest.mark.parametrize(("open_for_s", "is_too_late"), [(60, False), (59, True), (None, True)])
+def test_a_conference_is_asked_for_only_while_nobody_else_may_ask_for_it(
+    *, open_for_s: float | None, is_too_late: bool
+) -> None:
+    """R14: what leaves now lands within a minute."""
+    made, call = announced(perhaps_made=True, open_for_s=open_for_s)
+    made.oracles.calls.watch_create(call, Worker())
+    assert [each.partition(":")[0] for each in made.violations] == ["R14"] * is_too_late
 
 
 MOVED_OUT_OF_SIGHT = (step(0, 0, "create"), step(1, 60, "move", (0, 3, 0, 0, 0, 0)))

@@ -128,6 +128,10 @@ class Rules:
         """Return how long to wait after `attempts` failures in a row: 1 s, doubled each time, bounded."""
         return float(min(2 ** min(attempts, 30), self.backoff_max_s))
 
+    def may_leave_until(self, deadline: datetime) -> datetime:
+        """Return until when a call may leave of which another worker takes for granted that it landed by a deadline."""
+        return deadline - timedelta(seconds=self.intent_s - self.leave_within_s)
+
     def renewal_backoff_s(self, failed: int) -> float:
         """Return how long a channel's renewal waits after `failed` others in a row."""
         return float(min(self.renewal_retry_s * 2 ** min(failed, 30), self.renewal_retry_max_s))

@@ -25,7 +25,17 @@ INTENTS: tuple[Mutant, ...] = (
         "A worker that was held up calls when its intent is nearly over.",
         (
             "call_back_end:call_back_end",
-            "if now > intent.deadline - timedelta(seconds=rules.intent_s - rules.leave_within_s):",
+            "if now > rules.may_leave_until(intent.deadline):",
+            "if False:",
+        ),
+    ),
+    mutant(
+        "late-create-leaves",
+        "R14",
+        "A worker that was held up has a conference made when another one may have given up already.",
+        (
+            "make_replacement:make_replacement",
+            "if reserved.outside.now() > rules.may_leave_until(open_until):",
             "if False:",
         ),
     ),

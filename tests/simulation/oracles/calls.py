@@ -83,12 +83,17 @@ class CallJudge:
         self._newest.pop(conference_id, None)
         self._told = {key: state for key, state in self._told.items() if key[0] != conference_id}
 
-    def watch_create(self, call: CreateCall) -> None:
-        """Judge a request for a conference as it leaves: who dies now leaves word that one may have been made."""
+    def watch_create(self, call: CreateCall, worker: Worker) -> None:
+        """Judge a request for a conference as it leaves: who dies now leaves word that one may have been made.
+
+        It lands before anybody else may ask for it, by the clock of who calls.
+        """
         old = self._ledger.conference(call.replaces)
         noted = [each for each in old.replacements if operation_id(old, each) == call.operation_id] if old else []
         if not any(each.perhaps_made for each in noted):
             self._complaints.add("R15", f"one in place of {call.replaces} is asked for, and nobody noted it")
+        elif not any(each.due_at is not None and worker.now() + LANDS_WITHIN <= each.due_at for each in noted):
+            self._complaints.add("R14", f"one in place of {call.replaces} is asked for too late")
 
     def _watch_intent(self, call: ConferenceCall, worker: Worker) -> None:
         """By the clock of who calls: its intent is stored, and the call lands before the intent's deadline."""
