@@ -459,6 +459,23 @@ def test_a_duplicate_for_which_no_conference_can_be_made_shares() -> None:
     assert [each.state for each in world.conference("c1").replacements] == [None]
 
 
+def test_a_refusal_after_a_lost_answer_names_the_operation_that_may_have_made_a_conference() -> None:
+    """No back end may refuse what it made, but if one does, nobody else knows of it."""
+    world, asked = World(rules=MINT, capabilities=MAKES), list[CreateCall]()
+
+    def lose_then_refuse(call: CreateCall) -> None:
+        asked.append(call)
+        raise ProviderRejected("no licence left") if asked[1:] else OutcomeUnknown("cut off")
+
+    world.provider.before_create = lose_then_refuse
+    duplicated(world)
+    world.advance(2000)
+    operation = asked[0].operation_id
+    assert [failure.reason for failure in world.failures()] == [
+        f"no licence left; an earlier attempt was not answered: end what operation {operation} made, if it made any"
+    ]
+
+
 def test_conference_data_that_nobody_would_know_again_is_not_written() -> None:
     """The new conference would be stale for ever, and the event would look as if it had lost ours."""
     world = World(rules=MINT, capabilities=MAKES)

@@ -83,6 +83,9 @@ def _not_made(error: ProviderError, due: StoredReplacement) -> str:
 def _give_up(reason: str, begun: int, due: StoredReplacement) -> None:
     """Leave the events as they are, and keep a failure for an operator."""
     old, now = due.old, due.outside.now()
+    if due.replacement.perhaps_made:
+        operation = replacing.operation_id(old, due.replacement)
+        reason += f"; an earlier attempt was not answered: end what operation {operation} made, if it made any"
     key = key_of("failure", old.key, "replacement", str(due.replacement.number))
     failure = Failure(key=key, tenant=old.tenant, conference_key=old.key, reason=reason, first_at=now, last_at=now)
     due.change(replacing.given_up, begun)
