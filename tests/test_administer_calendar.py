@@ -31,7 +31,7 @@ from confsync.errors import (
 from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import Address, ConferenceCall, CreateCall, CreatedConference
 from confsync.sync_calendar import SyncRequest, sync_calendar
-from tests.world import ALL_FIELDS, ANN, BOB, PUSH, Crash, World
+from tests.world import ALL_FIELDS, ANN, BOB, PUSH, Crash, World, times
 
 DAY = 24 * 3600
 TEAM = "team@group.example.com"
@@ -503,6 +503,78 @@ def test_what_moved_to_a_forgotten_calendar_is_found_when_that_is_added_again(is
     world.initialize(calendar_id=TEAM)
     world.advance(DAY)
     assert world.told("c1") is None if is_deleted else world.told("c1").title == "Found"
+
+
+def handed_over(*, is_missed_first: bool = False, is_forgotten: bool = True) -> tuple[World, str, str]:
+    """Return a world in which one of two events moved while its calendar was shut, and left nothing there.
+
+    Args:
+        is_missed_first: whether it was missing there before its new calendar was looked at; else that is still shut.
+        is_forgotten: whether its new calendar was forgotten after that.
+
+    """
+    world = World()
+    world.model.options.tombstone_days = 0
+    event_id = world.add("Planning", "c1", who=BOB, **times(world.now + timedelta(days=9)))
+    world.model.add_calendar(TEAM, BOB, roles={ANN: "owner"})
+    world.initialize(who=ANN, calendar_id=TEAM)
+    world.settle()
+    copy = world.duplicate(event_id, who=BOB)
+    world.settle()
+    team, bob = world.calendar(ANN, TEAM).key, world.calendar(BOB).key
+    if is_missed_first:
+        pause_calendar(team, "being moved", world.outside)
+    pause_calendar(bob, "being moved", world.outside)
+    world.move(event_id, TEAM, who=BOB)
+    world.settle()
+    world.now += timedelta(seconds=1)
+    assert world.model.forget_deleted(BOB) == [event_id]
+    if is_missed_first:
+        open_again(world)
+        resume_calendar(team, world.outside, PUSH, world.rules)
+        world.settle()
+    if is_forgotten:
+        remove_calendar(team, "now", world.outside, world.rules)
+        world.settle()
+    return world, event_id, copy
+
+
+def open_again(world: World) -> None:
+    """Resume the calendar that was shut; all of it has to be listed."""
+    world.model.expire_sync_tokens(BOB)
+    resume_calendar(world.calendar(BOB).key, world.outside, PUSH, world.rules)
+    world.settle()
+
+
+@pytest.mark.parametrize("is_missed_first", [False, True])
+def test_an_event_that_was_seen_last_in_a_forgotten_calendar_is_not_lost_where_it_is_missing(
+    is_missed_first: bool,
+) -> None:
+    """It moved, and left no more than a deletion does; only the forgotten calendar ever told of it."""
+    world, event_id, copy = handed_over(is_missed_first=is_missed_first)
+    if not is_missed_first:
+        open_again(world)
+    world.delete(copy, who=BOB)
+    world.advance(2 * 3600)
+    states = {referent.event_id: referent.state for referent in world.conference("c1").referents.values()}
+    assert states == {event_id: "orphaned", copy: "gone"}
+    assert world.told("c1") is not None
+
+
+def test_an_event_that_came_back_from_a_calendar_that_was_forgotten_is_judged_where_it_is() -> None:
+    """It drives its conference, and ends it."""
+    world, event_id, copy = handed_over(is_forgotten=False)
+    team = world.calendar(ANN, TEAM).key
+    remove_calendar(team, "later", world.outside, world.rules)
+    world.move(event_id, BOB, who=BOB, calendar_id=TEAM)
+    remove_calendar(team, "now", world.outside, world.rules)
+    world.edit(event_id, who=BOB, summary="Back")
+    world.delete(copy, who=BOB)
+    open_again(world)
+    assert world.told("c1").title == "Back"
+    world.delete(event_id, who=BOB)
+    world.advance(600)
+    assert world.told("c1") is None
 
 
 def test_a_conference_that_was_ending_is_forgotten_without_a_word() -> None:

@@ -120,6 +120,17 @@ def test_a_live_owner_that_a_complete_listing_lacks_and_nobody_can_read_is_gone(
     assert verdict(Seen(None, missing_from_list=True), OWNER, None) == "ignore"
 
 
+def test_a_live_owner_that_was_seen_elsewhere_later_is_out_of_sight_where_a_complete_listing_lacks_it() -> None:
+    """Its move left no more than a deletion does; what is shown of it says as much as of any other."""
+    moved = tied(seen_elsewhere=True)
+    assert verdict(Seen(None, confirmed=True, missing_from_list=True), moved, None) == "orphaned"
+    assert verdict(Seen(tombstone(), confirmed=True), moved, None) == "gone"
+    known = conference(referents=held(referent(seen_elsewhere=True)))
+    back = bound_referent(ref(), event(updated=5), known, "registered")
+    assert back is not None
+    assert (back.state, back.seen_elsewhere) == ("live", False)
+
+
 @pytest.mark.parametrize(
     ("updated", "sequence", "older"),
     [(-1, 9, True), (0, 0, True), (0, 1, False), (0, 2, False), (1, 0, False), (None, 0, False)],

@@ -60,21 +60,27 @@ BINDING = (
     ),
     Rule(
         "unknown-is-gone",
-        'if seen.missing_from_list or tie.referent.role == "claimed"',
+        'if is_missing or tie.referent.role == "claimed"',
         "if True",
         "R9, 48: a 404 alone ends nothing",
     ),
     Rule(
         "missing-is-kept",
-        'if seen.missing_from_list or tie.referent.role == "claimed"',
+        'if is_missing or tie.referent.role == "claimed"',
         'if tie.referent.role == "claimed"',
         "44: a deletion in the gap is found",
     ),
     Rule(
         "unknown-claim-is-orphan",
-        'if seen.missing_from_list or tie.referent.role == "claimed"',
-        "if seen.missing_from_list",
+        'if is_missing or tie.referent.role == "claimed"',
+        "if is_missing",
         "R11: a claim keeps nothing alive",
+    ),
+    Rule(
+        "missing-is-gone-wherever-it-was-seen",
+        "seen.missing_from_list and not tie.referent.seen_elsewhere",
+        "seen.missing_from_list",
+        "19, 44: what was seen elsewhere later is missing because it moved",
     ),
     Rule(
         "any-tombstone-deletes",

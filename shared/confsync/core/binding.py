@@ -77,7 +77,8 @@ def _unknown_to_calendar(seen: Seen, tie: Tie) -> Verdict:
     """Only a complete listing without it makes a live event gone; one that moved away stays moved."""
     if tie.referent is None or tie.referent.state != "live" or not seen.confirmed:
         return "ignore"
-    return "gone" if seen.missing_from_list or tie.referent.role == "claimed" else "orphaned"
+    is_missing = seen.missing_from_list and not tie.referent.seen_elsewhere
+    return "gone" if is_missing or tie.referent.role == "claimed" else "orphaned"
 
 
 def _moved_away(event: Event, seen: Seen, tie: Tie) -> Verdict:

@@ -53,6 +53,8 @@ class Referent(Value):
     """Link key of the same event in the calendar that it moved to: what became of it is known there."""
     never_held: bool = False
     """Whether its calendar never showed it with the conference, not even as it was deleted: it came without."""
+    seen_elsewhere: bool = False
+    """Whether another calendar, forgotten since, showed it later than this one: that it is missing here is no proof."""
 
     @property
     def ref(self) -> EventRef:

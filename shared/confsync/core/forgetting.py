@@ -8,8 +8,9 @@ from datetime import datetime
 
 from confsync.core.conference import Conference, Referent
 from confsync.core.desires import is_pending, keep
+from confsync.core.identity import is_same
 from confsync.core.judging import draft_time
-from confsync.core.owners import was_owned
+from confsync.core.owners import was_bound_later, was_owned
 from confsync.core.reviewing import reviewed
 from confsync.core.rules import Rules
 
@@ -44,16 +45,34 @@ def without_calendar(conference: Conference, calendar_key: str, now: datetime, r
 def _out_of_sight(referent: Referent, known: Mapping[str, Referent], left: Collection[str], now: datetime) -> Referent:
     """An event that moved on is followed past what is forgotten.
 
-    Where that is its last place, nobody knows where it is, unless it was lost there.
+    Where that is its last place, nobody knows where it is, unless it was lost there. One that nobody saw leave may be
+    here again: it stays until somebody looks.
     """
-    there = known.get(referent.continues_in or "")
-    if there is None or referent.continues_in in left:
+    place = referent.continues_in or _seen_later_in(referent, known)
+    there = known.get(place or "")
+    if there is None or place in left:
         return referent
     if there.continues_in in left:
         return referent.model_copy(update={"continues_in": there.continues_in})
     if there.state == "gone":
         return referent
+    if referent.state == "live":
+        return referent.model_copy(update={"seen_elsewhere": True})
     return referent.model_copy(update={"state": "orphaned", "since": now, "continues_in": None})
+
+
+def _seen_later_in(referent: Referent, known: Mapping[str, Referent]) -> str | None:
+    """Return where else the event was seen last, if that was later than here, and it is not known to be lost there."""
+    later = {key: other for key, other in known.items() if _lived_later(other, referent)}
+    last = (key for key, one in later.items() if not any(was_bound_later(other, one) for other in later.values()))
+    return next(last, None)
+
+
+def _lived_later(other: Referent, referent: Referent) -> bool:
+    """Whether that is the same event, later and in another calendar, not only in another person's view of this one."""
+    if (referent.role, other.role) != ("owner", "owner") or other.state == "gone":
+        return False
+    return other.organizer != referent.organizer and was_bound_later(other, referent) and is_same(referent, other)
 
 
 def _without_unproven_end(conference: Conference, now: datetime) -> Conference:

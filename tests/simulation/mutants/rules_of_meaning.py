@@ -141,7 +141,7 @@ ENDS: tuple[Mutant, ...] = (
         "An event that Calendar does not know counts as deleted, not as moved.",
         (
             "core.binding:_unknown_to_calendar",
-            'return "gone" if seen.missing_from_list or tie.referent.role == "claimed" else "orphaned"',
+            'return "gone" if is_missing or tie.referent.role == "claimed" else "orphaned"',
             'return "gone"',
         ),
     ),
