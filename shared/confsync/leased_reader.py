@@ -99,15 +99,16 @@ class LeasedReader:
         self._extended_at = now
 
     def _read(self, reading: Reading, calendar: Calendar | None) -> Seen:
-        """What one event or another user's calendar answers must not hold up this calendar."""
+        """What one event or another calendar answers must not hold up this one; what it does not show says nothing."""
         if calendar is self._leased:
             return read_event(reading, address_of(self._leased), self._outside)
         if calendar is None or not leases.is_synced(calendar):
             return Seen(None, unreadable=True)
         try:
-            return read_event(reading, address_of(calendar), self._outside)
+            seen = read_event(reading, address_of(calendar), self._outside)
         except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRateLimited):
             return Seen(None, unreadable=True)
+        return replace(seen, unproven=True) if is_doubtful(seen) else seen
 
 
 def event_failure(tenant: str, ref: EventRef, reason: str, now: datetime) -> Failure:

@@ -115,12 +115,12 @@ class Observer:
         return with_more_to_observe(noted, unproven) if unproven else noted
 
     def _unread_elsewhere(self, sight: Sight) -> set[str]:
-        """Other calendars with an event that matters here, but that could not be read: their own syncs read it."""
-        unread = {ref.calendar_key for ref, seen in sight.items() if seen.unreadable}
+        """Other calendars with an event that matters here, but that says nothing: their own syncs read it."""
+        unread = {ref.calendar_key for ref, seen in sight.items() if seen.says_nothing}
         return unread - {self._leased.key}
 
     def _asked(self, other: Calendar, sight: Sight) -> Calendar:
-        unread = [ref.event_id for ref, seen in sight.items() if seen.unreadable and ref.calendar_key == other.key]
+        unread = [ref.event_id for ref, seen in sight.items() if seen.says_nothing and ref.calendar_key == other.key]
         return asked_to_observe(other, unread, self._outside.now())
 
     def _recorded(self, tx: Transaction, sight: Sight) -> Recorded:

@@ -170,6 +170,25 @@ def test_an_event_in_a_calendar_out_of_reach_still_holds_its_conference(is_delet
     assert_quiet(world)
 
 
+@pytest.mark.scenario(37)
+@pytest.mark.parametrize("away_s", [5, 5 * 3600], ids=["for a moment", "for hours"])
+@pytest.mark.parametrize("role", ["freeBusyReader", "none"])
+def test_an_event_that_is_to_be_followed_is_read_when_its_calendar_is_shown_again(role: Role, away_s: float) -> None:
+    """It was not shown when the other calendar's sync asked for it; its own calendar is asked, and nothing changed."""
+    world, event_id = team_world()
+    own_id = world.add("Own", "c1", who=BOB, **in_days(8))
+    world.settle()
+    world.model.share(TEAM, {BOB: role})
+    world.delete(own_id, BOB)
+    world.advance(away_s)
+    assert titles(world, "c1") == ["Team", "Own"]
+    world.model.share(TEAM, {BOB: "owner"})
+    world.advance(2 * 3600)
+    assert titles(world, "c1") == ["Team", "Own", "Team"]
+    assert referents(world, "c1") == {event_id: ("owner", "live"), own_id: ("owner", "gone")}
+    assert_quiet(world)
+
+
 @pytest.mark.scenario(37, 50)
 def test_a_team_calendar_that_one_of_two_people_lost_goes_on_through_the_other() -> None:
     """It is the same calendar and the same event: Ann still sees the organizer's copy."""
