@@ -217,13 +217,18 @@ def live_owners(ledger: Ledger) -> set[tuple[str, str]]:
 @UNTIMED
 @given(stories(lagging=True))
 def test_planning_again_changes_nothing(story: Story) -> None:
-    """Plan, store, plan again: a fixpoint, once instances that lost their own conference are tied to their series."""
+    """Plan, store, plan again: a fixpoint, once instances that lost their own conference are tied to their series.
+
+    What was read meanwhile, and turned out to be unknown, is not listed again.
+    """
     ledger = story.begin()
     ledger.settle(story.sight)
-    once_more = ledger.settle(story.sight)
+    read = {reading.ref for reading in ledger.readings}
+    again = {ref: seen for ref, seen in story.sight.items() if ref not in read or ref in ledger.world}
+    once_more = ledger.settle(again)
     assert once_more.conferences == ()
     assert all(link.series_id is not None or link.has_exceptions for link in once_more.links)
-    assert ledger.settle(story.sight) == NOTHING
+    assert ledger.settle(again) == NOTHING
 
 
 @UNTIMED
