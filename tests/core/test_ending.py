@@ -177,6 +177,29 @@ def test_an_event_that_left_for_another_calendar_blocks_no_end_where_what_follow
     assert owners_still_there(known, back, [ACME], tied) == [ref()]
 
 
+@pytest.mark.parametrize(
+    ("why", "shown", "there"),
+    [
+        ("it is shown without it", event(conference=None), False),
+        ("it is shown with another", event(conference="c2"), False),
+        ("it still has it", event(), True),
+        ("another one is being made", pending(), True),
+        ("it moved on from there", AWAY, True),
+        ("that is a guest's copy", event(conference=None, own=False), True),
+        ("nothing is known of it there any more", None, True),
+    ],
+)
+def test_a_former_place_that_cannot_be_read_keeps_no_conference_that_was_removed_where_the_event_went(
+    why: str, shown: Event | None, there: bool
+) -> None:
+    """The organizer's copy is in one calendar alone; a tombstone, or nothing, may tell of a move back."""
+    sight = {ref(): Seen(None), ref("e1", THERE): Seen(shown, confirmed=True)}
+    left = owners_still_there(conference(referents=MOVED_ON), sight, [ACME])
+    assert (ref() in left, why) == (there, why)
+    unread = {ref(): Seen(None), ref("e1", THERE): Seen(shown)}
+    assert ref() in owners_still_there(conference(referents=MOVED_ON), unread, [ACME])
+
+
 # --- an event that never came --------------------------------------------------------------------------------------
 
 DRAFT = conference("c1", ref())

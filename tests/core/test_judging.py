@@ -157,8 +157,9 @@ def test_of_two_copies_of_one_event_the_one_that_was_bound_last_is_where_it_live
     gone = judged(known, {**shown, **confirmed(tombstone(), calendar_key=left)}).conference.referents
     found = gone[ref("e1", left).link_key]
     assert (found.state, found.continues_in, gone[home].state) == ("gone", home, "live")
-    stays = judged(known, {**shown, **confirmed(event(), calendar_key=left)}).conference.referents
-    assert {each.state for each in stays.values()} == {"live"}
+    for here in (Seen(event(), confirmed=True), Seen(None, unreadable=True), Seen(None, confirmed=True, unproven=True)):
+        stays = judged(known, {**shown, ref("e1", left): here}).conference.referents
+        assert {each.state for each in stays.values()} == {"live"}
 
 
 @pytest.mark.parametrize("known", [two_copies(at(-5), at(-5)), two_copies(None, at(-5)), two_copies(at(-5), None)])

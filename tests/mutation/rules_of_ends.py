@@ -352,9 +352,15 @@ REVIEWING = (
 ENDING = (
     Rule(
         "lost-view-keeps-what-was-deleted",
-        "return [ref for ref in left if not _was_deleted_in_another_view(ref, conference, sight)]",
+        "return [ref for ref in left if not _was_lost_elsewhere(ref, conference, sight, solutions)]",
         "return list(left)",
         "29, 46: a view that cannot be read any more keeps nothing that another shows deleted",
+    ),
+    Rule(
+        "lost-former-place-keeps-what-was-removed",
+        "return is_deleted or _is_without_it_where_it_went(owner, conference, sight, solutions)",
+        "return is_deleted",
+        "29, 46: a former place that cannot be read any more keeps nothing that the event is shown without",
     ),
     Rule(
         "what-is-read-is-overruled",

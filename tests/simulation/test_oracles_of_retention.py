@@ -1,18 +1,22 @@
 """The oracle of what is remembered of removed calendars is shown what it must report, and what it must not."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from confsync.core.conference import Conference
 from confsync.core.records import Calendar, Link, Record
 from confsync.core.rules import Rules
+from confsync.local.calendar_server.model import CalendarModel
+from confsync.local.calendar_server.people import addon_conference
 from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.retention import RetentionJudge
+from tests.simulation.oracles.truth import Truth
 from tests.simulation.oracles.words import Words
 from tests.simulation.test_oracles import Worker
-from tests.simulation.test_oracles_of_ends import rules_of
-from tests.world import ANN, START
+from tests.simulation.test_oracles_of_ends import MEET, TOMORROW, V1, rules_of
+from tests.world import ALL_FIELDS, ANN, BOB, START, times
 
 MONTH = timedelta(seconds=Rules().retention_s)
 ACTIVE = Calendar(key="ann", tenant="default", calendar_id=ANN, subject=ANN)
@@ -31,9 +35,18 @@ class Scene:
         link = Link(key="l", calendar_key="ann", event_id="event", conference_key="a")
         self.committed: dict[str, dict[str, Record]] = {"calendar": {}, "link": {"l": link}, "conference": {}}
         self.committed["calendar"]["ann"] = removed(due_at)
+        self.committed["calendar"]["bob"] = Calendar(key="bob", tenant="default", calendar_id=BOB, subject=BOB)
         self.words, self.complaints = Words(), Complaints()
-        ledger = Ledger(self.committed, {"ann": ANN})
-        self.judge = RetentionJudge(ledger, self.complaints, self.words, Rules(), timedelta(seconds=1))
+        ledger = Ledger(self.committed, {"ann": ANN, "bob": BOB})
+        self.model = CalendarModel(
+            lambda: START, lambda: "i", on_change=lambda changed: self.truth.look(changed, START)
+        )
+        self.truth = Truth(self.model, ALL_FIELDS)
+        for email in (ANN, BOB):
+            self.model.add_user(email)
+        self.judge = RetentionJudge(
+            self.truth, ledger, self.complaints, self.words, rules=Rules(), skew=timedelta(seconds=1)
+        )
 
 
 @pytest.mark.parametrize("is_asked", [False, True])
@@ -88,6 +101,27 @@ def test_no_conference_ends_because_it_is_forgotten(is_vouched: bool, broken: li
     """One may end then that was made for an event elsewhere that never came."""
     scene = Scene(None)
     if is_vouched:
-        scene.words.hear("a", ("bob@example.com", "draft"))
+        scene.words.hear("a", (BOB, "draft"))
+    scene.judge.judge_ends(["a"])
+    assert rules_of(scene.complaints) == broken
+
+
+@pytest.mark.parametrize(
+    ("owner", "becomes", "broken"),
+    [
+        (BOB, None, []),
+        (BOB, addon_conference("b"), []),
+        (BOB, MEET, ["R9 forgotten"]),
+        (BOB, addon_conference("a"), ["R9 forgotten"]),
+        (ANN, None, ["R9 forgotten"]),
+    ],
+)
+def test_a_conference_may_end_then_that_an_event_elsewhere_lost(owner: str, becomes: Any, broken: list[str]) -> None:
+    """The last look waited for the removed calendar; what that one shows itself, nobody may look at."""
+    scene = Scene(None)
+    body = {"id": "event", "summary": "A", **times(TOMORROW, 30), "conferenceData": addon_conference("a")}
+    scene.model.options.meet = "pending"
+    scene.model.insert(owner, owner, body, V1)
+    scene.model.patch(owner, owner, "event", {"conferenceData": becomes}, V1)
     scene.judge.judge_ends(["a"])
     assert rules_of(scene.complaints) == broken

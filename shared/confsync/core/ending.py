@@ -50,15 +50,29 @@ def owners_still_there(
     """
     refs = [reading.ref for reading in owners_to_read(conference)]
     left = (ref for ref in refs if not _is_gone(ref, conference, sight, solutions, ref in tied_elsewhere))
-    return [ref for ref in left if not _was_deleted_in_another_view(ref, conference, sight)]
+    return [ref for ref in left if not _was_lost_elsewhere(ref, conference, sight, solutions)]
 
 
-def _was_deleted_in_another_view(ref: EventRef, conference: Conference, sight: Sight) -> bool:
-    """Whether the event that cannot be read here is the one that another owner's calendar shows deleted."""
+def _was_lost_elsewhere(ref: EventRef, conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> bool:
+    """Whether the event that cannot be read here is one that another owner's calendar shows to have lost it.
+
+    It is shown deleted in another view of this calendar, or without the conference where it moved on to.
+    """
     owner, here = conference.referents.get(ref.link_key), sight.get(ref)
     if owner is None or (here is not None and here.confirmed):
         return False
-    return any(_shows_deletion(other, owner, sight) for other in conference.referents.values())
+    is_deleted = any(_shows_deletion(other, owner, sight) for other in conference.referents.values())
+    return is_deleted or _is_without_it_where_it_went(owner, conference, sight, solutions)
+
+
+def _is_without_it_where_it_went(
+    owner: Referent, conference: Conference, sight: Sight, solutions: Sequence[Solution]
+) -> bool:
+    """The organizer's copy of an event is in one calendar alone."""
+    home = conference.referents.get(owner.continues_in or "")
+    seen = sight.get(home.ref) if home is not None else None
+    event = seen.event if seen is not None and seen.confirmed else None
+    return event is not None and shows_another(event, conference, solutions)
 
 
 def _shows_deletion(other: Referent, owner: Referent, sight: Sight) -> bool:

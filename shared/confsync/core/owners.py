@@ -138,7 +138,7 @@ def _is_still_there(owner: Referent, sight: Sight) -> bool:
     if owner.state != "live" or seen is None:
         return False
     shown = seen.event
-    return seen.unreadable or (shown is not None and shown.is_organizers_copy and not shown.is_cancelled)
+    return seen.says_nothing or (shown is not None and shown.is_organizers_copy and not shown.is_cancelled)
 
 
 def _is_live(conference: Conference, key: str) -> bool:

@@ -93,7 +93,7 @@ class Oracles:
             ordered=ordered,
             exact=exact,
         )
-        self.retention = RetentionJudge(ledger, self.complaints, self.words, rules, skew)
+        self.retention = RetentionJudge(truth, ledger, self.complaints, self.words, rules=rules, skew=skew)
         self.evening = Evening(truth, ledger, self.complaints, self.owners, self.words)
 
     def asked_for(self, calendar_id: str) -> int:

@@ -10,15 +10,18 @@ from confsync.core.forgetting import calendars_of
 from confsync.core.records import Calendar
 from confsync.core.rules import Rules
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
+from tests.simulation.oracles.truth import Truth
 from tests.simulation.oracles.words import Words
 
 
 class RetentionJudge:
     """Judges removed calendars when a month has passed."""
 
-    def __init__(self, ledger: Ledger, complaints: Complaints, words: Words, rules: Rules, skew: timedelta) -> None:
+    def __init__(
+        self, truth: Truth, ledger: Ledger, complaints: Complaints, words: Words, *, rules: Rules, skew: timedelta
+    ) -> None:
         """Judge by the time of retention in `rules`; clocks of workers are wrong by `skew` at most."""
-        self._ledger, self._complaints, self._words = ledger, complaints, words
+        self._truth, self._ledger, self._complaints, self._words = truth, ledger, complaints, words
         self._time = timedelta(seconds=rules.retention_s) - 2 * skew
         self._links: dict[str, set[str]] = {}
         """By calendar id: the keys of those links that nothing but the removal lets the product forget."""
@@ -60,10 +63,21 @@ class RetentionJudge:
                 self._complain(name, f"is not forgotten: {links} events, conferences {held}, {calendar}")
 
     def judge_ends(self, conference_ids: Iterable[str]) -> None:
-        """Nobody did anything meanwhile: what ends now, ends for an event that never came where somebody looks."""
+        """Nobody did anything meanwhile: what ends now, ends for an event that never came, or is lost, elsewhere."""
         for name in conference_ids:
-            if not self._words.heard(name):
+            if not self._words.heard(name) and not self._is_lost_elsewhere(name):
                 self._complaints.add("R9 forgotten", f"{name} ended when a calendar was forgotten")
+
+    def _is_lost_elsewhere(self, conference_id: str) -> bool:
+        """Whether an event lost it in a calendar that stays: only the last look at another one had to wait."""
+        places = {place for place, _ in self._truth.facts_of(conference_id) if not self._is_removed(place[0])}
+        own = (place for place in places if self._truth.organizer(*place) == place[0])
+        newest = (self._truth.facts[place][-1] for place in own)
+        return any(fact.conference_id != conference_id and not fact.is_pending for fact in newest)
+
+    def _is_removed(self, calendar_id: str) -> bool:
+        calendar = self._ledger.calendar(calendar_id)
+        return calendar is None or calendar.state == "removed"
 
     def _remembered(self, calendar_id: str, due_at: datetime) -> set[str]:
         """Leave out what its own conference forgets before that, since it was lost a month ago by then."""
