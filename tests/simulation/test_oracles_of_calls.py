@@ -67,6 +67,7 @@ def call_judge(evening: Evenings, *, exact: bool) -> CallJudge:
         conferences=ConferenceJudge(truth, ledger, complaints),
         ordered=False,
         exact=exact,
+        skew=timedelta(),
     )
     judge.made_for = evening.words.made_for
     return judge

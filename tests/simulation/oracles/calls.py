@@ -36,6 +36,7 @@ class CallJudge:
         conferences: ConferenceJudge,
         ordered: bool,
         exact: bool,
+        skew: timedelta,
     ) -> None:
         """Judge by the truth.
 
@@ -44,11 +45,12 @@ class CallJudge:
             conferences: knows since when an end is wanted.
             ordered: whether the back end orders writes itself, so that an unknown outcome need not be waited out.
             exact: whether lists never lag, so that every state told was true at some moment.
+            skew: the clocks of workers are wrong by this much at most.
 
         """
         self._truth, self._ledger, self._complaints, self._owners = truth, ledger, complaints, owners
         self._calendars, self._conferences = calendars, conferences
-        self._ordered, self._exact = ordered, exact
+        self._ordered, self._exact, self._skew = ordered, exact, skew
         self._told: dict[tuple[str, int], str] = {}
         self._newest: dict[str, int] = {}
         self.made_for: Mapping[str, str] = {}
@@ -131,9 +133,10 @@ class CallJudge:
     def _came_back_unseen(self, owner: Referent, held: Held) -> bool:
         """Whether the event was lost, as far as anybody saw, and left with nothing but its id when it was back.
 
-        What was deleted may lose its details too: nobody can tell the two apart.
+        What was deleted may lose its details too: nobody can tell the two apart. When that was seen is told by the
+        clock of who saw it.
         """
-        was_lost = owner.state == "gone" and owner.since is not None and owner.since < held.since
+        was_lost = owner.state == "gone" and owner.since is not None and owner.since - self._skew < held.since
         calendar_id = self._ledger.calendar_ids[owner.calendar_key]
         return was_lost and not self._truth.is_seen_elsewhere(calendar_id, owner.event_id)
 

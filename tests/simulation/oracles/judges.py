@@ -92,6 +92,7 @@ class Oracles:
             conferences=self.conferences,
             ordered=ordered,
             exact=exact,
+            skew=skew,
         )
         self.retention = RetentionJudge(truth, ledger, self.complaints, self.words, rules=rules, skew=skew)
         self.evening = Evening(truth, ledger, self.complaints, self.owners, self.words)
