@@ -46,11 +46,11 @@ class Evenings:
             for name, key in KEYS.items()
         }
         self.committed: dict[str, dict[str, Record]] = {"calendar": synced, "conference": {}, "link": {}}
-        ledger = Ledger(self.committed, {key: name for name, key in KEYS.items()})
+        self.ledger = Ledger(self.committed, {key: name for name, key in KEYS.items()})
         self.words = Words()
-        self.owners = Owners(self.truth, ledger, self.words, claims)
+        self.owners = Owners(self.truth, self.ledger, self.words, claims)
         self.complaints = Complaints()
-        self._evening = Evening(self.truth, ledger, self.complaints, self.owners, self.words)
+        self._evening = Evening(self.truth, self.ledger, self.complaints, self.owners, self.words)
 
     def _look(self, calendar_id: str) -> None:
         self.truth.look(calendar_id, self.now)

@@ -1,10 +1,11 @@
 """The oracles of what is told, once and again, and of channels: each is shown what it must report, and what not."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from confsync.core.conference import Applied, Conference, Intent
+from confsync.core.conference import Applied, Conference, Desired, Intent
 from confsync.core.records import Calendar, Channel
 from confsync.core.rules import Rules
 from confsync.core.state import ConferenceState
@@ -17,7 +18,7 @@ from tests.simulation.oracles.conferences import ConferenceJudge
 from tests.simulation.oracles.judges import Oracles
 from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.told import ToldJudge
-from tests.simulation.test_evening import Evenings
+from tests.simulation.test_evening import Evenings, owner
 from tests.simulation.test_oracles import Worker, conference
 from tests.world import ANN, BOB, START
 
@@ -96,6 +97,37 @@ def test_confsync_vouches_for_the_event_that_it_gives_a_conference(
         oracles.words.forget(BOB, START)
     oracles.watch_write(ANN, copy, addon_conference("c1n0"))
     assert oracles.words.heard("c1n0") == ({(ANN, copy)} if is_heard else set())
+
+
+# What ends
+
+
+@pytest.mark.parametrize(("recorded", "broken"), [("before", ["S1"]), ("after", []), ("never", [])])
+def test_no_end_is_told_that_was_announced_while_an_event_was_known_to_hold_the_conference(
+    recorded: str, broken: list[str]
+) -> None:
+    """What is recorded between the announcement and the call calls nothing back: it is told next."""
+    evening = Evenings()
+    event_id = evening.meet()
+    evening.vouch(event_id)
+    oracles = Oracles(evening.truth, evening.ledger, "secret", Rules(), ordered=True, exact=True, skew=SKEW)
+    oracles.words.hear("c1", (ANN, event_id))
+    late, ended = Worker(at(5)), Desired(generation=2, fingerprint="ended")
+    intent = Intent(generation=2, verb="end", deadline=at(90))
+
+    def commit(is_recorded: bool, **fields: Any) -> None:
+        before = evening.ledger.conference("c1")
+        evening.record(*[owner(event_id, "live")] * is_recorded, due_at=START, **fields)
+        after = evening.ledger.conferences()[0]
+        oracles.conferences.watch(before, after, late)
+        oracles.calls.watch_commit(before, after)
+
+    commit(False, desired=ended)
+    commit(recorded == "before", desired=ended, intent=intent)
+    commit(recorded != "never", desired=ended, intent=intent)
+    key = Conference.key_for("default", "acme", "c1")
+    oracles.calls.watch(ConferenceCall(key, "c1", "op", 2, None), 0, 0, late)
+    assert rules_of(oracles.complaints) == broken
 
 
 # What is told again

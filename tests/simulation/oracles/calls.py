@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from confsync.core.conference import Referent
+from confsync.core.conference import Conference, Referent
 from confsync.core.records import Link
 from confsync.core.replacing import operation_id
 from confsync.ports import ConferenceCall, CreateCall
@@ -53,8 +53,18 @@ class CallJudge:
         self._ordered, self._exact, self._skew = ordered, exact, skew
         self._told: dict[tuple[str, int], str] = {}
         self._newest: dict[str, int] = {}
+        self._known_holders: dict[str, set[tuple[str, str]]] = {}
+        """By conference key: the calendar and event of each owner that was known when its end was announced."""
         self.made_for: Mapping[str, str] = {}
         """By the id of a conference that was made on request: the one that it replaces."""
+
+    def watch_commit(self, before: Conference | None, after: Conference) -> None:
+        """Note who is known to hold a conference as its end is announced: what is recorded later calls nothing back."""
+        is_announced = after.intent is not None and (before is None or before.intent != after.intent)
+        if is_announced and after.intent is not None and after.intent.verb == "end":
+            owners = self._owners.of(after.conference_id)
+            known = (owner for owner in owners if self._is_known(owner, after.conference_id))
+            self._known_holders[after.key] = {(owner.calendar_id, owner.event_id) for owner in known}
 
     def watch(self, call: ConferenceCall, awaited: int, unawaited: int, worker: Worker) -> None:
         """Judge one call as it leaves.
@@ -109,8 +119,9 @@ class CallJudge:
     def _watch_end(self, call: ConferenceCall) -> None:
         decided_from = self._conferences.decided_from[call.conference_key]
         self._watch_moved(call, decided_from)
+        known = self._known_holders.get(call.conference_key, ())
         for owner in self._owners.of(call.conference_id):
-            if owner.since < decided_from and self._is_known(owner, call.conference_id):
+            if owner.since < decided_from and (owner.calendar_id, owner.event_id) in known:
                 what = f"is ended, but {owner.event_id} lives in {owner.calendar_id}"
                 self._complaints.add("S1", f"{call.conference_id} {what}")
 

@@ -117,6 +117,7 @@ class Oracles:
             if old is None:
                 self._watch_new(after)
             self.conferences.watch(old, after, worker)
+            self.calls.watch_commit(old, after)
             self.brakes.watch(old, after, now)
             self.ends.watch(old, after, now, worker)
             self.told.watch_commit(old, after, worker)
