@@ -67,6 +67,25 @@ def test_an_event_that_is_asked_for_is_not_read_before_a_listing_shows_in_which_
     assert world.told("c1") is None
 
 
+def test_an_event_that_is_asked_for_while_it_is_read_is_read_once_more() -> None:
+    """What was just read may be what it was before whoever asks changed it."""
+    world, event_id = shared_world()
+    of_team = EventRef(world.calendar(BOB, TEAM).key, event_id)
+    ask_to_observe([of_team], world.outside)
+    read = list[str]()
+
+    def ask_again(operation: str) -> None:
+        if operation == "events.get":
+            read.append(operation)
+            if len(read) == 1:
+                ask_to_observe([of_team, of_team], world.outside)
+
+    world.before_calendar = ask_again
+    world.settle()
+    assert len(read) == 2
+    assert world.calendar(BOB, TEAM).to_observe == ()
+
+
 @pytest.mark.parametrize("role", ["freeBusyReader", "reader", "none"])
 def test_a_sweep_that_goes_on_proves_first_that_the_calendar_is_still_shown_in_full(role: Role) -> None:
     """The pages of its listing were, in an earlier sync: until this one went on, the role may have been reduced."""

@@ -1,14 +1,15 @@
 """Conferences that take the place of another: one that cannot come back, one that a duplicate would share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 
 from confsync.adapters.memory import MemoryStore
+from confsync.core import replacing
 from confsync.core.capabilities import Capabilities
-from confsync.core.conference import Conference
+from confsync.core.conference import Conference, Replacement
 from confsync.core.owners import owners_of
 from confsync.core.rules import Rules
 from confsync.errors import (
@@ -358,6 +359,28 @@ def test_an_event_in_which_somebody_puts_the_dead_conference_back_gets_the_succe
         world.settle()
         assert names(world, event_id) == "c1-n1"
     assert (len(world.provider.created), written(world)) == (1, 3)
+
+
+def test_an_event_in_which_the_dead_conference_is_back_before_its_successor_counts_as_written_gets_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sync sees that while the replacement is still under way, and would not see it again."""
+    world = World(capabilities=MAKES)
+    event_id = ended_and_restored(world)
+    done, put_back = replacing.done, list[str]()
+
+    def done_too_late(conference: Conference, replacement: Replacement, relinked: Collection[str]) -> Conference:
+        if not put_back:
+            put_back.append(event_id)
+            world.edit(event_id, conferenceData=addon_conference("c1"))
+            sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
+        return done(conference, replacement, relinked)
+
+    monkeypatch.setattr(replacing, "done", done_too_late)
+    world.settle()
+    assert put_back
+    world.advance(600)
+    assert names(world, event_id) == "c1-n1"
 
 
 # --- duplicates ----------------------------------------------------------------------------------------------------

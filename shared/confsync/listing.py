@@ -100,14 +100,14 @@ class Listing:
         Only after a page was shown in full: nobody knows before in which role they are read. While a full listing goes
         on they wait, since nothing proves yet that one of them is unknown.
         """
-        ids = self.calendar.to_observe[: self._rules.chunk_size]
-        if not ids or leases.usable_token(self.calendar) is None:
+        taken = self.calendar.to_observe[: self._rules.chunk_size]
+        if not taken or leases.usable_token(self.calendar) is None:
             return
-        registered = (Reading(EventRef(self.calendar.key, event_id)) for event_id in ids)
+        registered = (Reading(EventRef(self.calendar.key, event_id)) for event_id in taken)
         sight = self._reader.read(registered, self.calendar.sync_token)
 
         def advance(calendar: Calendar) -> Calendar:
-            waiting = tuple(event_id for event_id in calendar.to_observe if event_id not in ids)
+            waiting = calendar.to_observe[len(taken) :]  # others add to its end, also one that was just read
             return self._extended(calendar.model_copy(update={"to_observe": waiting}))
 
         self._record(Observed(sight, tuple(self._reader.failures_of(sight))), advance)

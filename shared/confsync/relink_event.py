@@ -57,7 +57,6 @@ def _write(link_key: str, referent: Referent, calendar: Calendar, made: StoredRe
     if not _vouch(link_key, referent, made):
         return False
     api.write_conference_data(at, event_id, event.etag, json.loads(made.replacement.conference_data or "null"))
-    ask_to_observe([EventRef(calendar.key, event_id)], made.outside)  # the push of our own write may be lost
     return True
 
 

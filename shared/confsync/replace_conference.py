@@ -51,12 +51,11 @@ def _go_on(due: StoredReplacement) -> str:
         return _not_made(error, due)
     if made is None:
         return ""
-    links = made.replacement.links
-    wait_s = max((relink_event(link_key, made) for link_key in links), default=0.0)
+    wait_s = max((relink_event(link_key, made) for link_key in made.replacement.links), default=0.0)
     if wait_s:
         made.go_on_in(timedelta(seconds=wait_s))
     else:
-        made.change(lambda stored, known: replacing.done(stored, known, links))
+        made.finish()
     return ""
 
 

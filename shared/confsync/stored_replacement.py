@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from confsync.ask_to_observe import asked_within, start_asked
 from confsync.core import replacing
 from confsync.core.conference import Conference, Replacement
+from confsync.core.records import Calendar
 from confsync.core.terms import Terms
 from confsync.ports import Outside, Transaction
 
@@ -33,15 +35,38 @@ class StoredReplacement:
         """
 
         def body(tx: Transaction) -> bool:
-            stored = tx.get(Conference, self.old.key)
-            replacements = stored.replacements if stored else ()
-            known = next((each for each in replacements if each.number == self.replacement.number), None)
+            stored, known = self._read(tx)
             if stored is None or known is None or begun not in (None, known.attempts):
                 return False
             tx.put(change(stored, known))
             return True
 
         return self.outside.store.transact(body)
+
+    def _read(self, tx: Transaction) -> tuple[Conference | None, Replacement | None]:
+        stored = tx.get(Conference, self.old.key)
+        replacements = stored.replacements if stored else ()
+        return stored, next((each for each in replacements if each.number == self.replacement.number), None)
+
+    def finish(self) -> None:
+        """Store that each of its events was looked at, and have them read once more.
+
+        People may have put the old conference back just before, and a sync may have seen that while the replacement was
+        under way; and the push of our own write may be lost.
+        """
+        links = self.replacement.links
+        refs = [self.old.referents[key].ref for key in links if key in self.old.referents]
+
+        def body(tx: Transaction) -> list[Calendar]:
+            stored, known = self._read(tx)
+            if stored is None or known is None:
+                return []
+            asked = asked_within(tx, refs, self.outside.now())
+            for changed in (replacing.done(stored, known, links), *asked):
+                tx.put(changed)
+            return asked
+
+        start_asked(self.outside.store.transact(body), self.outside)
 
     def go_on_in(self, wait: timedelta, begun: int | None = None, *, perhaps_made: bool = True) -> None:
         """Store when to go on."""
