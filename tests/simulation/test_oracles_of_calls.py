@@ -20,7 +20,7 @@ from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.told import ToldJudge
 from tests.simulation.test_evening import Evenings, owner
 from tests.simulation.test_oracles import Worker, conference
-from tests.world import ANN, BOB, START
+from tests.world import ANN, BOB, START, times
 
 SKEW = timedelta(seconds=1)
 APPLIED = Applied(generation=1, fingerprint="x")
@@ -109,7 +109,6 @@ def test_no_end_is_told_that_was_announced_while_an_event_was_known_to_hold_the_
     """What is recorded between the announcement and the call calls nothing back: it is told next."""
     evening = Evenings()
     event_id = evening.meet()
-    evening.vouch(event_id)
     oracles = Oracles(evening.truth, evening.ledger, "secret", Rules(), ordered=True, exact=True, skew=SKEW)
     oracles.words.hear("c1", (ANN, event_id))
     late, ended = Worker(at(5)), Desired(generation=2, fingerprint="ended")
@@ -127,6 +126,28 @@ def test_no_end_is_told_that_was_announced_while_an_event_was_known_to_hold_the_
     commit(recorded != "never", desired=ended, intent=intent)
     key = Conference.key_for("default", "acme", "c1")
     oracles.calls.watch(ConferenceCall(key, "c1", "op", 2, None), 0, 0, late)
+    assert rules_of(oracles.complaints) == broken
+
+
+@pytest.mark.parametrize(("begins_in", "broken"), [(2, ["S1"]), (-2, [])])
+def test_an_end_is_announced_for_no_event_that_a_sync_covered_but_one_that_is_over(
+    begins_in: int, broken: list[str]
+) -> None:
+    """The first sync lists nothing of the past."""
+    evening = Evenings()
+    event_id = evening.meet(**times(START + timedelta(days=begins_in)))
+    oracles = Oracles(evening.truth, evening.ledger, "secret", Rules(), ordered=True, exact=True, skew=SKEW)
+    oracles.words.hear("c1", (ANN, event_id))
+    (calendar,) = (each for name, each in evening.ledger.calendars().items() if name == ANN)
+    oracles.calendars.watch(calendar, calendar.model_copy(update={"fence": 1}), START, Worker())
+    oracles.calendars.token_at[calendar.key] = 1
+    for intent in (None, Intent(generation=2, verb="end", deadline=at(90))):
+        before = evening.ledger.conference("c1")
+        evening.record(due_at=START, desired=Desired(generation=2, fingerprint="ended"), intent=intent)
+        oracles.conferences.watch(before, evening.ledger.conferences()[0], Worker(at(5)))
+        oracles.calls.watch_commit(before, evening.ledger.conferences()[0])
+    key = Conference.key_for("default", "acme", "c1")
+    oracles.calls.watch(ConferenceCall(key, "c1", "op", 2, None), 0, 0, Worker(at(5)))
     assert rules_of(oracles.complaints) == broken
 
 

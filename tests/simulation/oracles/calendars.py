@@ -111,10 +111,13 @@ class CalendarJudge:
         return referent is not None and (referent.role, referent.state) == ("owner", "live")
 
     def _is_excused(self, calendar: Calendar, event_id: str, fact: Fact) -> bool:
-        """Whether the event is read all the same, or is too old for the first sync, or nobody touched it of late."""
-        claimed_at = self._claimed_at[calendar.key]
-        is_old = fact.over_at <= claimed_at or fact.updated <= claimed_at - RECENT
-        return is_old or event_id in calendar.to_observe
+        """Whether the event is read all the same, or may be left out."""
+        return self.may_leave_out(calendar.key, fact) or event_id in calendar.to_observe
+
+    def may_leave_out(self, calendar_key: str, fact: Fact) -> bool:
+        """Whether the event is too old for the first sync, or nobody touched it of late."""
+        claimed_at = self._claimed_at[calendar_key]
+        return fact.over_at <= claimed_at or fact.updated <= claimed_at - RECENT
 
 
 def _is_forgotten(calendar: Calendar) -> bool:

@@ -154,7 +154,8 @@ class CallJudge:
     def _is_known(self, owner: Held, conference_id: str) -> bool:
         """Whether the event was ever recorded as owner, so that it is read again, or a sync has covered it.
 
-        Of one that Calendar refuses to show, the sync covers no more than that it could not be read (R18).
+        Of one that Calendar refuses to show, the sync covers no more than that it could not be read (R18); one that is
+        over it may leave out.
         """
         conference, calendar = self._ledger.conference(conference_id), self._ledger.calendar(owner.calendar_id)
         if conference is None or calendar is None:
@@ -162,6 +163,7 @@ class CallJudge:
         referent = conference.referents.get(Link.key_for(calendar.key, owner.event_id))
         is_covered = owner.fact.change <= self._calendars.token_at.get(calendar.key, 0)
         is_covered = is_covered and owner.event_id not in self._truth.refused
+        is_covered = is_covered and not self._calendars.may_leave_out(calendar.key, owner.fact)
         return is_covered or (referent is not None and referent.role == "owner")
 
     def _is_true(self, conference_id: str, title: str | None, state: str) -> bool:
