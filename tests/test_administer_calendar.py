@@ -577,6 +577,29 @@ def test_an_event_that_came_back_from_a_calendar_that_was_forgotten_is_judged_wh
     assert world.told("c1") is None
 
 
+def test_an_event_that_was_lost_in_a_forgotten_calendar_is_found_by_what_is_left_of_it() -> None:
+    """It was met there before its tombstone was seen here, and that calendar is synced again."""
+    world = World()
+    later = times(world.now + timedelta(days=9))
+    event_id = world.add("Planning", "c1", who=BOB, attendees=[{"email": BOB}], **later)
+    world.initialize(who=ANN)
+    world.settle()
+    world.model.share(ANN, {BOB: "writer"})
+    world.lose_pushes = True
+    world.move(event_id, ANN, who=BOB)
+    for who in (ANN, BOB):
+        world.push(who)
+        world.settle()
+    remove_calendar(world.calendar(ANN).key, "now", world.outside, world.rules)
+    world.delete(event_id, who=ANN)
+    world.settle()
+    (orphan,) = world.conference("c1").referents.values()
+    assert (orphan.state, orphan.moved_to) == ("orphaned", None)
+    world.initialize(who=ANN)
+    world.advance(2 * 24 * 3600)
+    assert world.told("c1") is None
+
+
 def test_a_conference_that_was_ending_is_forgotten_without_a_word() -> None:
     """The grace period had begun."""
     world, event_id = synced()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from confsync.ask_to_observe import ask_to_observe
-from confsync.core import reviewing
+from confsync.core import leases, reviewing
 from confsync.core.binding import is_deleted_here
 from confsync.core.brake import newly_decided
 from confsync.core.conference import Conference, Referent
@@ -161,13 +161,25 @@ def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms)
     if left is None:
         return []
     found = outside.store.calendars_of(terms.tenant, left.subject, CALENDARS_AT_MOST)
-    if orphan.moved_to is not None:
-        own = Calendar.key_for(terms.tenant, orphan.moved_to, orphan.moved_to)
-        found = [c for c in found if c.calendar_id == orphan.moved_to] or list(
+    if (moved_to := orphan.moved_to or _named_there(orphan, left, outside)) is not None:
+        own = Calendar.key_for(terms.tenant, moved_to, moved_to)
+        found = [c for c in found if c.calendar_id == moved_to] or list(
             outside.store.get_many(Calendar, [own]).values()
         )
     others = (c for c in found if c.key != left.key)
     return [_Search(orphan_key, orphan, calendar) for calendar in others if calendar.state in ("active", "poll_only")]
+
+
+def _named_there(orphan: Referent, left: Calendar, outside: Outside) -> str | None:
+    """Return which other organizer what is left of the event names, where that was not seen as it moved."""
+    if not leases.is_synced(left):
+        return None
+    try:
+        event = read_event(Reading(orphan.ref), address_of(left), outside).event
+    except CalendarError:
+        return None
+    organizer = event.organizer if event is not None else None
+    return organizer.email if organizer is not None and not organizer.is_self else None
 
 
 def _lost_home(search: _Search, conference: Conference, outside: Outside, terms: Terms) -> NewHome | None:
