@@ -55,6 +55,20 @@ def test_where_lists_lag_a_conference_that_was_made_for_another_may_be_told_of_t
     assert rules_of(evening.complaints) == broken
 
 
+@pytest.mark.parametrize(("vouches_for", "broken"), [("c2", []), ("c1", []), ("other", ["S2"])])
+def test_a_conference_that_was_made_for_another_may_be_told_what_the_add_on_vouched_for_it_itself(
+    vouches_for: str, broken: list[str]
+) -> None:
+    """Its user registers what the copy of an event holds, as soon as it is met."""
+    evening = Evenings()
+    event_id = evening.meet(conferenceData=addon_conference("c2"))
+    evening.words.made_for = {"c2": "c1"}
+    evening.words.say(vouches_for, (ANN, event_id))
+    state = evening.truth.projection(ANN, event_id)
+    call_judge(evening, exact=True).watch(ConferenceCall("c2", "c2", "op1", 1, state), 0, 0, Worker())
+    assert rules_of(evening.complaints) == broken
+
+
 def call_judge(evening: Evenings, *, exact: bool) -> CallJudge:
     """Return the judge of calls in this Calendar."""
     truth, complaints = evening.truth, evening.complaints

@@ -43,8 +43,8 @@ class Words:
             self._lost[conference_id].add(calendar_id)
 
     def said(self, conference_id: str) -> set[Place]:
-        """Return the events that the add-on ever vouched for."""
-        return self._said.get(self.line(conference_id)[-1], set())
+        """Return the events for which the add-on ever vouched, for it or one before it."""
+        return {place for each in self.line(conference_id) for place in self._said.get(each, ())}
 
     def heard(self, conference_id: str) -> set[Place]:
         """Return those of them that confsync is bound to know.
