@@ -16,7 +16,7 @@ from confsync.ask_to_observe import ask_to_observe
 from confsync.core.calendar_states import Forget
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Intent
-from confsync.core.events import Event
+from confsync.core.events import Event, Person
 from confsync.core.forgetting import calendars_of
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.rules import Rules
@@ -577,8 +577,11 @@ def test_an_event_that_came_back_from_a_calendar_that_was_forgotten_is_judged_wh
     assert world.told("c1") is None
 
 
-def test_an_event_that_was_lost_in_a_forgotten_calendar_is_found_by_what_is_left_of_it() -> None:
-    """It was met there before its tombstone was seen here, and that calendar is synced again."""
+def left_for_a_forgotten_calendar() -> World:
+    """Return a world in which an event was met in its new calendar before its tombstone was seen in the old one.
+
+    The new calendar was forgotten, and then the event was deleted there.
+    """
     world = World()
     later = times(world.now + timedelta(days=9))
     event_id = world.add("Planning", "c1", who=BOB, attendees=[{"email": BOB}], **later)
@@ -595,9 +598,45 @@ def test_an_event_that_was_lost_in_a_forgotten_calendar_is_found_by_what_is_left
     world.settle()
     (orphan,) = world.conference("c1").referents.values()
     assert (orphan.state, orphan.moved_to) == ("orphaned", None)
+    return world
+
+
+def test_an_event_that_was_lost_in_a_forgotten_calendar_is_found_by_what_is_left_of_it() -> None:
+    """Once that calendar is synced again."""
+    world = left_for_a_forgotten_calendar()
     world.initialize(who=ANN)
     world.advance(2 * 24 * 3600)
     assert world.told("c1") is None
+
+
+def test_an_event_of_which_what_is_left_names_its_own_calendar_is_looked_for_in_all_of_the_same_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That says nothing of where it went."""
+    world = left_for_a_forgotten_calendar()
+    world.model.add_calendar(TEAM, BOB)
+    world.initialize(who=BOB, calendar_id=TEAM)
+    world.settle()
+    get_event, asked = world.calendar_api.get_event, set[str]()
+
+    def get(at: Address, event_id: str) -> Event | None:
+        asked.add(at.calendar_id)
+        found = get_event(at, event_id)
+        return found.model_copy(update={"organizer": Person(email=BOB, is_self=True)}) if found else None
+
+    monkeypatch.setattr(world.calendar_api, "get_event", get)
+    world.advance(2 * 24 * 3600)
+    assert asked == {BOB, TEAM}
+
+
+def test_what_is_left_of_an_event_is_not_read_in_a_calendar_that_is_paused() -> None:
+    """What is paused reads nothing."""
+    world = left_for_a_forgotten_calendar()
+    pause_calendar(world.calendar(BOB).key, "for a while", world.outside)
+    world.calendar_calls.clear()
+    world.advance(2 * 24 * 3600)
+    assert world.calendar_calls == []
+    assert world.told("c1") is not None
 
 
 def test_a_conference_that_was_ending_is_forgotten_without_a_word() -> None:

@@ -24,6 +24,7 @@ from confsync.local.calendar_server.people import addon_conference
 from confsync.local.calendar_server.records import Role
 from confsync.ports import ConferenceCall, CreateCall, CreatedConference
 from confsync.replace_conference import replace_conference
+from confsync.stored_replacement import StoredReplacement
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, Crash, World, times
 
@@ -381,6 +382,32 @@ def test_an_event_in_which_the_dead_conference_is_back_before_its_successor_coun
     assert put_back
     world.advance(600)
     assert names(world, event_id) == "c1-n1"
+
+
+def test_a_conference_that_is_forgotten_while_its_event_is_written_stays_forgotten() -> None:
+    """With its calendar; nobody fails because of it."""
+    world = World(capabilities=MAKES)
+    ended_and_restored(world)
+    old = world.conference("c1")
+    during_the_relink(world, lambda: world.store.transact(lambda tx: tx.delete(Conference, old.key)))
+    world.settle()
+    assert written(world) == 1
+    assert world.store.get(Conference, old.key) is None
+    assert world.failures() == []
+
+
+def test_an_event_that_is_known_no_more_does_not_keep_its_replacement_from_being_done() -> None:
+    """Its calendar was forgotten while the other events were written."""
+    world = World(capabilities=MAKES)
+    ended_and_restored(world)
+    world.settle()
+    known = world.conference("c1")
+    (replacement,) = known.replacements
+    due = replacement.model_copy(update={"due_at": world.now, "links": (*replacement.links, "forgotten")})
+    stored = replacing.stored(known, due)
+    world.store.transact(lambda tx: tx.put(stored))
+    StoredReplacement(stored, due, world.outside, world.terms).finish()
+    assert [each.due_at for each in world.conference("c1").replacements] == [None]
 
 
 # --- duplicates ----------------------------------------------------------------------------------------------------

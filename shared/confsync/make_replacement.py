@@ -25,7 +25,7 @@ def make_replacement(reserved: StoredReplacement) -> StoredReplacement | None:
     """Return the replacement with its conference made and registered; None when nobody needs it any more.
 
     Raises:
-        ProviderError: as the back end answered, or would have answered a call that would have left too late.
+        ProviderError: as the back end answered; `ProviderBusy` also where the call would leave too late.
 
     """
     old, state, begun = reserved.old, reserved.replacement.state, reserved.replacement.attempts

@@ -10,7 +10,7 @@ from confsync.errors import CalendarRequestRejected
 from confsync.ports import Address, Outside
 
 ATTEMPTS_AT_ONE_MOMENT = 3
-"""How often a series that changes while it is read is read anew, so that it and its exceptions are of one moment."""
+"""How often a series is read at most, that keeps changing meanwhile: it and its exceptions are to be of one moment."""
 
 
 def read_event(reading: Reading, at: Address, outside: Outside) -> Seen:

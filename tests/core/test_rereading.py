@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from confsync.ask_to_observe import with_more_to_observe
 from confsync.core import leases
 from confsync.core.records import Calendar, Unread
 from confsync.core.rereading import MOST_UNREAD, asked_again, noted
@@ -35,6 +36,14 @@ def test_a_worker_that_takes_the_lease_reads_what_is_due() -> None:
     """Behind what waits already, and each event once."""
     known = calendar(refused("e1"), refused("e2"), refused("e3", NOW + DAY), to_observe=("e9", "e2"))
     assert leases.claim(known, "w", NOW, RULES).calendar.to_observe == ("e9", "e2", "e1")
+
+
+def test_an_event_that_is_asked_for_again_and_again_waits_twice_at_most() -> None:
+    """Once for a reading that may be under way, once for the one after it."""
+    known = calendar()
+    for _ in range(3):
+        known = with_more_to_observe(known, ["e1", "e2", "e1"])
+    assert known.to_observe == ("e1", "e2", "e1", "e2")
 
 
 def test_an_event_that_is_shown_is_forgotten() -> None:

@@ -113,7 +113,7 @@ class Calendar(Record):
     """The `requested` that the last committed listing covers."""
     checkpoint: Checkpoint | None = None
     to_observe: tuple[str, ...] = ()
-    """Ids of events that were registered and have to be read again."""
+    """Ids of events that have to be read, in order; twice where one was asked for again, perhaps while it was read."""
     unread: tuple[Unread, ...] = ()
     """Events that Calendar refused to show, to be read again slowly."""
     channels: tuple[Channel, ...] = ()
