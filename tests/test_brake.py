@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from confsync.adapters.memory import MemoryStore
+from confsync.administer_calendar import pause_calendar, resume_calendar
 from confsync.core.brake import Scope
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference
@@ -18,7 +19,7 @@ from confsync.hold_end import HeldEnd
 from confsync.ports import ConferenceCall
 from confsync.sync_calendar import SyncOutcome, SyncRequest, sync_calendar
 from confsync.update_conference import UpdateOutcome, update_conference
-from tests.world import ALL_FIELDS, ANN, BOB, World
+from tests.world import ALL_FIELDS, ANN, BOB, PUSH, World
 
 TEAM = "team@group.example.com"
 HOUR_S = 3600
@@ -561,3 +562,26 @@ def test_an_end_that_was_put_off_for_long_is_counted_once_more_when_it_can_be_ca
     assert max(decided) == 1
     world.advance(3 * 3600)
     assert (ended(world), held(world)) == ({"ann0"}, set())
+
+
+@pytest.mark.parametrize("was_claim", [True, False])
+def test_an_approved_end_waits_for_an_event_that_the_add_on_vouched_for_meanwhile(was_claim: bool) -> None:
+    """Its calendar is paused: it may hold the conference, whether it was seen there as a claim or not at all."""
+    world, events = peopled(FEW, ann=8, bob=1)
+    world.lose_pushes = True
+    copied = world.create("Copied", "ann0", who=BOB)
+    if was_claim:
+        world.push(BOB)
+        world.settle()
+    pause_calendar(world.calendar(BOB).key, "nobody may look", world.outside)
+    delete_at_once(world, events, "ann0", "ann1", "ann2", "ann3")
+    world.settle()
+    world.initialize("ann0", copied, who=BOB)
+    approve(world, *held(world))
+    world.settle()
+    world.advance(HOUR_S)
+    assert ended(world) == {"ann1", "ann2", "ann3"}
+    world.delete(copied, who=BOB)
+    resume_calendar(world.calendar(BOB).key, world.outside, PUSH, world.rules)
+    world.advance(12 * HOUR_S)
+    assert "ann0" in ended(world)

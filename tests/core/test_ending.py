@@ -25,6 +25,7 @@ from tests.core.story import (
     stub,
     times,
     tombstone,
+    vouched,
 )
 
 GONE = {
@@ -205,14 +206,29 @@ def test_a_former_place_that_cannot_be_read_keeps_no_conference_that_was_removed
 DRAFT = conference("c1", ref())
 
 
-def test_where_no_event_ever_owned_it_those_that_were_to_are_read() -> None:
-    """A claim is none of them; an owner, though gone, speaks for all."""
-    claimed = DRAFT.model_copy(update={"referents": {ref("e3").link_key: GONE[ref("e3").link_key]}})
-    for known in (DRAFT, claimed):
-        assert owners_to_read(known) == [Reading(ref())]
-    owned_once = DRAFT.model_copy(update={"referents": {ref("e2", THERE).link_key: GONE[ref("e2", THERE).link_key]}})
-    assert owners_to_read(owned_once) == [Reading(ref("e2", THERE))]
+def test_those_that_are_to_own_it_are_read_like_those_that_did() -> None:
+    """By the word of the add-on; a claim is none of them."""
+    for known, role in ((ref("e2", THERE), "owner"), (ref("e3"), "claimed")):
+        gone = referent(known.event_id, known.calendar_key, state="gone", role=role)
+        read = owners_to_read(DRAFT.model_copy(update={"referents": {known.link_key: gone}}))
+        assert read == ([Reading(known)] if role == "owner" else []) + [Reading(ref())]
+    assert owners_to_read(DRAFT.model_copy(update={"referents": {ref().link_key: referent()}})) == [Reading(ref())]
     assert owners_to_read(conference()) == []
+
+
+@pytest.mark.parametrize(
+    ("event_id", "organizer", "owner_of", "read"),
+    [("e1", "bo", "bo", False), ("e1", "bo", "eve", True), ("e1", "", "", True), ("e2", "bo", "bo", True)],
+)
+def test_a_guests_copy_of_an_owner_is_not_read_beside_it(
+    event_id: str, organizer: str, owner_of: str, read: bool
+) -> None:
+    """Nothing that is left of the copy tells what became of the event; whom a guest's word named is known once read."""
+    word = vouched(ref(event_id)).model_copy(update={"organizer": organizer})
+    owner = referent("e1", THERE, state="gone", organizer=owner_of)
+    referents = {ref("e1", THERE).link_key: owner}
+    known = conference(referents=referents).model_copy(update={"registered": {ref(event_id).link_key: word}})
+    assert owners_to_read(known) == [Reading(ref("e1", THERE)), *([Reading(ref(event_id))] if read else [])]
 
 
 DRAFTS = [

@@ -127,6 +127,35 @@ def test_a_registration_of_what_events_hold_already_plans_no_review() -> None:
     assert (found.review_at, found.due_at, set(found.registered)) == (at(5), at(5), {ref().link_key})
 
 
+@pytest.mark.parametrize(("claim", "there"), [("e1", HERE), ("e9", HERE), ("e1", THERE)])
+@pytest.mark.parametrize("brake", ["none", "held", "approved"])
+def test_a_claim_that_the_add_on_vouches_for_takes_a_decided_end_back(claim: str, there: str, brake: str) -> None:
+    """Its calendar may be paused, or nobody may read it: what is known of the event has to do until then."""
+    gone, claimed = referent("e0", "elsewhere", state="gone"), referent(claim, there, role="claimed")
+    referents = {ref("e0", "elsewhere").link_key: gone, ref(claim, there).link_key: claimed}
+    ending = conference(referents=referents, end_after=at(1), due_at=at(1), brake=brake)
+    found = reviewing.registered(ending.model_copy(update={"review_at": at(9)}), word(0), RULES)
+    if there == THERE:
+        assert (found.end_after, found.brake, found.due_at) == (at(1), brake, at(1))
+        return
+    assert (found.end_after, found.brake, found.due_at) == (None, "none", at(9))
+    assert found.referents[ref(claim).link_key].role == "owner"
+    assert [note.what for note in found.history][1] == "claim promoted: the event owned it from here on"
+
+
+def test_an_end_that_is_wanted_is_not_told_once_the_add_on_vouches_for_a_claim() -> None:
+    """What it was told last stays, until the event is read."""
+    told: dict[str, Any] = {
+        "desired": Desired(generation=2, fingerprint="ended"),
+        "applied": Applied(generation=1, fingerprint="f"),
+    }
+    referents = {ref("e0").link_key: referent("e0", state="gone"), ref().link_key: referent(role="claimed")}
+    wanted = conference(referents=referents, call_at=NOW, due_at=NOW, **told)
+    found = reviewing.registered(wanted, word(0), RULES)
+    assert found.desired is not None
+    assert (is_pending(wanted), is_pending(found), found.desired.fingerprint, found.due_at) == (True, False, "f", None)
+
+
 def test_the_add_ons_word_brings_a_conference_back_that_was_given_up() -> None:
     """It was made anew."""
     assert not reviewing.registered(conference(gone=True), word(0), RULES).gone

@@ -394,8 +394,8 @@ ENDING = (
     ),
     Rule(
         "claims-keep",
-        'owners = [_reading(referent) for referent in conference.referents.values() if referent.role == "owner"]',
-        "owners = [_reading(referent) for referent in conference.referents.values()]",
+        'owners = {key: referent for key, referent in conference.referents.items() if referent.role == "owner"}',
+        "owners = dict(conference.referents)",
         "R11: a claim keeps nothing alive",
     ),
     Rule(
@@ -406,12 +406,27 @@ ENDING = (
     ),
     Rule(
         "unwritten-keeps",
-        " if not each.unwritten)",
+        " and not word.unwritten)",
         ")",
         "2, 19: what was never written is held nowhere",
     ),
     Rule(
-        "drafts-are-not-read", "return owners or list(expected)", "return owners", "2: the event is read before the end"
+        "drafts-are-not-read",
+        ", *(Reading(word.ref) for word in unseen)]",
+        "]",
+        "2: the event is read before the end",
+    ),
+    Rule(
+        "vouched-counts-not-beside-owners",
+        "expected = (word for key, word in conference.registered.items() if key not in owners and",
+        "expected = (word for key, word in conference.registered.items() if not owners and",
+        "R9: an event that the add-on vouched for later may hold what another one lost",
+    ),
+    Rule(
+        "guests-copy-keeps",
+        "if not _is_copy_of_owner(word, owners.values()))",
+        ")",
+        "24: the add-on's word from a guest is for the organizer's event",
     ),
     Rule(
         "series-is-read-alone",

@@ -3,11 +3,11 @@
 It must never find that a conference may end because something could not be read.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from confsync.core.binding import deletes_also, is_deleted_here
-from confsync.core.conference import Conference, Referent
+from confsync.core.conference import Conference, Referent, Registration
 from confsync.core.events import Event
 from confsync.core.records import EventRef
 from confsync.core.sight import Reading, Seen, Sight
@@ -28,11 +28,19 @@ def is_end_due(conference: Conference, now: datetime) -> bool:
 def owners_to_read(conference: Conference) -> list[Reading]:
     """Return what has to be read again before the end; a series whole, since its exceptions may hold the conference.
 
-    Where no event ever owned it, these are the events that were to, but for those that cannot have got it.
+    These are its owners, and the events that are to own it by the word of the add-on, but for those that cannot have
+    got it.
     """
-    owners = [_reading(referent) for referent in conference.referents.values() if referent.role == "owner"]
-    expected = (Reading(each.ref) for each in conference.registered.values() if not each.unwritten)
-    return owners or list(expected)
+    owners = {key: referent for key, referent in conference.referents.items() if referent.role == "owner"}
+    expected = (word for key, word in conference.registered.items() if key not in owners and not word.unwritten)
+    unseen = (word for word in expected if not _is_copy_of_owner(word, owners.values()))
+    return [*map(_reading, owners.values()), *(Reading(word.ref) for word in unseen)]
+
+
+def _is_copy_of_owner(word: Registration, owners: Iterable[Referent]) -> bool:
+    """Whether the add-on was used in a guest's copy of what one of these is the organizer's copy of."""
+    copied = (word.event_id, word.organizer)
+    return bool(word.organizer) and any((owner.event_id, owner.organizer) == copied for owner in owners)
 
 
 def _reading(owner: Referent) -> Reading:

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Referent, Registration
-from confsync.core.desires import is_pending, keep, timed
+from confsync.core.desires import cancel_end, is_pending, keep, timed, without_wanted_end
 from confsync.core.driving import over_at
-from confsync.core.history import with_note
+from confsync.core.history import note_promoted, with_note
 from confsync.core.judging import begin_grace, draft_time, forget_time, last_word
-from confsync.core.owners import is_deserted, owners_of, was_owned
+from confsync.core.owners import is_deserted, owners_of, promote_claims, was_owned
 from confsync.core.rules import Rules
 
 Finding = Literal["hand over", "look for it", "discarded", "forget", "nothing"]
@@ -56,11 +56,21 @@ def _is_settled(conference: Conference) -> bool:
 def registered(conference: Conference, vouched: Mapping[str, Registration], rules: Rules) -> Conference:
     """Return the conference with these events vouched for; one of them may still appear, or never."""
     known = conference.model_copy(update={"registered": {**conference.registered, **vouched}, "gone": False})
-    for registration in vouched.values():
-        known = with_note(known, "the add-on vouched for it", registration.at, "seen", registration.event_id)
     if conference.adopted or conference.gone:
         known = known.model_copy(update=_untold(conference))
+    for registration in vouched.values():
+        known = with_note(known, "the add-on vouched for it", registration.at, "seen", registration.event_id)
+        known = _without_claims(known, registration, rules)
     return expecting(known, {}, rules)
+
+
+def _without_claims(conference: Conference, word: Registration, rules: Rules) -> Conference:
+    """Let the claims that the word covers hold the conference at once: it may be long until their calendar is read."""
+    promoted = promote_claims(conference, rules.claims)
+    if promoted is conference:
+        return conference
+    noted = note_promoted(promoted, conference.referents, word.at)
+    return without_wanted_end(cancel_end(noted, word.event_id, word.at))
 
 
 def _untold(conference: Conference) -> dict[str, object]:
