@@ -182,6 +182,19 @@ def test_an_end_within_the_limit_is_told() -> None:
     assert scene.rules == []
 
 
+def test_an_end_counts_from_when_it_was_decided_last_though_its_own_worker_did_that() -> None:
+    """Hours before it was one of two, and an event held it again since."""
+    scene = Scene()
+    for name in "ab":
+        scene.commit(ending(name, START))
+    scene.commit(conference("a", state="live"))
+    scene.now = START + timedelta(hours=3, seconds=5)
+    scene.commit(ending("a", scene.now))
+    scene.commit(wanted("a"))
+    scene.brakes.watch_end("a", late(3 * 3600))
+    assert scene.rules == []
+
+
 @pytest.mark.parametrize(("said", "broken"), [("approved", []), ("rejected", ["R10"]), (None, ["R10"])])
 def test_only_an_operator_frees_a_held_end(said: str | None, broken: list[str]) -> None:
     """By that very word."""

@@ -93,9 +93,10 @@ class BrakeJudge:
         self._told.add(conference_key)
 
     def _watch_limits(self, stored: Conference, worker: Worker) -> None:
-        """What was decided before its worker began has to be counted."""
-        known = [decision for decision in self._decisions if decision.at < worker.since]
-        since = max((decision.at for decision in known if decision.conference_key == stored.key), default=None)
+        """What was decided before its worker began has to be counted, from when this end was decided last."""
+        own = [decision for decision in self._decisions if decision.conference_key == stored.key]
+        known = [decision for decision in self._decisions if decision.at < worker.since or decision in own]
+        since = max((decision.at for decision in own), default=None)
         if since is None:
             return
         owned = [each for each in known if each.calendar_key == _only_calendar(stored) != ""]
