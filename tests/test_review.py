@@ -647,6 +647,39 @@ def test_an_event_that_calendar_refused_to_show_once_is_read_again_within_days()
     assert world.calendar().unread == ()
 
 
+def test_an_instance_whose_series_calendar_refuses_to_show_holds_no_conference_of_its_own_until_then() -> None:
+    """What it shows may be what its series got meanwhile: the conference was told of one instance alone."""
+    world = World()
+    event_id = world.add("Daily", "c1", recurrence=["RRULE:FREQ=DAILY;COUNT=20"])
+    world.settle()
+    refused = {event_id}
+    refusing(world, refused)
+    world.edit(event_id, conferenceData=addon_conference("c2"))
+    world.initialize("c2", world.instances(event_id)[2])
+    world.settle()
+    assert [call.conference_id for call in world.provider.calls] == ["c1"]
+    refused.clear()
+    world.advance(32 * 3600)
+    assert (len(world.told("c2").recurrence), world.calendar().unread) == (1, ())
+
+
+def test_an_instance_that_waited_for_its_series_is_read_again_within_days() -> None:
+    """It has a conference of its own, and changes no more."""
+    world = World()
+    event_id = world.create("Daily", recurrence=["RRULE:FREQ=DAILY;COUNT=20"])
+    world.initialize()
+    refused = {event_id}
+    refusing(world, refused)
+    instance = world.instances(event_id)[9]
+    world.edit(instance, summary="Retro", conferenceData=addon_conference("c1"))
+    world.initialize("c1", instance)
+    world.settle()
+    assert world.provider.calls == []
+    refused.clear()
+    world.advance(32 * 3600)
+    assert (world.told("c1").title, world.calendar().unread) == ("Retro", ())
+
+
 def test_an_event_that_calendar_never_shows_is_left_to_an_operator() -> None:
     """A week later nobody asks any more, and its failure says how often it was asked for; a change asks anew."""
     world = World()

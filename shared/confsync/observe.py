@@ -84,7 +84,7 @@ class Observer:
             others = tx.get_many(Calendar, self._unread_elsewhere(observed.sight))
             decided = brake.newly_decided(recorded.conferences, found.conferences)
             brakes = count_ends(tx, self._leased.tenant, decided, now=self._outside.now(), rules=self._terms.rules)
-            advanced = self._to_be_read_again(advance(calendar), observed.sight)
+            advanced = self._to_be_read_again(advance(calendar), {**observed.sight, **found.waiting})
             if advanced.lease is None:
                 found = self._announced(found)
             failures = [failure.after(known.get(failure.key)) for failure in observed.failures]

@@ -997,6 +997,24 @@ def test_a_cancelled_instance_that_names_nobody_is_judged_by_its_series(why: str
     assert (ledger.c1.end_after is not None) is (state == "gone")
 
 
+@pytest.mark.parametrize(
+    ("of_series", "waits"),
+    [
+        (Seen(None, unreadable=True), True),
+        (Seen(None, confirmed=True, unproven=True), True),
+        (Seen(None, confirmed=True), False),
+    ],
+)
+def test_an_instance_waits_for_a_series_that_nobody_can_read(of_series: Seen, *, waits: bool) -> None:
+    """The conference that it shows may be its series' own; of a series that is not shown here it is an event alone."""
+    ledger = Ledger.of(conference("c1", ref("s1_2")))
+    alone = {ref("s1_2"): Seen(instance(series("s1", None), 2), confirmed=True)}
+    assert ledger.plan(alone).readings == {Reading(ref("s1"))}
+    found = ledger.plan({**alone, ref("s1"): of_series})
+    assert (found.readings, found.waiting) == (frozenset(), {ref("s1_2"): of_series} if waits else {})
+    assert bool(found.conferences) is not waits
+
+
 def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:
     """A claim drives nothing, so its instances need not be read."""
     master = series()

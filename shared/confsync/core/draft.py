@@ -14,7 +14,7 @@ from confsync.core.events import Event
 from confsync.core.history import note_promoted, note_referent
 from confsync.core.owners import promote_claims
 from confsync.core.records import EventRef, Link
-from confsync.core.sight import Reading, Sight
+from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.terms import Terms, claimed_key, holds
 
 
@@ -38,6 +38,8 @@ class Draft:
     """Events that claim a conference for which nobody vouched, seen for the first time."""
     unheard: set[EventRef] = field(default_factory=set)
     """Live owners whose event, as it is shown now, says nothing."""
+    waiting: dict[EventRef, Seen] = field(default_factory=dict)
+    """Instances that nobody can understand while their series says nothing, which is how that is seen."""
 
     def role_of(self, ref: EventRef, event: Event, conference: Conference) -> Role:
         """Return whether the event may drive the conference."""

@@ -8,7 +8,7 @@ scenario table extends `binding.verdict` and `judging.judge`; nothing else decid
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from confsync.core import series, taking, touched
@@ -39,6 +39,8 @@ class Plan:
     """Events that claim a conference for which nobody vouched, seen for the first time."""
     announced: str = ""
     """Key of the conference among those whose call is announced with them: it has to leave once they are stored."""
+    waiting: Sight = field(default_factory=dict)
+    """Instances that nobody can understand while their series says nothing, which is how that is seen."""
 
 
 def link_keys(sight: Sight, calendar_key: str) -> set[str]:
@@ -131,4 +133,5 @@ def _difference(draft: Draft, recorded: Recorded) -> Plan:
         conferences=tuple(found for key, found in draft.conferences.items() if conferences.get(key) != found),
         readings=frozenset(draft.readings_once()),
         claims=frozenset(draft.claims),
+        waiting=draft.waiting,
     )

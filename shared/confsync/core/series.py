@@ -22,13 +22,26 @@ def reading_before_binding(draft: Draft, ref: EventRef) -> Reading | None:
     An instance that is no exception shows what its series had when it was read, which may be over by the time the
     series is read: only the exceptions of a series that was read whole are events of their own.
     """
+    event, series = draft.sight[ref].event, _series_before_binding(draft, ref)
+    return _unread(ref, event, series, draft.sight.get(series)) if event is not None and series is not None else None
+
+
+def waits_for_series(draft: Draft, ref: EventRef) -> Seen | None:
+    """Return how its series is seen, where an instance binds only once that says something."""
+    series = _series_before_binding(draft, ref)
+    seen = draft.sight.get(series) if series is not None else None
+    return seen if seen is not None and seen.says_nothing else None
+
+
+def _series_before_binding(draft: Draft, ref: EventRef) -> EventRef | None:
+    """Return the series of an instance that is about to bind to what it is not bound to yet."""
     event, link = draft.sight[ref].event, draft.links.get(ref.link_key)
     if event is None or event.recurring_event_id is None:
         return None
-    series, named = EventRef(draft.calendar_key, event.recurring_event_id), claimed_key(event, draft.terms)
+    named = claimed_key(event, draft.terms)
     binds = event.is_organizers_copy and not event.is_cancelled and named is not None
     is_bound = link is not None and link.conference_key == named and link.series_id is None
-    return _unread(ref, event, series, draft.sight.get(series)) if binds and not is_bound else None
+    return EventRef(draft.calendar_key, event.recurring_event_id) if binds and not is_bound else None
 
 
 def _unread(ref: EventRef, instance: Event, series: EventRef, seen: Seen | None) -> Reading | None:

@@ -35,6 +35,8 @@ def take(draft: Draft, ref: EventRef) -> None:
         series.take_exception(draft, ref, link)
     elif unread is not None:
         draft.readings.add(unread)
+    elif (of_series := series.waits_for_series(draft, ref)) is not None:
+        draft.waiting[ref] = of_series
     else:
         _take_event(draft, ref)
 
