@@ -420,3 +420,38 @@ def test_an_end_asks_a_calendar_to_read_the_event_that_it_waits_for() -> None:
     world.advance(2 * 3600)
     found = world.conference("c1")
     assert (found.end_after, {each.state for each in found.referents.values()}) == (None, {"orphaned"})
+
+
+# --- an event that moved away with another conference ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["nobody looks there", "it is looked for there", "it came back"])
+@pytest.mark.parametrize("is_restored", [True, False])
+def test_an_event_that_left_with_another_conference_may_have_the_former_one_again(
+    where: str, *, is_restored: bool
+) -> None:
+    """It was put back before anybody saw it; the former conference ends where the event is seen without it."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN)
+    if where == "it is looked for there":
+        world.initialize(calendar_id=TEAM)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)), attendees=[{"email": ANN}])
+    world.settle()
+    world.lose_pushes = True
+    world.edit(event_id, conferenceData=addon_conference("c2"))
+    world.push(ANN)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    if is_restored:
+        world.edit(event_id, conferenceData=addon_conference("c1"))
+    world.move(event_id, TEAM)
+    world.push(ANN)
+    world.advance(3600)
+    if where == "nobody looks there":
+        [(left, where_to)] = {(r.state, r.moved_to) for r in world.conference("c1").referents.values()}
+        assert (left, where_to, states(world, "c2")) == ("orphaned", TEAM, ["gone"])
+    if where == "it came back":
+        world.move(event_id, ANN, calendar_id=TEAM)
+    world.advance(2 * 24 * 3600)
+    is_kept = is_restored or where == "nobody looks there"
+    assert (world.told("c1") is not None) == is_kept

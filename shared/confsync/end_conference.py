@@ -52,7 +52,9 @@ def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd |
 
 def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> None:
     sight, wait_s = look_at_owners(conference, outside, terms.rules)
-    still_there = ending.owners_still_there(conference, sight, terms.solutions, _tied_elsewhere(conference, outside))
+    known, out_of_sight = _tied_elsewhere(conference, outside)
+    left_unseen = ending.left_unseen(conference, sight, out_of_sight)
+    still_there = ending.owners_still_there(conference, sight, terms.solutions, known)
     if not still_there and not _may_end(conference, outside, terms):
         return
     if not still_there and decide_anew(conference, outside, terms.rules):
@@ -64,6 +66,8 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
             return  # a sync changed it meanwhile, and judged it anew
         if ending.may_live_unseen(conference, sight, terms.solutions):
             tx.put(reviewing.kept_unseen(stored, now, terms.rules))
+        elif left_unseen:
+            tx.put(reviewing.out_of_sight(stored, left_unseen, now))
         elif still_there:
             tx.put(desires.postpone_end(stored, wait_s or _patience_s(stored, terms.rules), ENDS_LATER, now))
         else:
@@ -73,10 +77,22 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
     ask_to_observe(still_there, outside)  # its calendar may never list again what was seen here
 
 
-def _tied_elsewhere(conference: Conference, outside: Outside) -> list[EventRef]:
+def _tied_elsewhere(conference: Conference, outside: Outside) -> tuple[list[EventRef], list[EventRef]]:
+    """Return the events that were seen with another conference since: where that is known to be over, and the others.
+
+    A claim that moved counts as gone: nobody looks where it went.
+    """
     links = outside.store.get_many(Link, conference.referents).values()
-    tied = (link for link in links if link.conference_key not in ("", conference.key))
-    return [link.ref for link in tied]
+    tied = [link for link in links if link.conference_key not in ("", conference.key)]
+    others = outside.store.get_many(Conference, {link.conference_key for link in tied}) if tied else {}
+    known: list[EventRef] = []
+    out_of_sight: list[EventRef] = []
+    for link in tied:
+        other = others.get(link.conference_key)
+        event = other.referents.get(link.key) if other is not None else None
+        is_known = event is None or (event.state, event.role) == ("gone", "owner")
+        (known if is_known else out_of_sight).append(link.ref)
+    return known, out_of_sight
 
 
 def _is_same(stored: Conference, conference: Conference) -> bool:

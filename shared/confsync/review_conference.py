@@ -130,7 +130,7 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
     if give_up_at <= now:
         _change(conference, lambda c: reviewing.kept_for_good(c, now), outside, terms.rules)
         return
-    searches = [search for key, orphan in orphans.items() for search in _searches(key, orphan, outside, terms)]
+    searches = [search for key in orphans for search in _searches(key, conference, outside, terms)]
     looks = [(search, _lost_home(search, conference, outside, terms)) for search in searches]
     lost = [home for _, home in looks if home is not None]
     ask_to_observe([search.ref for search, home in looks if home is None], outside)
@@ -155,9 +155,13 @@ def _ask_live_owners(conference: Conference, outside: Outside) -> None:
     ask_to_observe([owner.ref for owner in owners], outside)
 
 
-def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms) -> list[_Search]:
-    """Return where to look: in the calendar of the organizer that the tombstone names, else in all of the same user."""
-    left = outside.store.get(Calendar, orphan.calendar_key)
+def _searches(orphan_key: str, conference: Conference, outside: Outside, terms: Terms) -> list[_Search]:
+    """Return where to look: in the calendar of the organizer that the tombstone names, else in all of the same user.
+
+    What was seen with another conference before it moved may be back, where it counts for that one alone.
+    """
+    orphan = conference.referents[orphan_key]
+    left, link = outside.store.get(Calendar, orphan.calendar_key), outside.store.get(Link, orphan_key)
     if left is None:
         return []
     found = outside.store.calendars_of(terms.tenant, left.subject, CALENDARS_AT_MOST)
@@ -166,8 +170,10 @@ def _searches(orphan_key: str, orphan: Referent, outside: Outside, terms: Terms)
         found = [c for c in found if c.calendar_id == moved_to] or list(
             outside.store.get_many(Calendar, [own]).values()
         )
-    others = (c for c in found if c.key != left.key)
-    return [_Search(orphan_key, orphan, calendar) for calendar in others if calendar.state in ("active", "poll_only")]
+    places = [c for c in found if c.key != left.key]
+    if link is not None and link.conference_key != conference.key:
+        places.append(left)
+    return [_Search(orphan_key, orphan, place) for place in places if place.state in ("active", "poll_only")]
 
 
 def _named_there(orphan: Referent, left: Calendar, outside: Outside) -> str | None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from confsync.core.conference import Conference, Desired
-from confsync.core.ending import is_end_due, is_ending, may_live_unseen, owners_still_there, owners_to_read
+from confsync.core.ending import is_end_due, is_ending, left_unseen, may_live_unseen, owners_still_there, owners_to_read
 from confsync.core.events import Event
+from confsync.core.identity import person_key
 from confsync.core.sight import Reading, Seen
 from tests.core.story import (
     ACME,
@@ -199,6 +200,56 @@ def test_a_former_place_that_cannot_be_read_keeps_no_conference_that_was_removed
     assert (ref() in left, why) == (there, why)
     unread = {ref(): Seen(None), ref("e1", THERE): Seen(shown)}
     assert ref() in owners_still_there(conference(referents=MOVED_ON), unread, [ACME])
+
+
+@pytest.mark.parametrize(
+    ("why", "home", "there"),
+    [
+        (
+            "it is the same event, in the calendar that it names",
+            {"organizer": person_key("bo@example.com", "default")},
+            False,
+        ),
+        ("its calendar is another", {"organizer": person_key("eve@example.com", "default")}, True),
+        ("it is another event", {"organizer": person_key("bo@example.com", "default"), "created": at(-9)}, True),
+        ("it is a claim", {"organizer": person_key("bo@example.com", "default"), "role": "claimed"}, True),
+    ],
+)
+def test_where_an_event_went_is_known_by_the_owner_whose_calendar_its_tombstone_names(
+    why: str, home: dict[str, Any], there: bool
+) -> None:
+    """It was lost here, came back there unseen, and was lost there."""
+    seen_at: dict[str, Any] = {"state": "gone", "created": at(-99), "ical_uid": "e1@google.com"}
+    places = (referent("e1", **seen_at), referent("e1", THERE, **{**seen_at, **home}))
+    known = conference(referents={ref("e1", each.calendar_key).link_key: each for each in places})
+    sight = {ref(): Seen(AWAY, confirmed=True), ref("e1", THERE): Seen(event(conference=None), confirmed=True)}
+    assert (owners_still_there(known, sight, [ACME]), why) == ([ref()] if there else [], why)
+    assert (left_unseen(known, sight, [ref()]) != {}, why) == (there, why)
+
+
+@pytest.mark.parametrize(
+    ("why", "shown", "organizer"),
+    [
+        ("it moved", AWAY, "bo@example.com"),
+        ("a guest's copy is left", event(conference=None, own=False), "ann@example.com"),
+        ("it was deleted", tombstone(), None),
+        ("nothing but its id is left", stub(), None),
+        ("nothing is left", None, None),
+        ("it is there", event(conference="c2"), None),
+    ],
+)
+def test_what_left_after_it_had_another_conference_is_looked_for(
+    why: str, shown: Event | None, organizer: str | None
+) -> None:
+    """It may have this one back; what is known where it is, or was not read on its own, is not looked for."""
+    found = {ref().link_key: organizer} if organizer else {}
+    sight = {ref(): Seen(shown, confirmed=True), ref("e2", THERE): Seen(AWAY, confirmed=True)}
+    assert (left_unseen(ENDING, sight, [ref()]), why) == (found, why)
+    assert left_unseen(ENDING, sight, []) == {}
+    assert left_unseen(ENDING, {ref(): Seen(shown)}, [ref()]) == {}
+    claimed = conference(referents={ref().link_key: referent("e1", role="claimed", state="gone")})
+    assert left_unseen(claimed, sight, [ref()]) == {}
+    assert left_unseen(conference(referents=MOVED_ON), sight, [ref()]) == {}
 
 
 # --- an event that never came --------------------------------------------------------------------------------------

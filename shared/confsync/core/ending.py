@@ -9,6 +9,7 @@ from datetime import datetime
 from confsync.core.binding import deletes_also, is_deleted_here
 from confsync.core.conference import Conference, Referent, Registration
 from confsync.core.events import Event
+from confsync.core.identity import is_same, organizer_key
 from confsync.core.records import EventRef
 from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.solutions import Solution
@@ -53,7 +54,7 @@ def owners_still_there(
     """Return the owners that have the conference after all, or that nobody could read; none when it may end.
 
     Args:
-        tied_elsewhere: those that were seen with another conference since; where they moved then says nothing of this.
+        tied_elsewhere: those that are known with another conference since; where they moved then says nothing of this.
 
     """
     refs = [reading.ref for reading in owners_to_read(conference)]
@@ -78,15 +79,13 @@ def _is_without_it_where_it_went(
 ) -> bool:
     """The organizer's copy of an event is in one calendar alone."""
     home = conference.referents.get(owner.continues_in or "")
-    seen = sight.get(home.ref) if home is not None else None
-    event = seen.event if seen is not None and seen.confirmed else None
+    event = _read(sight.get(home.ref)) if home is not None else None
     return event is not None and shows_another(event, conference, solutions)
 
 
 def _shows_deletion(other: Referent, owner: Referent, sight: Sight) -> bool:
-    seen = sight.get(other.ref)
-    is_shown = other.role == "owner" and seen is not None and seen.confirmed
-    return is_shown and seen is not None and seen.event is not None and deletes_also(seen.event, other, owner)
+    event = _read(sight.get(other.ref)) if other.role == "owner" else None
+    return event is not None and deletes_also(event, other, owner)
 
 
 def _is_gone(
@@ -104,14 +103,48 @@ def _is_gone(
     if known is None or _is_unseen(ref, conference):
         return is_deleted_here(seen.event)
     # Its tombstone may name anybody: what became of the conference after the event had moved on is known elsewhere.
-    moved_on = known.continues_in is not None or is_tied_elsewhere
+    moved_on = _is_followed(known, seen.event, conference) or is_tied_elsewhere
     left = seen.event.is_cancelled or (seen.event.is_readable and not seen.event.is_organizers_copy)
     return left if moved_on else _is_deleted(seen.event)
+
+
+def _is_followed(owner: Referent, event: Event, conference: Conference) -> bool:
+    """Whether it is known where the event went: the one whom it names as its organizer has it, which is read too."""
+    named = organizer_key(event, conference.tenant)
+    there = (each for each in conference.referents.values() if each.role == "owner" and each.ref != owner.ref)
+    return owner.continues_in is not None or any(each.organizer == named and is_same(owner, each) for each in there)
 
 
 def _is_deleted(event: Event) -> bool:
     """A tombstone that names another organizer tells of a move; that of an event known to be gone may hold nothing."""
     return event.is_cancelled and (event.organizer is None or event.organizer.is_self)
+
+
+def left_unseen(conference: Conference, sight: Sight, out_of_sight: Collection[EventRef]) -> dict[str, str]:
+    """Return the owners that are shown to have left, by link key, and whom they name as their organizer now.
+
+    Args:
+        out_of_sight: those that had another conference when they were seen last, and may hold this one again by now.
+
+    """
+    known = {key: owner for key, owner in conference.referents.items() if owner.ref in out_of_sight}
+    return {
+        key: email
+        for key, owner in known.items()
+        if owner.role == "owner"
+        and (event := _read(sight.get(owner.ref))) is not None
+        and (email := _organizer_elsewhere(event)) is not None
+        and not _is_followed(owner, event, conference)
+    }
+
+
+def _read(seen: Seen | None) -> Event | None:
+    return seen.event if seen is not None and seen.confirmed else None
+
+
+def _organizer_elsewhere(event: Event) -> str | None:
+    organizer = event.organizer
+    return organizer.email if organizer is not None and not organizer.is_self else None
 
 
 def may_live_unseen(conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> bool:

@@ -30,6 +30,8 @@ from confsync.core.rules import Rules
 from confsync.core.sight import Reading, Seen, Sight
 from confsync.core.state import ConferenceState
 
+OUT_OF_SIGHT = "kept: its event moved out of sight"
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -58,7 +60,7 @@ def judge(conference: Conference, sight: Sight, capabilities: Capabilities, now:
 def _without_owner(conference: Conference, now: datetime, rules: Rules) -> Conference:
     """Nobody who may speak for the conference holds it any more, or nobody does yet."""
     if owners_of(conference, "orphaned"):
-        return keep(conference, "kept: its event moved out of sight", now)
+        return keep(conference, OUT_OF_SIGHT, now)
     is_over = conference.gone or (conference.desired is not None and conference.desired.ended)
     if is_over or not owners_of(conference, "gone"):
         return conference

@@ -13,7 +13,7 @@ from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Refe
 from confsync.core.desires import cancel_end, is_pending, keep, timed, without_wanted_end
 from confsync.core.driving import over_at
 from confsync.core.history import note_promoted, with_note
-from confsync.core.judging import begin_grace, draft_time, forget_time, last_word
+from confsync.core.judging import OUT_OF_SIGHT, begin_grace, draft_time, forget_time, last_word
 from confsync.core.owners import is_deserted, owners_of, promote_claims, was_owned
 from confsync.core.rules import Rules
 
@@ -118,6 +118,21 @@ def kept_unseen(conference: Conference, now: datetime, rules: Rules) -> Conferen
     kept = keep(conference, "kept: its event may hold it where nobody can see", now)
     again, give_up = now + timedelta(seconds=rules.search_s), last_word(conference) + timedelta(seconds=rules.orphan_s)
     return reviewed(kept, again if again < give_up else None)
+
+
+def out_of_sight(conference: Conference, moved_to: Mapping[str, str], now: datetime) -> Conference:
+    """Return the conference kept, since these events left for where nobody can look, and looked for at once.
+
+    Args:
+        moved_to: whom each names as its organizer now, by link key.
+
+    """
+    left = {"state": "orphaned", "since": now}
+    orphans = {
+        key: conference.referents[key].model_copy(update={**left, "moved_to": email}) for key, email in moved_to.items()
+    }
+    known = conference.model_copy(update={"referents": {**conference.referents, **orphans}})
+    return reviewed(keep(known, OUT_OF_SIGHT, now), now)
 
 
 def give_up_at(orphan: Referent, now: datetime, rules: Rules) -> datetime:
