@@ -223,6 +223,24 @@ REPLACING = (
 
 REVIEWING = (
     Rule(
+        "word-leaves-claims",
+        "known = _without_claims(known, registration, rules)",
+        "pass",
+        "R9: what the add-on vouches for holds the conference before its calendar is read",
+    ),
+    Rule(
+        "word-leaves-an-end-wanted",
+        "return without_wanted_end(cancel_end(noted, word.event_id, word.at))",
+        "return cancel_end(noted, word.event_id, word.at)",
+        "R9: an end that is wanted is taken back",
+    ),
+    Rule(
+        "orphan-is-not-looked-for",
+        "return reviewed(keep(known, OUT_OF_SIGHT, now), now)",
+        "return keep(known, OUT_OF_SIGHT, now)",
+        "19: an event that moved is looked for",
+    ),
+    Rule(
         "review-never-due",
         "return conference.review_at is not None and conference.review_at <= now",
         "return False",
@@ -370,8 +388,8 @@ ENDING = (
     ),
     Rule(
         "claims-overrule",
-        'is_shown = other.role == "owner" and seen',
-        "is_shown = seen",
+        'event = _read(sight.get(other.ref)) if other.role == "owner" else None',
+        "event = _read(sight.get(other.ref))",
         "R11: what a claim shows ends nothing",
     ),
     Rule(
@@ -382,9 +400,27 @@ ENDING = (
     ),
     Rule(
         "forgotten-home-keeps",
-        "known.continues_in is not None or is_tied_elsewhere",
-        "known.continues_in in conference.referents or is_tied_elsewhere",
+        "return owner.continues_in is not None or",
+        "return owner.continues_in in conference.referents or",
         "19: what was lost where it moved to is lost, also when that is forgotten",
+    ),
+    Rule(
+        "named-home-keeps",
+        "each.organizer == named and is_same(owner, each)",
+        "False",
+        "19: where an event went is known by the owner whose calendar its tombstone names",
+    ),
+    Rule(
+        "any-home-ends",
+        "each.organizer == named and is_same(owner, each)",
+        "each.organizer == named",
+        "19: another event of that calendar tells nothing of it",
+    ),
+    Rule(
+        "what-is-followed-is-looked-for",
+        "and not _is_followed(owner, event, conference)",
+        "and True",
+        "19: an event that was found is not looked for again",
     ),
     Rule(
         "moved-owner-keeps",
