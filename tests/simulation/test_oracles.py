@@ -245,6 +245,19 @@ def test_what_was_told_to_end_though_that_was_rejected_is_seen_in_the_evening_to
     assert scene.rules == ["R10", "R10"]
 
 
+def test_what_was_told_to_end_before_it_was_held_may_have_ended() -> None:
+    """Its outcome was unknown; nobody can take it back."""
+    scene = Scene()
+    for name in "ab":
+        scene.commit(ending(name, START))
+    scene.brakes.watch_end("a", Worker(START))
+    scene.commit(conference("a", brake="held", hold=HELD))
+    scene.brakes.hear(["a"], "rejected")
+    scene.commit(conference("a", brake="rejected"))
+    scene.brakes.judge({"a": None}, {"a": []})
+    assert scene.rules == []
+
+
 def test_an_operator_hears_of_a_brake_once_an_hour() -> None:
     """The second alert is too early, the third is not."""
     scene = Scene()

@@ -41,6 +41,8 @@ class BrakeJudge:
         self._said: dict[str, set[str]] = {}
         self._told: set[str] = set()
         """Keys of conferences of which the end that is decided now was told before, for all that its workers know."""
+        self._told_unheld: set[str] = set()
+        """Those whose end was held only when it had been told, and may have been carried out."""
 
     def hear(self, conference_keys: Iterable[str], verdict: str) -> None:
         """Note that an operator is about to say `approved` or `rejected` of held ends."""
@@ -52,6 +54,7 @@ class BrakeJudge:
         if _is_decided(after) and not _is_decided(before):
             self._decisions.append(Decision(now, after.key, _only_calendar(after)))
             self._told.discard(after.key)
+            self._told_unheld.discard(after.key)
         elif before is not None and after.end_after is not None and after.end_after != before.end_after:
             self._again.append(now)
         if before is not None and _is_announced_again(before, after):
@@ -62,6 +65,8 @@ class BrakeJudge:
 
     def _watch_change(self, was: str, after: Conference, now: datetime) -> None:
         if after.brake == "held":
+            if after.key in self._told:
+                self._told_unheld.add(after.key)
             if was != "none" or not self._are_too_many(after, now):
                 self._complain(after, f"went from {was} to held without need: {after.hold}")
             self._said.pop(after.key, None)
@@ -129,7 +134,7 @@ class BrakeJudge:
             name = conference.conference_id
             if conference.brake == "held":
                 self._complain(conference, "is held, though an operator decided about everything")
-            was_told = conference.key in self._told  # else it ended before, and could not be brought back
+            was_told = conference.key in self._told - self._told_unheld  # else it may have ended before
             if conference.brake == "rejected" and was_told and name in told and told[name] is None:
                 self._complain(conference, "ended, though an operator rejected that")
             if conference.brake != "none" and held_by.get(name):
