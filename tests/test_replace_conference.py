@@ -509,6 +509,24 @@ def test_a_duplicate_for_which_no_conference_can_be_made_shares() -> None:
     assert [each.state for each in world.conference("c1").replacements] == [None]
 
 
+def test_a_duplicate_for_which_no_conference_can_be_made_drives_where_it_takes_place_next() -> None:
+    """It was to have its own: nobody else says so when that is refused."""
+    world = World(rules=MINT, capabilities=MAKES)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+
+    def refuse(_: CreateCall) -> None:
+        raise ProviderRejected("no licence left")
+
+    world.provider.before_create = refuse
+    world.lose_pushes = True
+    copy_id = world.duplicate(event_id)
+    world.edit(copy_id, summary="Earlier", **times(world.now + timedelta(days=1)))
+    world.push(ANN)
+    world.settle()
+    assert (names(world, copy_id), world.told("c1").title) == ("c1", "Earlier")
+
+
 def test_a_refusal_after_a_lost_answer_names_the_operation_that_may_have_made_a_conference() -> None:
     """No back end may refuse what it made, but if one does, nobody else knows of it."""
     world, asked = World(rules=MINT, capabilities=MAKES), list[CreateCall]()

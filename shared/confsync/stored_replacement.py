@@ -35,34 +35,43 @@ class StoredReplacement:
         """
 
         def body(tx: Transaction) -> bool:
-            stored, known = self._read(tx)
-            if stored is None or known is None or begun not in (None, known.attempts):
+            stored, known = self._read(tx, begun)
+            if stored is None or known is None:
                 return False
             tx.put(change(stored, known))
             return True
 
         return self.outside.store.transact(body)
 
-    def _read(self, tx: Transaction) -> tuple[Conference | None, Replacement | None]:
+    def _read(self, tx: Transaction, begun: int | None) -> tuple[Conference | None, Replacement | None]:
         stored = tx.get(Conference, self.old.key)
         replacements = stored.replacements if stored else ()
-        return stored, next((each for each in replacements if each.number == self.replacement.number), None)
+        known = (each for each in replacements if each.number == self.replacement.number)
+        return stored, next((each for each in known if begun in (None, each.attempts)), None)
 
     def finish(self) -> None:
-        """Store that each of its events was looked at, and have them read once more.
+        """Store that each of its events was looked at.
 
         People may have put the old conference back just before, and a sync may have seen that while the replacement was
         under way; and the push of our own write may be lost.
         """
         links = self.replacement.links
-        refs = [self.old.referents[key].ref for key in links if key in self.old.referents]
+        self._close(lambda stored, known: replacing.done(stored, known, links))
+
+    def give_up(self, begun: int) -> None:
+        """Store that its events keep what they have: one of them may drive the old conference from now on."""
+        self._close(replacing.given_up, begun)
+
+    def _close(self, change: Change, begun: int | None = None) -> None:
+        """Change the stored replacement, and have its events read once more."""
+        refs = [self.old.referents[key].ref for key in self.replacement.links if key in self.old.referents]
 
         def body(tx: Transaction) -> list[Calendar]:
-            stored, known = self._read(tx)
+            stored, known = self._read(tx, begun)
             if stored is None or known is None:
                 return []
             asked = asked_within(tx, refs, self.outside.now())
-            for changed in (replacing.done(stored, known, links), *asked):
+            for changed in (change(stored, known), *asked):
                 tx.put(changed)
             return asked
 
