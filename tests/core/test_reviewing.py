@@ -98,6 +98,15 @@ def test_what_a_review_comes_to(why: str, known: Conference, finding: Finding) -
     assert (review(known, NOW, RULES), why) == (finding, why)
 
 
+def test_an_event_that_left_after_it_had_another_conference_is_looked_for_at_once() -> None:
+    """Its end is taken back until it is found."""
+    ending = tied(lost(NOW), lost(NOW, "e2"), end_after=at(1), due_at=at(1))
+    found = reviewing.out_of_sight(ending, {ref().link_key: "team@group.example.com"}, at(5))
+    left, other = found.referents[ref().link_key], found.referents[ref("e2").link_key]
+    assert (left.state, left.since, left.moved_to, other.state) == ("orphaned", at(5), "team@group.example.com", "gone")
+    assert (found.end_after, found.review_at, found.due_at) == (None, at(5), at(5))
+
+
 # --- registration --------------------------------------------------------------------------------------------------
 
 
