@@ -298,6 +298,28 @@ def _recur(evening: Evenings, series_id: str, rule: str) -> None:
     evening.model.patch(ANN, ANN, series_id, {"recurrence": [rule]}, V1)
 
 
+@pytest.mark.parametrize(
+    ("state", "forgotten", "broken"),
+    [("orphaned", True, []), ("orphaned", False, ["L2"]), ("gone", True, ["L2"]), ("live", True, ["L2"])],
+)
+def test_an_orphan_that_came_back_and_was_forgotten_before_anybody_looked_may_be_kept(
+    state: str, forgotten: bool, broken: list[str]
+) -> None:
+    """Of where it had gone before, Calendar says no more."""
+    evening = Evenings()
+    event_id = evening.meet(attendees=[{"email": ANN}])
+    evening.vouch(event_id)
+    _lose(evening, ANN, event_id, "stripped")
+    evening.move(event_id, BOB)
+    evening.model.move(ANN, BOB, event_id, {"destination": ANN})
+    _lose(evening, ANN, event_id, "deleted")
+    if forgotten:
+        evening.model.options.tombstone_days = 0
+        evening.model.forget_deleted(ANN)
+    evening.record(owner(event_id, state))
+    assert evening.judge(MADE) == broken
+
+
 def test_a_move_that_does_not_say_where_it_went_is_not_followed_to_another_persons_calendar() -> None:
     """Nothing but the id is left where the old organizer is no guest."""
     evening = Evenings()
@@ -337,6 +359,16 @@ def test_an_event_that_calendar_refuses_to_show_cannot_be_found_to_hold_its_conf
     evening.truth.refused = [event_id] if refuses else []
     assert [held.event_id for held in evening.owners.of("c1")] == [event_id]
     assert [held.event_id for held in evening.owners.shown("c1")] == ([event_id] if is_shown else [])
+
+
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_conference_that_nobody_knows_is_told_nothing_where_calendar_refuses_to_show_its_event(refuses: bool) -> None:
+    """The add-on gave it to an event in a calendar that nobody syncs, which moved here since."""
+    evening = Evenings()
+    event_id = evening.meet()
+    evening.vouch(event_id)
+    evening.truth.refused = [event_id] if refuses else []
+    assert evening.judge(MADE) == ([] if refuses else ["L1"])
 
 
 def _lose(evening: Evenings, calendar_id: str, event_id: str, how: str) -> None:

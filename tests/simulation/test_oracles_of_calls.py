@@ -11,6 +11,7 @@ from confsync.core.rules import Rules
 from confsync.core.state import ConferenceState
 from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import ConferenceCall
+from tests.simulation.gestures import ELSEWHERE, V1
 from tests.simulation.oracles.calendars import CalendarJudge
 from tests.simulation.oracles.calls import CallJudge
 from tests.simulation.oracles.channels import ChannelJudge
@@ -141,6 +142,30 @@ def test_no_end_is_told_that_was_announced_while_an_event_was_known_to_hold_the_
     key = Conference.key_for("default", "acme", "c1")
     oracles.calls.watch(ConferenceCall(key, "c1", "op", 2, None), 0, 0, late)
     assert rules_of(oracles.complaints) == broken
+
+
+@pytest.mark.parametrize(("is_seen", "broken"), [(True, []), (False, ["R9 moved"])])
+def test_an_event_that_came_back_in_the_very_instant_after_its_loss_was_recorded_excuses_the_end(
+    is_seen: bool, broken: list[str]
+) -> None:
+    """It moved on with the conference, and left nothing but its id, as what was deleted may."""
+    evening, key = Evenings(), Conference.key_for("default", "acme", "c1")
+    event_id = evening.meet()
+    evening.vouch(event_id)
+    oracles = Oracles(evening.truth, evening.ledger, "secret", Rules(), ordered=True, exact=True, skew=timedelta())
+    oracles.conferences.decided_from[key] = at(99)
+    evening.now = at(60)
+    if is_seen:
+        evening.model.delete(ANN, ANN, event_id)
+        evening.record(owner(event_id, "gone", since=at(60)))
+        oracles.calls.watch_commit(None, evening.ledger.conferences()[0])
+        evening.model.patch(ANN, ANN, event_id, {"status": "confirmed"}, V1)
+    evening.model.move(ANN, ANN, event_id, {"destination": ELSEWHERE})
+    if not is_seen:
+        evening.record(owner(event_id, "gone", since=at(60)))
+        oracles.calls.watch_commit(None, evening.ledger.conferences()[0])
+    oracles.calls.watch(ConferenceCall(key, "c1", "op", 2, None), 0, 0, Worker())
+    assert [rule for rule in rules_of(oracles.complaints) if rule == "R9 moved"] == broken
 
 
 @pytest.mark.parametrize(("begins_in", "broken"), [(2, ["S1"]), (-2, [])])

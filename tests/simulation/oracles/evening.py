@@ -123,7 +123,7 @@ class Evening:
             if name not in refused and not (waits and self._is_left_alone(name)):
                 self._judge_rest(conference)  # what nobody may look at or write waits until its calendar is forgotten
         for name in dict.fromkeys([*told, *stored]):
-            if name in refused:
+            if name in refused or self._truth.is_refused(name):
                 continue  # one event that Calendar refuses to show costs its own conference, and no other
             if self._is_left_alone(name):
                 continue  # what changed in a calendar that was removed is nobody's concern
@@ -219,8 +219,9 @@ class Evening:
         if truth.is_nameless(*place):
             return True
         home = truth.organizer(*place), place[1]
-        if home == place:
-            return False
+        if home == place:  # it came back, and was deleted and forgotten, before anybody looked
+            recorded = self._owner_at(conference, place)
+            return truth.is_forgotten(*place) and recorded is not None and recorded.state == "orphaned"
         if home[0] not in synced:
             return True  # it lives, or was lost, where nobody looks
         if self._owner_at(conference, place) is None:

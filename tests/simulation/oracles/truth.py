@@ -247,12 +247,16 @@ class Truth:
     def is_proof_of_loss(self, calendar_id: str, event_id: str, conference_id: str) -> bool:
         """Whether an event's own calendar shows it deleted, or with another conference."""
         newest = self._newest.get((calendar_id, event_id))
-        if newest is None or event_id not in self._model.state.calendars[calendar_id].entries:
-            return False  # Calendar does not know any more that it ever was
+        if newest is None or self.is_forgotten(calendar_id, event_id):
+            return False
         if newest.cancelled:
             return newest.tombstone is Tombstone.DELETED
         other = newest.body.get("conferenceData", {}).get("conferenceId")
         return other is not None and other != conference_id
+
+    def is_forgotten(self, calendar_id: str, event_id: str) -> bool:
+        """Whether Calendar does not know any more that the event ever was."""
+        return event_id not in self._model.state.calendars[calendar_id].entries
 
     def is_seen_elsewhere(self, calendar_id: str, event_id: str) -> bool:
         """Whether the calendar shows that the event has another organizer now."""
