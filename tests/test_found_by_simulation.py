@@ -291,6 +291,31 @@ def test_an_event_that_lost_its_conference_and_moved_out_of_sight_is_looked_for_
     assert len(world.outcomes) - done < 20
 
 
+@pytest.mark.parametrize("was_lost", [True, False])
+def test_an_event_that_is_found_without_the_conference_that_it_had_lost_before_it_moved_keeps_none(
+    *, was_lost: bool
+) -> None:
+    """It might have been put back; where the move itself may have dropped it, that it holds none proves nothing."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN)
+    world.initialize(calendar_id=TEAM)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)), attendees=[{"email": ANN}])
+    world.settle()
+    world.lose_pushes = True
+    if was_lost:
+        world.edit(event_id, conferenceData=None)
+        world.push(ANN)
+        world.advance(10)
+        assert world.conference("c1").end_after is not None
+    world.move(event_id, TEAM)
+    world.edit(event_id, calendar_id=TEAM, conferenceData=None)
+    world.push(ANN)
+    world.advance(10)
+    assert states(world, "c1") == (["gone", "gone"] if was_lost else ["orphaned"])
+    world.advance(3600)
+    assert (world.told("c1") is None) == was_lost
+
+
 @pytest.mark.parametrize("became", ["deleted", "another conference"])
 def test_a_calendar_to_which_an_event_moved_after_it_had_lost_its_conference_vouches_for_no_other_event(
     became: str,
@@ -425,7 +450,9 @@ def test_an_end_asks_a_calendar_to_read_the_event_that_it_waits_for() -> None:
 # --- an event that moved away with another conference ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", ["nobody looks there", "it is looked for there", "it came back"])
+@pytest.mark.parametrize(
+    "where", ["nobody looks there", "it is looked for there", "it came back", "it came back and lost it"]
+)
 @pytest.mark.parametrize("is_restored", [True, False])
 def test_an_event_that_left_with_another_conference_may_have_the_former_one_again(
     where: str, *, is_restored: bool
@@ -450,8 +477,10 @@ def test_an_event_that_left_with_another_conference_may_have_the_former_one_agai
     if where == "nobody looks there":
         [(left, where_to)] = {(r.state, r.moved_to) for r in world.conference("c1").referents.values()}
         assert (left, where_to, states(world, "c2")) == ("orphaned", TEAM, ["gone"])
-    if where == "it came back":
+    if where.startswith("it came back"):
         world.move(event_id, ANN, calendar_id=TEAM)
+    if where == "it came back and lost it":
+        world.edit(event_id, conferenceData=None)
     world.advance(2 * 24 * 3600)
-    is_kept = is_restored or where == "nobody looks there"
+    is_kept = where == "nobody looks there" or (is_restored and where != "it came back and lost it")
     assert (world.told("c1") is not None) == is_kept

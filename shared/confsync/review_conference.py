@@ -192,7 +192,8 @@ def _lost_home(search: _Search, conference: Conference, outside: Outside, terms:
     """Return where the event is shown to be lost; None: not there.
 
     Only the calendar that organizes the event now proves that it was deleted, or holds another conference. That it
-    holds none there proves nothing: the move itself may have dropped it.
+    holds none there proves nothing, the move itself may have dropped it; but where it had lost it before, that it was
+    not put back.
     """
     try:
         event = read_event(Reading(search.ref), address_of(search.calendar), outside).event
@@ -203,7 +204,10 @@ def _lost_home(search: _Search, conference: Conference, outside: Outside, terms:
     except CalendarError:
         return None
     has_one = event.conference_data is not None and event.conference_data.conference_id is not None
-    if not (is_deleted_here(event) or (has_one and shows_another(event, conference, terms.solutions))):
+    if not (
+        is_deleted_here(event)
+        or ((has_one or search.orphan.was_lost) and shows_another(event, conference, terms.solutions))
+    ):
         return None
     held = holds(event, conference, terms.solutions)
     return NewHome(search.orphan_key, search.ref.link_key, search.calendar.key, held=held)

@@ -1015,6 +1015,24 @@ def test_an_instance_waits_for_a_series_that_nobody_can_read(of_series: Seen, *,
     assert bool(found.conferences) is not waits
 
 
+@pytest.mark.parametrize("was_lost", [True, False])
+def test_of_an_event_that_moved_it_is_remembered_that_it_had_lost_its_conference_before(*, was_lost: bool) -> None:
+    """However often its tombstone tells of the move; what holds it again starts anew."""
+    ledger = Ledger.of(conference("c1", ref()))
+    ledger.show(event())
+    if was_lost:
+        ledger.settle(confirmed(event(conference=None, updated=1)))
+    for updated, name in enumerate(("bo", "eve"), start=2):
+        ledger.settle(confirmed(tombstone(updated=updated, organizer={"email": f"{name}@example.com"})))
+        known = ledger.referent(ref())
+        assert known is not None
+        assert (known.state, known.was_lost) == ("orphaned", was_lost)
+    ledger.settle(confirmed(event(updated=9)))
+    known = ledger.referent(ref())
+    assert known is not None
+    assert (known.state, known.was_lost) == ("live", False)
+
+
 def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:
     """A claim drives nothing, so its instances need not be read."""
     master = series()

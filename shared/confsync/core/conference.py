@@ -49,6 +49,8 @@ class Referent(Value):
     """When it was found gone or orphaned; of an orphan, when it was last said anew where it is now."""
     moved_to: str | None = None
     """For an orphaned event: its organizer now, where its tombstone names one."""
+    was_lost: bool = False
+    """For an orphaned event: whether it had been seen without the conference before it moved."""
     continues_in: str | None = None
     """Link key of the same event in the calendar that it moved to: what became of it is known there."""
     never_held: bool = False

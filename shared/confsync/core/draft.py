@@ -86,7 +86,9 @@ class Draft:
         moved_to = event.organizer.email if event is not None and event.organizer is not None else None
         is_news = tie.referent.state != state or (state == "orphaned" and tie.referent.moved_to != moved_to)
         since = self.now if is_news else tie.referent.since
-        lost = {"state": state, "since": since, "moved_to": moved_to if state == "orphaned" else None}
+        was_lost = tie.referent.state == "gone" or tie.referent.was_lost
+        lost: dict[str, object] = {"state": state, "since": since, "was_lost": was_lost}
+        lost["moved_to"] = moved_to if state == "orphaned" else None
         self.refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update=lost))
         if state == "gone" and event is not None:
             self._lose_other_views(tie.link.conference_key, tie.referent, event)

@@ -127,7 +127,7 @@ def out_of_sight(conference: Conference, moved_to: Mapping[str, str], now: datet
         moved_to: whom each names as its organizer now, by link key.
 
     """
-    left = {"state": "orphaned", "since": now}
+    left = {"state": "orphaned", "since": now, "was_lost": True}
     orphans = {
         key: conference.referents[key].model_copy(update={**left, "moved_to": email}) for key, email in moved_to.items()
     }
