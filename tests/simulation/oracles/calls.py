@@ -55,20 +55,11 @@ class CallJudge:
         self._newest: dict[str, int] = {}
         self._known_holders: dict[str, set[tuple[str, str]]] = {}
         """By conference key: the calendar and event of each owner that was known when its end was announced."""
-        self._lost_at: dict[tuple[str, str], int] = {}
-        """By conference and link key: how many changes there had been when the event was recorded as lost."""
         self.made_for: Mapping[str, str] = {}
         """By the id of a conference that was made on request: the one that it replaces."""
 
     def watch_commit(self, before: Conference | None, after: Conference) -> None:
-        """Note which events are recorded as lost, and who is known to hold a conference as its end is announced.
-
-        What is recorded later calls no end back.
-        """
-        for key, known in after.referents.items():
-            was = before.referents.get(key) if before is not None else None
-            if known.state == "gone" and (was is None or was.state != "gone"):
-                self._lost_at[after.key, key] = self._truth.noted
+        """Note who is known to hold a conference as its end is announced: what is recorded later calls nothing back."""
         is_announced = after.intent is not None and (before is None or before.intent != after.intent)
         if is_announced and after.intent is not None and after.intent.verb == "end":
             owners = self._owners.of(after.conference_id)
@@ -143,24 +134,26 @@ class CallJudge:
             if held.event_id not in ids or held.since >= decided_from:
                 continue
             same = [owner for owner in owners if owner.event_id == held.event_id]
-            left = [
-                owner.calendar_key for owner in same if not self._came_back_unseen(call.conference_key, owner, held)
-            ]
+            left = [owner.calendar_key for owner in same if not self._came_back_unseen(call.conference_id, owner, held)]
             if any(self._calendars.listed_since(key, held.since_number) for key in left):
                 continue  # a full listing shows of an event that moved no more than of one that was deleted
             if any(self._truth.has_left(self._ledger.calendar_ids[key], held) for key in left):
                 what = f"is ended, but {held.event_id} moved to {held.calendar_id} with it"
                 self._complaints.add("R9 moved", f"{call.conference_id} {what}")
 
-    def _came_back_unseen(self, conference_key: str, owner: Referent, held: Held) -> bool:
+    def _came_back_unseen(self, conference_id: str, owner: Referent, held: Held) -> bool:
         """Whether the event was lost, as far as anybody saw, and left with nothing but its id when it was back.
 
         What was deleted may lose its details too: nobody can tell the two apart. When that was seen is told by the
-        clock of who saw it.
+        clock of who saw it, or by what it saw, however late.
         """
-        was_lost = owner.state == "gone" and owner.since is not None and owner.since - self._skew < held.since
-        was_lost |= self._lost_at.get((conference_key, owner.ref.link_key), held.since_number) < held.since_number
         calendar_id = self._ledger.calendar_ids[owner.calendar_key]
+        link = self._ledger.link(owner.calendar_key, owner.event_id)
+        facts = self._truth.facts.get((calendar_id, owner.event_id), ())
+        lost = [f for f in facts if link is not None and f.etag == link.etag and f.conference_id != conference_id]
+        saw_loss = bool(lost) and any(f.number > lost[-1].number and f.conference_id == conference_id for f in facts)
+        saw_before = owner.since is not None and owner.since - self._skew < held.since
+        was_lost = owner.state == "gone" and (saw_before or saw_loss)
         return was_lost and not self._truth.is_seen_elsewhere(calendar_id, owner.event_id)
 
     def _is_known(self, owner: Held, conference_id: str) -> bool:
