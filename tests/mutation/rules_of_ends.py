@@ -224,7 +224,7 @@ REPLACING = (
 REVIEWING = (
     Rule(
         "word-leaves-claims",
-        "known = _without_claims(known, registration, rules)",
+        "known = _with_claims_promoted(known, registration, rules)",
         "pass",
         "R9: what the add-on vouches for holds the conference before its calendar is read",
     ),

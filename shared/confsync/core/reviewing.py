@@ -60,11 +60,11 @@ def registered(conference: Conference, vouched: Mapping[str, Registration], rule
         known = known.model_copy(update=_untold(conference))
     for registration in vouched.values():
         known = with_note(known, "the add-on vouched for it", registration.at, "seen", registration.event_id)
-        known = _without_claims(known, registration, rules)
+        known = _with_claims_promoted(known, registration, rules)
     return expecting(known, {}, rules)
 
 
-def _without_claims(conference: Conference, word: Registration, rules: Rules) -> Conference:
+def _with_claims_promoted(conference: Conference, word: Registration, rules: Rules) -> Conference:
     """Let the claims that the word covers hold the conference at once: it may be long until their calendar is read."""
     promoted = promote_claims(conference, rules.claims)
     if promoted is conference:
