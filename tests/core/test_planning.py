@@ -1033,6 +1033,21 @@ def test_of_an_event_that_moved_it_is_remembered_that_it_had_lost_its_conference
     assert (known.state, known.was_lost) == ("live", False)
 
 
+def test_a_series_that_stands_for_an_instance_takes_nothing_back_of_what_was_seen_of_it() -> None:
+    """The list of its exceptions may lag behind what each of them showed on its own (rule R13)."""
+    ledger = Ledger.of(conference("c1", ref("s1_2")))
+    master = series("s1", None)
+    ledger.put(master)
+    ledger.show(instance(master, 2))
+    newest = instance(series("s1"), 2, updated=5)
+    ledger.settle({ref("s1_2"): Seen(newest, confirmed=True), ref("s1"): Seen(master, confirmed=True, exceptions=())})
+    old = instance(series("s1"), 2, updated=3)
+    ledger.settle({ref("s1"): Seen(series("s1", updated=6), confirmed=True, exceptions=(old,))})
+    link, absorbed = ledger.links[ref("s1_2").link_key], ledger.referent(ref("s1_2"))
+    assert absorbed is not None
+    assert (link.etag, link.updated, absorbed.state) == (newest.etag, newest.updated, "gone")
+
+
 def test_an_exception_of_a_series_that_is_a_claim_asks_for_nothing() -> None:
     """A claim drives nothing, so its instances need not be read."""
     master = series()

@@ -4,6 +4,12 @@ from tests.mutation.mutants import Rule
 
 DRAFT = (
     Rule(
+        "absorbed-goes-back",
+        "event.updated is not None and not is_older(event, tie.link):",
+        "event.updated is not None:",
+        "R13: a list of exceptions that lags takes nothing back",
+    ),
+    Rule(
         "claims-wait-for-a-judge",
         "promoted = promote_claims(referring, self.terms.rules.claims)",
         "promoted = referring",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from confsync.core.binding import Tie, deletes_also, role_of, tie_of
+from confsync.core.binding import Tie, deletes_also, is_older, role_of, tie_of
 from confsync.core.conference import Conference, Referent, ReferentState, Role
 from confsync.core.events import Event
 from confsync.core.history import note_promoted, note_referent
@@ -92,7 +92,7 @@ class Draft:
         self.refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update=lost))
         if state == "gone" and event is not None:
             self._lose_other_views(tie.link.conference_key, tie.referent, event)
-        if event is not None and event.updated is not None:
+        if event is not None and event.updated is not None and not is_older(event, tie.link):
             newer = {"etag": event.etag, "updated": event.updated, "sequence": event.sequence}
             self.links[ref.link_key] = tie.link.model_copy(update=newer)
 
