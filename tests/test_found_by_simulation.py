@@ -316,6 +316,28 @@ def test_an_event_that_is_found_without_the_conference_that_it_had_lost_before_i
     assert (world.told("c1") is None) == was_lost
 
 
+def test_an_event_that_moves_on_from_where_it_was_found_without_its_conference_is_looked_for_again() -> None:
+    """Nobody but the search knows it there, so no sync tells that it left: the end waited for it for ever."""
+    world = World()
+    for name in (TEAM, "board@group.example.com"):
+        world.model.add_calendar(name, ANN)
+        world.initialize(calendar_id=name)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)), attendees=[{"email": ANN}])
+    world.settle()
+    world.lose_pushes = True
+    world.edit(event_id, conferenceData=None)
+    world.push(ANN)
+    world.advance(10)
+    world.move(event_id, TEAM)
+    world.push(ANN)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    world.edit(event_id, calendar_id=TEAM, attendees=[{"email": TEAM}])
+    world.move(event_id, "board@group.example.com", calendar_id=TEAM)
+    world.advance(2 * 3600)
+    assert world.told("c1") is None
+
+
 @pytest.mark.parametrize("became", ["deleted", "another conference"])
 def test_a_calendar_to_which_an_event_moved_after_it_had_lost_its_conference_vouches_for_no_other_event(
     became: str,

@@ -52,7 +52,7 @@ def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd |
 
 def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> None:
     sight, wait_s = look_at_owners(conference, outside, terms.rules)
-    known, out_of_sight = _tied_elsewhere(conference, outside)
+    known, out_of_sight = _not_followed(conference, outside)
     left_unseen = ending.left_unseen(conference, sight, out_of_sight)
     still_there = ending.owners_still_there(conference, sight, terms.solutions, known)
     if not still_there and not _may_end(conference, outside, terms):
@@ -77,21 +77,26 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
     ask_to_observe(still_there, outside)  # its calendar may never list again what was seen here
 
 
-def _tied_elsewhere(conference: Conference, outside: Outside) -> tuple[list[EventRef], list[EventRef]]:
-    """Return the events that were seen with another conference since: where that is known to be over, and the others.
+def _not_followed(conference: Conference, outside: Outside) -> tuple[list[EventRef], list[EventRef]]:
+    """Return the events of which no sync tells this conference any more: those known with another one, and the others.
 
-    A claim that moved counts as gone: nobody looks where it went.
+    They were seen with another conference since, where it may be out of sight too; or they were only looked at.
     """
-    links = outside.store.get_many(Link, conference.referents).values()
-    tied = [link for link in links if link.conference_key not in ("", conference.key)]
-    others = outside.store.get_many(Conference, {link.conference_key for link in tied}) if tied else {}
+    refs = {key: event.ref for key, event in conference.referents.items()}
+    ties = {key: link.conference_key for key, link in outside.store.get_many(Link, refs).items()}
+    tied_elsewhere = set(ties.values()) - {"", conference.key}
+    others = outside.store.get_many(Conference, tied_elsewhere) if tied_elsewhere else {}
     known: list[EventRef] = []
     out_of_sight: list[EventRef] = []
-    for link in tied:
-        other = others.get(link.conference_key)
-        event = other.referents.get(link.key) if other is not None else None
-        is_known = event is None or (event.state, event.role) == ("gone", "owner")
-        (known if is_known else out_of_sight).append(link.ref)
+    for key, ref in refs.items():
+        tie = ties.get(key, "")
+        if tie == conference.key:
+            continue
+        other = others.get(tie)
+        event = other.referents.get(key) if other is not None else None
+        # A claim that moved counts as gone: nobody looks where it went.
+        is_known = tie != "" and (event is None or (event.state, event.role) == ("gone", "owner"))
+        (known if is_known else out_of_sight).append(ref)
     return known, out_of_sight
 
 

@@ -158,7 +158,7 @@ def _ask_live_owners(conference: Conference, outside: Outside) -> None:
 def _searches(orphan_key: str, conference: Conference, outside: Outside, terms: Terms) -> list[_Search]:
     """Return where to look: in the calendar of the organizer that the tombstone names, else in all of the same user.
 
-    What was seen with another conference before it moved may be back, where it counts for that one alone.
+    What was only looked at there, or seen with another conference since, may be back, and no sync would tell.
     """
     orphan = conference.referents[orphan_key]
     left, link = outside.store.get(Calendar, orphan.calendar_key), outside.store.get(Link, orphan_key)
@@ -171,7 +171,7 @@ def _searches(orphan_key: str, conference: Conference, outside: Outside, terms: 
             outside.store.get_many(Calendar, [own]).values()
         )
     places = [c for c in found if c.key != left.key]
-    if link is not None and link.conference_key != conference.key:
+    if link is None or link.conference_key != conference.key:
         places.append(left)
     return [_Search(orphan_key, orphan, place) for place in places if place.state in ("active", "poll_only")]
 

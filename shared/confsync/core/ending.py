@@ -124,7 +124,7 @@ def left_unseen(conference: Conference, sight: Sight, out_of_sight: Collection[E
     """Return the owners that are shown to have left, by link key, and whom they name as their organizer now.
 
     Args:
-        out_of_sight: those that had another conference when they were seen last, and may hold this one again by now.
+        out_of_sight: those of which no sync tells, and that may hold the conference again by now.
 
     """
     known = {key: owner for key, owner in conference.referents.items() if owner.ref in out_of_sight}
