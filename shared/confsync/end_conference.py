@@ -1,7 +1,7 @@
 """Carry out a decided end as far as to want it: when the grace period is over, look at every owner once more.
 
     held already? -> keep;  too many ends? -> `hold_end`
-    read every owner again -> want the end, or wait for what could not be read
+    read every owner again -> want the end, wait for what could not be read, or look for what left
 
 It must never want an end because something could not be read, nor call the conferencing system: `update_conference`
 does.
@@ -52,9 +52,9 @@ def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd |
 
 def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> None:
     sight, wait_s = look_at_owners(conference, outside, terms.rules)
-    known, out_of_sight = _not_followed(conference, outside)
+    tied_elsewhere, out_of_sight = _without_sync(conference, outside)
     left_unseen = ending.left_unseen(conference, sight, out_of_sight)
-    still_there = ending.owners_still_there(conference, sight, terms.solutions, known)
+    still_there = ending.owners_still_there(conference, sight, terms.solutions, tied_elsewhere)
     if not still_there and not _may_end(conference, outside, terms):
         return
     if not still_there and decide_anew(conference, outside, terms.rules):
@@ -77,7 +77,7 @@ def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> N
     ask_to_observe(still_there, outside)  # its calendar may never list again what was seen here
 
 
-def _not_followed(conference: Conference, outside: Outside) -> tuple[list[EventRef], list[EventRef]]:
+def _without_sync(conference: Conference, outside: Outside) -> tuple[list[EventRef], list[EventRef]]:
     """Return the events of which no sync tells this conference any more: those known with another one, and the others.
 
     They were seen with another conference since, where it may be out of sight too; or they were only looked at.

@@ -184,8 +184,7 @@ def _named_there(orphan: Referent, left: Calendar, outside: Outside) -> str | No
         event = read_event(Reading(orphan.ref), address_of(left), outside).event
     except CalendarError:
         return None
-    organizer = event.organizer if event is not None else None
-    return organizer.email if organizer is not None and not organizer.is_self else None
+    return event.organizer_elsewhere if event is not None else None
 
 
 def _lost_home(search: _Search, conference: Conference, outside: Outside, terms: Terms) -> NewHome | None:

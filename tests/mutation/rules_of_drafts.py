@@ -214,13 +214,13 @@ SERIES = (
         "refused-series-frees-instances",
         "return seen if seen is not None and seen.says_nothing else None",
         "return None",
-        "18, R18: what an instance holds may be its series' own, while that cannot be read",
+        "24, R18: what an instance holds may be its series' own, while that cannot be read",
     ),
     Rule(
         "unknown-series-holds-instances",
         "return seen if seen is not None and seen.says_nothing else None",
         "return seen if seen is not None and seen.event is None else None",
-        "18: of a series that is not known here, an instance is an event alone",
+        "24: of a series that is not known here, an instance is an event alone",
     ),
     Rule(
         "lost-series-stands-for-instances",

@@ -418,7 +418,7 @@ ENDING = (
     ),
     Rule(
         "what-is-followed-is-looked-for",
-        "and not _is_followed(owner, event, conference)",
+        "and not _is_known_where_it_went(owner, event, conference)",
         "and True",
         "19: an event that was found is not looked for again",
     ),
@@ -462,7 +462,7 @@ ENDING = (
         "guests-copy-keeps",
         "if not _is_copy_of_owner(word, owners.values()))",
         ")",
-        "24: the add-on's word from a guest is for the organizer's event",
+        "R11: the add-on's word from a guest is for the organizer's event",
     ),
     Rule(
         "series-is-read-alone",

@@ -1,4 +1,4 @@
-"""The last look before a conference ends: every owner it ever had is read again.
+"""The last look before a conference ends: every event that owned it, or was to own it, is read again.
 
 It must never find that a conference may end because something could not be read.
 """
@@ -103,12 +103,12 @@ def _is_gone(
     if known is None or _is_unseen(ref, conference):
         return is_deleted_here(seen.event)
     # Its tombstone may name anybody: what became of the conference after the event had moved on is known elsewhere.
-    moved_on = _is_followed(known, seen.event, conference) or is_tied_elsewhere
+    moved_on = _is_known_where_it_went(known, seen.event, conference) or is_tied_elsewhere
     left = seen.event.is_cancelled or (seen.event.is_readable and not seen.event.is_organizers_copy)
     return left if moved_on else _is_deleted(seen.event)
 
 
-def _is_followed(owner: Referent, event: Event, conference: Conference) -> bool:
+def _is_known_where_it_went(owner: Referent, event: Event, conference: Conference) -> bool:
     """Whether it is known where the event went: the one whom it names as its organizer has it, which is read too."""
     named = organizer_key(event, conference.tenant)
     there = (each for each in conference.referents.values() if each.role == "owner" and each.ref != owner.ref)
@@ -133,18 +133,13 @@ def left_unseen(conference: Conference, sight: Sight, out_of_sight: Collection[E
         for key, owner in known.items()
         if owner.role == "owner"
         and (event := _read(sight.get(owner.ref))) is not None
-        and (email := _organizer_elsewhere(event)) is not None
-        and not _is_followed(owner, event, conference)
+        and (email := event.organizer_elsewhere) is not None
+        and not _is_known_where_it_went(owner, event, conference)
     }
 
 
 def _read(seen: Seen | None) -> Event | None:
     return seen.event if seen is not None and seen.confirmed else None
-
-
-def _organizer_elsewhere(event: Event) -> str | None:
-    organizer = event.organizer
-    return organizer.email if organizer is not None and not organizer.is_self else None
 
 
 def may_live_unseen(conference: Conference, sight: Sight, solutions: Sequence[Solution]) -> bool:

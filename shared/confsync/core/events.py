@@ -167,6 +167,11 @@ class Event(Wire):
         """Whether this calendar holds the main copy, the only one that drives a conference."""
         return self.organizer is not None and self.organizer.is_self and not self.locked
 
+    @property
+    def organizer_elsewhere(self) -> str | None:
+        """The organizer's address, where the event names one that is not this calendar."""
+        return self.organizer.email if self.organizer is not None and not self.organizer.is_self else None
+
 
 class EventPage(Wire):
     """One page of a listing; its items are validated one by one, so that a malformed one harms no other."""

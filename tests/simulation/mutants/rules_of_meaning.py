@@ -85,7 +85,7 @@ ENDS: tuple[Mutant, ...] = (
         "Nothing is read again before the end (testing.md: no re-read before delete).",
         (
             "end_conference:_look_once_more",
-            "ending.owners_still_there(conference, sight, terms.solutions, known)",
+            "ending.owners_still_there(conference, sight, terms.solutions, tied_elsewhere)",
             "[]",
         ),
     ),

@@ -41,7 +41,7 @@ class BrakeJudge:
         self._said: dict[str, set[str]] = {}
         self._told: set[str] = set()
         """Keys of conferences of which the end that is decided now was told before, for all that its workers know."""
-        self._told_unheld: set[str] = set()
+        self._told_before_hold: set[str] = set()
         """Those whose end was held only when it had been told, and may have been carried out."""
 
     def hear(self, conference_keys: Iterable[str], verdict: str) -> None:
@@ -54,7 +54,7 @@ class BrakeJudge:
         if _is_decided(after) and not _is_decided(before):
             self._decisions.append(Decision(now, after.key, _only_calendar(after)))
             self._told.discard(after.key)
-            self._told_unheld.discard(after.key)
+            self._told_before_hold.discard(after.key)
         elif before is not None and after.end_after is not None and after.end_after != before.end_after:
             self._again.append(now)
         if before is not None and _is_announced_again(before, after):
@@ -66,7 +66,7 @@ class BrakeJudge:
     def _watch_change(self, was: str, after: Conference, now: datetime) -> None:
         if after.brake == "held":
             if after.key in self._told:
-                self._told_unheld.add(after.key)
+                self._told_before_hold.add(after.key)
             if was != "none" or not self._are_too_many(after, now):
                 self._complain(after, f"went from {was} to held without need: {after.hold}")
             self._said.pop(after.key, None)
@@ -99,9 +99,8 @@ class BrakeJudge:
 
     def _watch_limits(self, stored: Conference, worker: Worker) -> None:
         """What was decided before its worker began has to be counted, from when this end was decided last."""
-        own = [decision for decision in self._decisions if decision.conference_key == stored.key]
-        known = [decision for decision in self._decisions if decision.at < worker.since or decision in own]
-        since = max((decision.at for decision in own), default=None)
+        known = [each for each in self._decisions if each.at < worker.since or each.conference_key == stored.key]
+        since = max((each.at for each in known if each.conference_key == stored.key), default=None)
         if since is None:
             return
         owned = [each for each in known if each.calendar_key == _only_calendar(stored) != ""]
@@ -134,7 +133,7 @@ class BrakeJudge:
             name = conference.conference_id
             if conference.brake == "held":
                 self._complain(conference, "is held, though an operator decided about everything")
-            was_told = conference.key in self._told - self._told_unheld  # else it may have ended before
+            was_told = conference.key in self._told - self._told_before_hold  # else it may have ended before
             if conference.brake == "rejected" and was_told and name in told and told[name] is None:
                 self._complain(conference, "ended, though an operator rejected that")
             if conference.brake != "none" and held_by.get(name):
