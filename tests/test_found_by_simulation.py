@@ -449,6 +449,34 @@ def test_a_calendar_that_can_be_read_again_does_not_keep_what_its_event_lost_whe
     assert world.told("c1") is None
 
 
+@pytest.mark.parametrize("where", ["it came back", "it went on"])
+def test_an_event_that_left_is_not_taken_for_back_where_nobody_could_read(where: str) -> None:
+    """Bob's calendar is older than Ann's, and shows nothing but an id when it can be read again."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN)
+    world.initialize()
+    world.initialize(calendar_id=TEAM)
+    event_id = world.add("Planning", "c1", who=BOB, **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.model.share(BOB, {ANN: "writer"})
+    world.model.suspend(BOB)
+    world.model.change_owner(ANN, BOB, event_id, ANN)
+    world.settle()
+    world.model.options.organizer_tombstones = "id_only" if where == "it came back" else "full"
+    world.move(event_id, TEAM)
+    world.delete(event_id, calendar_id=TEAM) if where == "it went on" else world.push(ANN)
+    world.settle()
+    if where == "it came back":
+        world.move(event_id, ANN, calendar_id=TEAM)
+        world.edit(event_id, conferenceData=None)
+        world.settle()
+    assert world.told("c1") is not None
+    world.model.options.organizer_tombstones = "id_only"
+    world.model.reinstate(BOB)
+    world.advance(world.rules.search_s + 3 * 3600)
+    assert world.told("c1") is None
+
+
 def test_an_end_asks_a_calendar_to_read_the_event_that_it_waits_for() -> None:
     """It moved away after it had lost the conference, and the listing of all events shows no deleted ones."""
     world = World()

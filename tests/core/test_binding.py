@@ -48,6 +48,7 @@ def tied(**fields: object) -> Tie:
 OWNER, CLAIM = tied(), tied(role="claimed")
 ORPHAN, GONE = tied(state="orphaned"), tied(state="gone")
 MOVED_ON, GONE_CLAIM = tied(state="gone", continues_in="elsewhere"), tied(role="claimed", state="gone")
+AWAY = Tie(LINK, MOVED_ON.referent, referent("e1", THERE, bound_at=at(3)))
 WITNESS = Tie(LINK, None)
 FOREIGN = {"email": "bob@example.com"}
 
@@ -84,6 +85,10 @@ ROWS: list[tuple[str, Event | None, Tie, str | None, Verdict, Verdict]] = [
     ("the conference, first seen", event(), UNTIED, C1, "bind", "bind"),
     ("the conference again", event(updated=5), GONE, C1, "bind", "bind"),
     ("the conference back in sight", event(updated=5), ORPHAN, C1, "bind", "bind"),
+    ("a return without a conference", event(conference=None, updated=5), AWAY, None, "confirm", "gone"),
+    ("what came before it went on", event(conference=None, updated=3), AWAY, None, "ignore", "ignore"),
+    ("a return to a guest's copy", event(conference=None, own=False, updated=5), AWAY, None, "ignore", "ignore"),
+    ("a conference in the making after a return", pending(updated=5), AWAY, None, "ignore", "ignore"),
     ("another conference", event(updated=5), OWNER, C2, "confirm", "bind"),
     ("another conference after a move", event(updated=5), ORPHAN, C2, "confirm", "bind"),
     ("another conference of a claim", event(updated=5), CLAIM, C2, "bind", "bind"),
@@ -236,4 +241,14 @@ def test_a_tie_is_what_link_and_conference_say() -> None:
     assert tie_of(ref(), {LINK.key: LINK}, {}) == Tie(LINK, None)
     assert tie_of(ref(), {LINK.key: LINK}, {C1: known}) == Tie(LINK, referent())
     assert tie_of(ref(), {LINK.key: LINK}, {C1: known}).is_live_owner
+
+
+@pytest.mark.parametrize(("state", "is_there"), [("live", True), ("orphaned", True), ("gone", False)])
+def test_a_tie_knows_where_its_event_went_on(state: str, *, is_there: bool) -> None:
+    """Unless it is gone from there too."""
+    away = referent("e1", THERE, state=state)
+    left = referent(state="gone", continues_in=away.ref.link_key)
+    for referents, found in ((held(left, away), away if is_there else None), (held(left), None)):
+        known = conference(referents=referents)
+        assert tie_of(ref(), {LINK.key: LINK}, {C1: known}).continuation == found
     assert not any(each.is_live_owner for each in (UNTIED, WITNESS, CLAIM, ORPHAN, GONE))

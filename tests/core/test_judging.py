@@ -265,6 +265,27 @@ def test_an_event_that_moved_is_in_sight_again_where_a_live_owner_has_its_ical_u
     assert kept.conference.referents[ref().link_key].state == "orphaned"
 
 
+def test_an_event_that_moved_on_comes_back_to_an_older_place_only_where_that_shows_it() -> None:
+    """What is recorded there is older than the move; doubt leaves the event out of sight."""
+    known = two_copies(at(-9), at(-5))
+    known = held_by(known.referents[HERE_TOO], known.referents[THERE_TOO].model_copy(update={"state": "orphaned"}))
+    assert judged(known).readings == (Reading(ref("e1", HERE)),)
+    back = judged(known, confirmed(event(), calendar_key=HERE)).conference.referents[THERE_TOO]
+    assert (back.state, back.continues_in) == ("gone", HERE_TOO)
+    unread = {ref("e1", HERE): Seen(None, unreadable=True)}
+    for shown in (unread, confirmed(tombstone(), calendar_key=HERE)):
+        assert judged(known, shown).conference.referents[THERE_TOO].state == "orphaned"
+
+
+def test_an_event_that_moved_is_where_it_was_bound_last() -> None:
+    """Of its older places, one may be recorded as live because nobody can read its calendar."""
+    moved = referent("e1", "elsewhere", state="orphaned", bound_at=at(-7))
+    known = held_by(*two_copies(at(-9), at(-5)).referents.values(), moved)
+    shown = {ref("e1", HERE): Seen(None, unreadable=True), **confirmed(event(), calendar_key=THERE)}
+    found = judged(known, shown).conference.referents[ref("e1", "elsewhere").link_key]
+    assert (found.state, found.continues_in) == ("gone", THERE_TOO)
+
+
 def test_a_conference_without_owners_is_left_alone() -> None:
     """Claims end nothing, and an ended one is not ended again."""
     claims = held_by(referent(role="claimed", state="gone"))

@@ -41,6 +41,7 @@ from tests.core.story import (
     owned,
     pending,
     ref,
+    referent,
     seen,
     series,
     stamp,
@@ -1031,6 +1032,26 @@ def test_of_an_event_that_moved_it_is_remembered_that_it_had_lost_its_conference
     known = ledger.referent(ref())
     assert known is not None
     assert (known.state, known.was_lost) == ("live", False)
+
+
+@pytest.mark.parametrize("conference_id", [None, "c2"])
+def test_an_event_that_came_back_without_its_conference_is_lost_here_from_then_on(conference_id: str | None) -> None:
+    """Where it had gone on may show nothing but its id; what is shown here is newer."""
+    ledger = Ledger.of(conference("c1", ref()))
+    ledger.conferences |= {conference_key("c2"): conference("c2")}
+    ledger.show(event())
+    left = referent(state="gone", since=NOW, created=at(-99), continues_in=ref("e1", THERE).link_key)
+    away = referent("e1", THERE, created=at(-99), bound_at=at(3))
+    referents = {each.ref.link_key: each for each in (left, away)}
+    ledger.conferences[ledger.c1.key] = ledger.c1.model_copy(update={"referents": referents})
+    ledger.settle(confirmed(event(conference=conference_id, updated=5)), now=at(6))
+    lost = ledger.referent(ref())
+    assert lost is not None
+    assert (lost.state, lost.since, lost.continues_in, lost.bound_at) == ("gone", at(6), None, at(5))
+    said = f"the event {'held another' if conference_id else 'lost its'} conference"
+    assert said in {note.what for note in ledger.c1.history if note.at == at(6)}
+    ledger.settle(confirmed(event(conference=conference_id, updated=7)), now=at(8))
+    assert ledger.referent(ref()) == lost
 
 
 def test_a_series_that_stands_for_an_instance_takes_nothing_back_of_what_was_seen_of_it() -> None:

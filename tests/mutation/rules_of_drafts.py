@@ -23,14 +23,14 @@ DRAFT = (
     ),
     Rule(
         "moved-without-trace",
-        "event.organizer.email if event is not None and event.organizer is not None else None",
-        "None",
+        "moved_to = organizer.email if organizer is not None else None",
+        "moved_to = None",
         "R9, 19: the named organizer's calendar is asked",
     ),
     Rule(
         "news-of-an-orphan-are-old",
-        "since = self.now if is_news else",
-        "since = self.now if tie.referent.state != state else",
+        '"since": self.now if is_news else known.since',
+        '"since": self.now if known.state != state else known.since',
         "R9, 19: where an event moved to is asked as soon as its tombstone names it",
     ),
     Rule(
@@ -83,14 +83,32 @@ DRAFT = (
     ),
     Rule(
         "move-is-news-each-time",
-        "is_news = tie.referent.state != state or",
+        "is_news = came_back or",
         "is_news = True or",
         "R9, 19: an orphan is looked for once",
     ),
     Rule(
+        "return-is-no-news",
+        "is_news = came_back or",
+        "is_news =",
+        "19: what came back is lost from then on",
+    ),
+    Rule(
+        "return-goes-on-elsewhere",
+        'lost |= {"continues_in": None, "bound_at": event.updated}',
+        'lost |= {"bound_at": event.updated}',
+        "19: an event that came back is where it came back to",
+    ),
+    Rule(
+        "return-is-as-old-as-before",
+        'lost |= {"continues_in": None, "bound_at": event.updated}',
+        'lost |= {"continues_in": None}',
+        "19: where it came back to is newer than where it had been",
+    ),
+    Rule(
         "second-organizer-is-no-news",
-        'or (state == "orphaned" and tie.referent.moved_to != moved_to)',
-        "or False",
+        "or (known.state, known.moved_to) != (state, moved_to)",
+        "or known.state != state",
         "R9, 19: what moved on is looked for there",
     ),
 )

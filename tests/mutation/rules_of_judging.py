@@ -328,9 +328,27 @@ OWNERS = (
     ),
     Rule(
         "still-there-counts-as-left",
-        "if not _is_still_there(conference.referents[key], sight)",
-        "if True",
+        "return seen is None or not (seen.says_nothing or _is_at_home(seen))",
+        "return True",
         "R9, 19: an event that is still in its former place did not leave it",
+    ),
+    Rule(
+        "older-place-is-believed",
+        "return _former_place(owner, home) is None or (seen is not None and _is_at_home(seen))",
+        "return True",
+        "R9, 19: an event went on from a place that is live on record only; it came back there if that shows it",
+    ),
+    Rule(
+        "older-place-is-not-read",
+        "return home if was_bound_later(owner, home) else None",
+        "return None",
+        "R9, 19: only a look says whether an event that moved out of sight came back to an older place",
+    ),
+    Rule(
+        "any-home-is-as-good",
+        "return max(homes, key=lambda key: homes[key].bound_at or datetime.min.replace(tzinfo=UTC))",
+        "return min(homes, key=lambda key: homes[key].bound_at or datetime.min.replace(tzinfo=UTC))",
+        "19: the copy that changed last is the organizer's",
     ),
     Rule(
         "newest-are-forgotten",

@@ -207,12 +207,16 @@ def test_only_an_operator_frees_a_held_end(said: str | None, broken: list[str]) 
     assert scene.rules == broken
 
 
-@pytest.mark.parametrize(("state", "broken"), [("gone", ["R10"]), ("live", [])])
-def test_a_rejected_end_stays_rejected_until_an_event_holds_the_conference(state: str, broken: list[str]) -> None:
-    """Nobody else takes the word back."""
+@pytest.mark.parametrize(
+    ("state", "is_over", "broken"), [("gone", False, ["R10"]), ("live", False, []), ("gone", True, [])]
+)
+def test_a_rejected_end_stays_rejected_until_an_event_holds_the_conference(
+    state: str, broken: list[str], *, is_over: bool
+) -> None:
+    """Nobody else takes the word back; nothing is left of it where the back end says that the conference is over."""
     scene = Scene()
     scene.committed["conference"]["a"] = conference(brake="rejected")
-    scene.commit(conference("a", state=state))
+    scene.commit(conference("a", state=state, gone=is_over))
     assert scene.rules == broken
 
 

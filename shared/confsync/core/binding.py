@@ -26,11 +26,18 @@ class Tie:
     link: Link | None
     referent: Referent | None
     """As the link's conference holds it."""
+    continuation: Referent | None = None
+    """Where the event went on from here, as far as was known, unless it is gone from there too."""
 
     @property
     def is_live_owner(self) -> bool:
         """Whether the conference hangs on this event."""
         return self.referent is not None and self.referent.role == "owner" and self.referent.state == "live"
+
+    def shows_return(self, event: Event) -> bool:
+        """Whether the event, as it is shown here, came back from where it had gone on."""
+        away = self.continuation
+        return away is not None and _is_newer(event, away)
 
     @property
     def was_lost(self) -> bool:
@@ -99,15 +106,20 @@ def deletes_also(event: Event, lost: Referent, other: Referent) -> bool:
 
     A deletion is newer than all that it deletes; a move leaves a tombstone as old as the copy that it made.
     """
-    if not is_deleted_here(event) or event.updated is None or other.bound_at is None:
-        return False
-    return other.bound_at < event.updated and is_same(lost, other)
+    return is_deleted_here(event) and _is_newer(event, other) and is_same(lost, other)
+
+
+def _is_newer(event: Event, bound: Referent) -> bool:
+    """Whether the event changed after it was bound elsewhere."""
+    return event.updated is not None and bound.bound_at is not None and event.updated > bound.bound_at
 
 
 def _without_conference(event: Event, seen: Seen, tie: Tie) -> Verdict:
     """Absence counts only when it is positive: a conference may still be in the making."""
     if event.conference_data is not None and event.conference_data.is_pending:
         return "ignore"
+    if tie.shows_return(event):
+        return "gone" if seen.confirmed else "confirm"
     return _confirmed(seen, tie, "gone")
 
 
@@ -209,4 +221,8 @@ def tie_of(ref: EventRef, links: Mapping[str, Link], conferences: Mapping[str, C
     """Return what is recorded of an event."""
     link = links.get(ref.link_key)
     conference = conferences.get(link.conference_key) if link else None
-    return Tie(link, conference.referents.get(ref.link_key) if conference else None)
+    referent = conference.referents.get(ref.link_key) if conference else None
+    if conference is None or referent is None or referent.continues_in is None:
+        return Tie(link, referent)
+    continuation = conference.referents.get(referent.continues_in)
+    return Tie(link, referent, continuation if continuation and continuation.state != "gone" else None)

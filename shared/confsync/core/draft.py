@@ -72,7 +72,7 @@ class Draft:
     def _noted(self, conference: Conference, known: Conference, link_key: str) -> Conference:
         """Say in the history what was seen of the event, if that is new."""
         before, after = known.referents.get(link_key), conference.referents[link_key]
-        if before is not None and (before.state, before.role) == (after.state, after.role):
+        if before is not None and _is_known(before, after):
             return conference
         seen = self.sight.get(after.ref)
         event = seen.event if seen is not None else None
@@ -83,15 +83,18 @@ class Draft:
         """Record that the event has its conference no more, or moved away with it."""
         if tie.link is None or tie.referent is None:
             return
-        moved_to = event.organizer.email if event is not None and event.organizer is not None else None
-        is_news = tie.referent.state != state or (state == "orphaned" and tie.referent.moved_to != moved_to)
-        since = self.now if is_news else tie.referent.since
-        was_lost = tie.referent.state == "gone" or tie.referent.was_lost
-        lost: dict[str, object] = {"state": state, "since": since, "was_lost": was_lost}
-        lost["moved_to"] = moved_to if state == "orphaned" else None
-        self.refer(tie.link.conference_key, ref.link_key, tie.referent.model_copy(update=lost))
+        known = tie.referent
+        organizer = event.organizer if event is not None and state == "orphaned" else None
+        moved_to = organizer.email if organizer is not None else None
+        came_back = event is not None and tie.shows_return(event)
+        is_news = came_back or (known.state, known.moved_to) != (state, moved_to)
+        lost: dict[str, object] = {"state": state, "moved_to": moved_to, "since": self.now if is_news else known.since}
+        lost["was_lost"] = known.state == "gone" or known.was_lost
+        if event is not None and came_back:
+            lost |= {"continues_in": None, "bound_at": event.updated}
+        self.refer(tie.link.conference_key, ref.link_key, known.model_copy(update=lost))
         if state == "gone" and event is not None:
-            self._lose_other_views(tie.link.conference_key, tie.referent, event)
+            self._lose_other_views(tie.link.conference_key, known, event)
         if event is not None and event.updated is not None and not is_older(event, tie.link):
             newer = {"etag": event.etag, "updated": event.updated, "sequence": event.sequence}
             self.links[ref.link_key] = tie.link.model_copy(update=newer)
@@ -123,3 +126,7 @@ class Draft:
         """A series that is read whole is not read alone too."""
         whole = {reading.ref for reading in self.readings if reading.series_uid is not None}
         return {r for r in self.readings if r.series_uid is not None or r.ref not in whole}
+
+
+def _is_known(before: Referent, after: Referent) -> bool:
+    return (before.state, before.role, before.continues_in) == (after.state, after.role, after.continues_in)

@@ -4,14 +4,15 @@ An event that moved stands in the former calendar and in the new one for a while
 between the two. No I/O.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from confsync.core.binding import is_free, is_vouched_for
 from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
 from confsync.core.identity import is_same, may_be_same, person_key
 from confsync.core.rules import Claims
-from confsync.core.sight import Reading, Sight
+from confsync.core.sight import Reading, Seen, Sight
 
 PAST_OWNERS = 10
 """Owners that are over or gone, and are remembered beside those that are not."""
@@ -66,8 +67,8 @@ def _stands_for(claim: Referent, owner: Referent) -> bool:
 
 def without_moved(conference: Conference, sight: Sight, now: datetime) -> Conference:
     """An event that moved is in sight again where a live owner is the same event: it counts only there."""
-    homes = _homes(conference).items()
-    left = {key: home for key, home in homes if not _is_still_there(conference.referents[key], sight)}
+    known = conference.referents
+    left = {key: home for key, home in _homes(conference).items() if _went_on(known[key], known[home], sight)}
     return _continuing(conference, left, now)
 
 
@@ -100,9 +101,30 @@ def _continuing(conference: Conference, homes: dict[str, str], now: datetime) ->
 
 
 def unread_former_places(conference: Conference, sight: Sight) -> tuple[Reading, ...]:
-    """Return the places of an event that a newer copy shows elsewhere: only a look says that it left them."""
-    former = (conference.referents[key].ref for key in _homes(conference) if _is_live(conference, key))
-    return tuple(Reading(ref) for ref in former if ref not in sight)
+    """Return the places of an event that a newer copy showed elsewhere: only a look says whether it left them."""
+    known = conference.referents
+    former = (_former_place(known[key], known[home]) for key, home in _homes(conference).items())
+    return tuple(Reading(place.ref) for place in former if place is not None and place.ref not in sight)
+
+
+def _former_place(owner: Referent, home: Referent) -> Referent | None:
+    """Return the one of two places of an event that is recorded as live, though it is older than the other."""
+    if owner.state == "live":
+        return owner
+    return home if was_bound_later(owner, home) else None
+
+
+def _went_on(owner: Referent, home: Referent, sight: Sight) -> bool:
+    """Whether the event left an owner for its home: whoever moved out of sight may have come back to an older place."""
+    seen = sight.get(home.ref if owner.state == "orphaned" else owner.ref)
+    if owner.state == "orphaned":
+        return _former_place(owner, home) is None or (seen is not None and _is_at_home(seen))
+    return seen is None or not (seen.says_nothing or _is_at_home(seen))
+
+
+def _is_at_home(seen: Seen) -> bool:
+    """Whether a calendar shows the organizer's copy of the event."""
+    return seen.event is not None and seen.event.is_organizers_copy and not seen.event.is_cancelled
 
 
 def _homes(conference: Conference) -> dict[str, str]:
@@ -112,11 +134,16 @@ def _homes(conference: Conference) -> dict[str, str]:
         return {}
     owners = {key: owner for key, owner in conference.referents.items() if owner.role == "owner"}
     found = {
-        key: next((other for other, home in live.items() if _may_have_moved_to(owner, home)), None)
+        key: {other: home for other, home in live.items() if _may_have_moved_to(owner, home)}
         for key, owner in owners.items()
         if owner.state != "gone"
     }
-    return {key: home for key, home in found.items() if home is not None}
+    return {key: _newest(homes) for key, homes in found.items() if homes}
+
+
+def _newest(homes: Mapping[str, Referent]) -> str:
+    """Return the key of the one that was bound last."""
+    return max(homes, key=lambda key: homes[key].bound_at or datetime.min.replace(tzinfo=UTC))
 
 
 def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
@@ -131,18 +158,6 @@ def _may_have_moved_to(owner: Referent, home: Referent) -> bool:
 def was_bound_later(one: Referent, other: Referent) -> bool:
     """Whether the event had changed since the other was bound, when it was bound itself; False where nobody knows."""
     return one.bound_at is not None and other.bound_at is not None and one.bound_at > other.bound_at
-
-
-def _is_still_there(owner: Referent, sight: Sight) -> bool:
-    seen = sight.get(owner.ref)
-    if owner.state != "live" or seen is None:
-        return False
-    shown = seen.event
-    return seen.says_nothing or (shown is not None and shown.is_organizers_copy and not shown.is_cancelled)
-
-
-def _is_live(conference: Conference, key: str) -> bool:
-    return conference.referents[key].state == "live"
 
 
 def without_past(conference: Conference, now: datetime) -> Conference:

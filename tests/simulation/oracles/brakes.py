@@ -72,7 +72,7 @@ class BrakeJudge:
             self._said.pop(after.key, None)
         elif after.brake == "none":
             may_live = owners_of(after, "live") or owners_of(after, "orphaned")
-            if (was == "rejected" or _is_decided(after)) and not may_live:
+            if (was == "rejected" or _is_decided(after)) and not (may_live or after.gone):
                 self._complain(after, f"is not {was} any more, and no event holds it again")
         elif was != "held" or after.brake not in self._said.get(after.key, ()):
             self._complain(after, f"went from {was} to {after.brake}, and no operator said so")
