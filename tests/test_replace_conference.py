@@ -384,6 +384,63 @@ def test_an_event_in_which_the_dead_conference_is_back_before_its_successor_coun
     assert names(world, event_id) == "c1-n1"
 
 
+def test_an_event_that_comes_back_as_its_reservation_is_dropped_gets_a_successor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A sync sees it come back while the reservation still stands, and would not see it again."""
+    world = World(capabilities=MAKES, rules=Rules(inline_updates=0))
+    event_id = ended_and_restored(world)
+
+    def busy(_: CreateCall) -> None:
+        raise ProviderBusy("later", 3600)
+
+    world.provider.before_create = busy
+    world.settle()
+    world.delete(event_id)
+    world.settle()
+    world.provider.before_create = lambda _: None
+    cancelled, restored = replacing.cancelled, list[str]()
+
+    def cancelled_too_late(conference: Conference, replacement: Replacement) -> Conference:
+        if not restored:
+            restored.append(event_id)
+            world.edit(event_id, status="confirmed")
+            sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
+        return cancelled(conference, replacement)
+
+    monkeypatch.setattr(replacing, "cancelled", cancelled_too_late)
+    world.advance(7200)
+    assert restored
+    assert names(world, event_id) == "c1-n1"
+
+
+@pytest.mark.parametrize("writes", range(8))
+def test_a_successor_that_is_not_known_any_more_is_planned_anew_wherever_the_worker_dies(writes: int) -> None:
+    """It ended and was forgotten, long before people put the old conference back."""
+    store = MemoryStore()
+    world = World(capabilities=MAKES, store=store)
+    event_id = ended_and_restored(world)
+    world.settle()
+    successor = world.conference("c1-n1").key
+    left = [None] * writes
+
+    def die(called: str) -> None:
+        if called == "transact" and not left:
+            store.on_call = None
+            raise Crash
+        if called == "transact":
+            left.pop()
+
+    def forget() -> None:
+        store.transact(lambda tx: tx.delete(Conference, successor))
+        store.on_call = die
+
+    world.edit(event_id, conferenceData=addon_conference("c1"))
+    during_the_relink(world, forget, before="events.get")
+    until_settled(world)
+    assert names(world, event_id) == "c1-n2"
+
+
 def test_a_conference_that_is_forgotten_while_its_event_is_written_stays_forgotten() -> None:
     """With its calendar; nobody fails because of it."""
     world = World(capabilities=MAKES)

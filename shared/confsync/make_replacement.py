@@ -31,7 +31,7 @@ def make_replacement(reserved: StoredReplacement) -> StoredReplacement | None:
     old, state, begun = reserved.old, reserved.replacement.state, reserved.replacement.attempts
     is_needed = not owners_of(old, "live").keys().isdisjoint(reserved.replacement.links)
     if state is None or not (is_needed or reserved.replacement.perhaps_made):
-        reserved.change(replacing.cancelled, begun)
+        reserved.cancel(begun)
         return None
     rules = reserved.terms.rules
     open_until = reserved.outside.now() + timedelta(seconds=rules.intent_s)

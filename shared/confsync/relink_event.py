@@ -5,12 +5,11 @@ It must never write an event that names anything else, or notify a guest.
 
 import json
 
-from confsync.ask_to_observe import ask_to_observe
-from confsync.core import leases, replacing, reviewing
+from confsync.core import leases, reviewing
 from confsync.core.conference import Conference, Referent, Registration
 from confsync.core.events import Event
 from confsync.core.owners import owners_of
-from confsync.core.records import Calendar, EventRef
+from confsync.core.records import Calendar
 from confsync.core.sight import Seen
 from confsync.core.terms import claimed_key
 from confsync.errors import CalendarAccessLost, CalendarError, CalendarQuotaExceeded, CalendarRequestRejected
@@ -30,18 +29,11 @@ def relink_event(link_key: str, made: StoredReplacement) -> float:
         return rules.frozen_retry_s
     try:
         if not _write(link_key, referent, calendar, made):
-            return _begin_anew(EventRef(calendar.key, referent.event_id), made)
+            made.cancel()  # the new conference ended and was forgotten, long ago
     except (CalendarAccessLost, CalendarQuotaExceeded, CalendarRequestRejected) as error:
         return error.retry_after_s or rules.frozen_retry_s
     except CalendarError as error:
         return error.retry_after_s or rules.backoff_s(made.replacement.attempts + 1)
-    return 0.0
-
-
-def _begin_anew(ref: EventRef, made: StoredReplacement) -> float:
-    """The new conference ended and was forgotten, long ago: what its event needs is planned again."""
-    made.change(replacing.cancelled)
-    ask_to_observe([ref], made.outside)
     return 0.0
 
 

@@ -62,6 +62,10 @@ class StoredReplacement:
         """Store that its events keep what they have: one of them may drive the old conference from now on."""
         self._close(replacing.given_up, begun)
 
+    def cancel(self, begun: int | None = None) -> None:
+        """Store that it is not needed as it is: an event that came back meanwhile is planned for anew."""
+        self._close(replacing.cancelled, begun)
+
     def _close(self, change: Change, begun: int | None = None) -> None:
         """Change the stored replacement, and have its events read once more."""
         refs = [self.old.referents[key].ref for key in self.replacement.links if key in self.old.referents]

@@ -21,6 +21,8 @@ IDLE_S = 1200
 SLACK_S = 300
 OFF_THE_MINUTE_S = 31
 """The day is judged when no scheduled run is just beginning."""
+PULSES = 12
+"""A task of notifications that came together names two of their channels at most; chance may leave one out often."""
 LONG_LIFE_S = 86400
 """Of channels from now on: renewing them again and again would show nothing new."""
 
@@ -45,7 +47,7 @@ class Settling:
             self._decide_held()
         self._begin_idleness()
         day.advance(IDLE_S)
-        for _ in range(4):
+        for _ in range(PULSES):
             self._pulse()
         day.advance(rules.poll_s + 120)
         day.advance(60 - day.clock.us / SECOND % 60 + OFF_THE_MINUTE_S)
@@ -88,18 +90,18 @@ class Settling:
         self._is_handed_over = any(c.review_at and c.review_at < idle_until for c in several)
 
     def _pulse(self) -> None:
-        """Announce a change of each calendar with several open channels: those that nobody remembers are stopped."""
-        model = self._day.model
-        crowded = [each for each in SUBJECTS if len(model.open_channels(each)) > self._most_channels(each)]
+        """Announce a change of each calendar with open channels that nobody remembers: those are stopped."""
+        crowded = [each for each in SUBJECTS if self._has_unknown_channel(each)]
         for calendar_id in crowded:
             plain = {"summary": "Plain", **times(START - timedelta(days=9))}
-            model.insert(WRITERS[calendar_id], calendar_id, plain)
+            self._day.model.insert(WRITERS[calendar_id], calendar_id, plain)
         if crowded:
             self._day.advance(60)
 
-    def _most_channels(self, calendar_id: str) -> int:
+    def _has_unknown_channel(self, calendar_id: str) -> bool:
         calendar = self._day.ledger.calendar(calendar_id)
-        return 0 if calendar is not None and calendar.state == "removed" else 1
+        known = calendar.channels if calendar is not None and calendar.state != "removed" else ()
+        return not {each.id for each in self._day.model.open_channels(calendar_id)} <= {each.id for each in known}
 
     def _judge(self) -> None:
         day, evening = self._day, self._day.oracles.evening

@@ -193,7 +193,7 @@ def given_up(conference: Conference, replacement: Replacement) -> Conference:
 
 
 def cancelled(conference: Conference, replacement: Replacement) -> Conference:
-    """Return the conference without a reservation that nobody needs any more, and for which nothing was made."""
+    """Return the conference without a reservation that nobody needs as it is: nothing was made, or it is forgotten."""
     left = tuple(each for each in conference.replacements if each.number != replacement.number)
     return timed(conference.model_copy(update={"replacements": left}))
 
