@@ -14,7 +14,7 @@ from confsync.ports import Store
 from tests.firestore_emulator import Emulator
 from tests.world import ANN, Crash, World
 
-STEPS = range(1, 16)
+STEPS = range(1, 15)
 
 
 @pytest.fixture(params=["memory", "sqlite", "firestore"])

@@ -36,6 +36,8 @@ def asked_within(tx: Transaction, refs: Iterable[EventRef], now: datetime) -> li
     ids: dict[str, list[str]] = {}
     for ref in refs:
         ids.setdefault(ref.calendar_key, []).append(ref.event_id)
+    if not ids:
+        return []
     return [asked_to_observe(calendar, ids[key], now) for key, calendar in tx.get_many(Calendar, ids).items()]
 
 

@@ -13,11 +13,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from confsync.ask_to_observe import ask_to_observe, with_more_to_observe
+from confsync.ask_to_observe import asked_within, start_asked, with_more_to_observe
 from confsync.core import calendar_states, channels, leases, reviewing
 from confsync.core.channels import PushTerms
 from confsync.core.conference import Conference, Registration
-from confsync.core.records import Calendar, EventRef, Link
+from confsync.core.records import Calendar, Link
 from confsync.core.terms import Terms
 from confsync.errors import RequestMalformed
 from confsync.open_channel import ChannelOutcome, open_channel
@@ -111,24 +111,16 @@ def initialize_syncing(
     """
     calendar_key = Calendar.key_for(terms.tenant, request.canonical_calendar_id, request.subject)
     conference = _conference(request, calendar_key, outside.now(), terms)
-    calendar = outside.store.transact(lambda tx: _register(tx, request, conference, outside, terms))
+    calendar, others = outside.store.transact(lambda tx: _register(tx, request, conference, outside, terms))
     channel = ChannelOutcome("active", "it was open already")
     if calendar.state == "poll_only":
         channel = ChannelOutcome("poll_only", calendar.reason)
     if channels.needs_channel(calendar, outside.now()):
         channel = open_channel(calendar_key, outside, push, terms.rules)
-    if conference is not None:
-        ask_to_observe(_known_to_hold(conference, outside), outside)  # the add-on's word may be worth a call
+    start_asked(others, outside)
     sync = sync_calendar(SyncRequest(calendar_key), outside, terms)
     is_bound = conference is not None and _is_bound(conference, outside)
     return InitializeOutcome(calendar_key, conference.key if conference else None, is_bound, channel, sync)
-
-
-def _known_to_hold(registered: Conference, outside: Outside) -> list[EventRef]:
-    """Return the events that are known to hold the conference, but for the one that is vouched for now."""
-    stored = outside.store.get(Conference, registered.key)
-    live = {key: known for key, known in stored.referents.items() if known.state == "live"} if stored else {}
-    return [known.ref for key, known in live.items() if key not in registered.registered]
 
 
 def _is_bound(registered: Conference, outside: Outside) -> bool:
@@ -161,21 +153,26 @@ def _provider(named: str | None, terms: Terms) -> str:
 
 def _register(
     tx: Transaction, request: InitializeRequest, conference: Conference | None, outside: Outside, terms: Terms
-) -> Calendar:
+) -> tuple[Calendar, list[Calendar]]:
+    """Return the calendar, and others that were asked to read their events: the add-on's word may be worth a call."""
     calendar_key = Calendar.key_for(terms.tenant, request.canonical_calendar_id, request.subject)
     calendar = tx.get(Calendar, calendar_key)
     known = tx.get(Conference, conference.key) if conference else None
+    held_by = [event.ref for event in known.referents.values() if event.state == "live"] if known else []
+    others = asked_within(tx, [ref for ref in held_by if ref.calendar_key != calendar_key], outside.now())
     if calendar is None:
         calendar = _new_calendar(calendar_key, request, outside, terms)
     elif calendar.state == "removed":
         calendar = calendar_states.added_again(calendar, outside.now())
     if conference is not None and request.event_id is not None:
         tx.put(reviewing.registered(known or conference, conference.registered, terms.rules))
-        calendar = with_more_to_observe(calendar, [request.event_id])
+        own = (ref.event_id for ref in held_by if ref.calendar_key == calendar_key)
+        calendar = with_more_to_observe(calendar, [request.event_id, *own])
     if leases.is_synced(calendar):
         calendar = channels.sync_at_once(calendar, outside.now())
-    tx.put(calendar)
-    return calendar
+    for asked in (calendar, *others):
+        tx.put(asked)
+    return calendar, others
 
 
 def _new_calendar(key: str, request: InitializeRequest, outside: Outside, terms: Terms) -> Calendar:

@@ -87,5 +87,4 @@ def _give_up(reason: str, begun: int, due: StoredReplacement) -> None:
         reason += f"; an earlier attempt was not answered: end what operation {operation} made, if it made any"
     key = key_of("failure", old.key, "replacement", str(due.replacement.number))
     failure = Failure(key=key, tenant=old.tenant, conference_key=old.key, reason=reason, first_at=now, last_at=now)
-    due.give_up(begun)
-    due.outside.store.transact(lambda tx: tx.put(failure))
+    due.give_up(begun, failure)

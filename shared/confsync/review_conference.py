@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from confsync.ask_to_observe import ask_to_observe
+from confsync.ask_to_observe import ask_to_observe, asked_within, start_asked
 from confsync.core import leases, reviewing
 from confsync.core.binding import is_deleted_here
 from confsync.core.brake import newly_decided
@@ -21,7 +21,7 @@ from confsync.core.driving import over_at
 from confsync.core.ending import may_live_unseen, shows_another
 from confsync.core.identity import may_be_same
 from confsync.core.judging import judge
-from confsync.core.owners import owners_of
+from confsync.core.owners import new_owners, owners_of
 from confsync.core.records import Calendar, EventRef, Link
 from confsync.core.reviewing import NewHome
 from confsync.core.rules import Rules
@@ -76,24 +76,31 @@ def _change(
 ) -> None:
     """Change the stored conference, unless its events changed meanwhile: then it was judged anew.
 
+    A claim that became an owner by that is to be read, since nobody did yet.
+
     Args:
         seen_in: calendars that it comes to know of. Where one was removed meanwhile, nothing is changed: it may be
             forgotten already, and nobody would take it out again.
 
     """
 
-    def body(tx: Transaction) -> None:
+    def body(tx: Transaction) -> list[Calendar]:
         stored, calendars = tx.get(Conference, conference.key), tx.get_many(Calendar, seen_in) if seen_in else {}
-        if any(each.state == "removed" for each in calendars.values()):
-            return
-        if stored is not None and _is_same(stored, conference):
-            changed = change(stored)
-            decided = newly_decided({stored.key: stored}, [changed])
-            brakes = count_ends(tx, stored.tenant, decided, now=outside.now(), rules=rules)
-            for each in (*brakes, changed):
-                tx.put(each)
+        if stored is None or not _is_same(stored, conference) or _is_any_removed(calendars.values()):
+            return []
+        changed = change(stored)
+        decided = newly_decided({stored.key: stored}, [changed])
+        brakes = count_ends(tx, stored.tenant, decided, now=outside.now(), rules=rules)
+        asked = asked_within(tx, new_owners(stored, changed), outside.now())
+        for each in (*brakes, *asked, changed):
+            tx.put(each)
+        return asked
 
-    outside.store.transact(body)
+    start_asked(outside.store.transact(body), outside)
+
+
+def _is_any_removed(calendars: Iterable[Calendar]) -> bool:
+    return any(calendar.state == "removed" for calendar in calendars)
 
 
 def _is_same(stored: Conference, conference: Conference) -> bool:
@@ -144,15 +151,6 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
         return judge(again, {}, capabilities, found_at, terms.rules).conference if capabilities and lost else again
 
     _change(conference, settle, outside, terms.rules, {home.calendar_key for home in lost})
-    if lost:
-        _ask_live_owners(conference, outside)
-
-
-def _ask_live_owners(conference: Conference, outside: Outside) -> None:
-    """A claim may have become an owner, whose event nobody has read yet."""
-    settled = outside.store.get(Conference, conference.key)
-    owners = owners_of(settled, "live").values() if settled is not None else ()
-    ask_to_observe([owner.ref for owner in owners], outside)
 
 
 def _searches(orphan_key: str, conference: Conference, outside: Outside, terms: Terms) -> list[_Search]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from confsync.ask_to_observe import asked_within, start_asked
 from confsync.core import replacing
 from confsync.core.conference import Conference, Replacement
-from confsync.core.records import Calendar
+from confsync.core.records import Calendar, Failure
 from confsync.core.terms import Terms
 from confsync.ports import Outside, Transaction
 
@@ -58,24 +58,27 @@ class StoredReplacement:
         links = self.replacement.links
         self._close(lambda stored, known: replacing.done(stored, known, links))
 
-    def give_up(self, begun: int) -> None:
-        """Store that its events keep what they have: one of them may drive the old conference from now on."""
-        self._close(replacing.given_up, begun)
+    def give_up(self, begun: int, failure: Failure) -> None:
+        """Store that its events keep what they have: one of them may drive the old conference from now on.
+
+        Nobody asks for it again; so what an operator is to know of it is stored with it.
+        """
+        self._close(replacing.given_up, begun, failure)
 
     def cancel(self, begun: int | None = None) -> None:
         """Store that it is not needed as it is: an event that came back meanwhile is planned for anew."""
         self._close(replacing.cancelled, begun)
 
-    def _close(self, change: Change, begun: int | None = None) -> None:
-        """Change the stored replacement, and have its events read once more."""
-        refs = [self.old.referents[key].ref for key in self.replacement.links if key in self.old.referents]
+    def _close(self, change: Change, begun: int | None = None, failure: Failure | None = None) -> None:
+        """Change the stored replacement, and have the events read once more that it is for by now."""
 
         def body(tx: Transaction) -> list[Calendar]:
             stored, known = self._read(tx, begun)
             if stored is None or known is None:
                 return []
+            refs = [stored.referents[key].ref for key in known.links if key in stored.referents]
             asked = asked_within(tx, refs, self.outside.now())
-            for changed in (change(stored, known), *asked):
+            for changed in (change(stored, known), *asked, *([failure] if failure else [])):
                 tx.put(changed)
             return asked
 

@@ -352,13 +352,19 @@ OWNERS = (
     ),
     Rule(
         "newest-are-forgotten",
-        "forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()",
-        "forgotten = {key for _, key in past[PAST_OWNERS:]} if current else set()",
+        "forgotten = {key for _, key in past[:-PAST_OWNERS]} if is_held else set()",
+        "forgotten = {key for _, key in past[PAST_OWNERS:]} if is_held else set()",
         "26: the newest parts stay",
     ),
     Rule(
+        "orphans-are-past",
+        'if r.state == "gone" or over_at(r) <= now)',
+        'if r.state != "live" or over_at(r) <= now)',
+        "R9, 19: what moved out of sight may hold it still",
+    ),
+    Rule(
         "all-past-is-forgotten",
-        "past[:-PAST_OWNERS]} if current else set()",
+        "past[:-PAST_OWNERS]} if is_held else set()",
         "past[:-PAST_OWNERS]}",
         "42: the last event may still be moved",
     ),

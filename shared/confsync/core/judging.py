@@ -126,6 +126,11 @@ def last_word(conference: Conference) -> datetime:
     return max(vouched.at for vouched in conference.registered.values())
 
 
+def last_seen_lost(conference: Conference) -> datetime | None:
+    """Return when an event of the conference was found gone or out of sight last; None: never."""
+    return max((referent.since for referent in conference.referents.values() if referent.since), default=None)
+
+
 def _follow_owners(
     conference: Conference, sight: Sight, capabilities: Capabilities, now: datetime, rules: Rules
 ) -> Judgement:

@@ -11,6 +11,7 @@ from confsync.core.binding import is_free, is_vouched_for
 from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
 from confsync.core.identity import is_same, may_be_same, person_key
+from confsync.core.records import EventRef
 from confsync.core.rules import Claims
 from confsync.core.sight import Reading, Seen, Sight
 
@@ -21,6 +22,12 @@ PAST_OWNERS = 10
 def owners_of(conference: Conference, state: str) -> dict[str, Referent]:
     """Return the owners that are in a state, by link key."""
     return {k: r for k, r in conference.referents.items() if r.role == "owner" and r.state == state}
+
+
+def new_owners(before: Conference, after: Conference) -> list[EventRef]:
+    """Return the events that own the conference only since a change, and live."""
+    known = owners_of(before, "live")
+    return [owner.ref for key, owner in owners_of(after, "live").items() if key not in known]
 
 
 def was_owned(conference: Conference) -> bool:
@@ -161,11 +168,14 @@ def was_bound_later(one: Referent, other: Referent) -> bool:
 
 
 def without_past(conference: Conference, now: datetime) -> Conference:
-    """Forget the owners that are gone or over, but the newest few: a conference is one record, and must not grow."""
-    owners = [(over_at(r), key) for key, r in conference.referents.items() if r.role == "owner"]
-    current = {key for key, r in owners_of(conference, "live").items() if over_at(r) > now}
-    past = sorted((end, key) for end, key in owners if key not in current)
-    forgotten = {key for _, key in past[:-PAST_OWNERS]} if current else set()
+    """Forget the owners that are gone or over, but the newest few: a conference is one record, and must not grow.
+
+    One that is out of sight may hold it still.
+    """
+    owners = {key: r for key, r in conference.referents.items() if r.role == "owner"}
+    past = sorted((over_at(r), key) for key, r in owners.items() if r.state == "gone" or over_at(r) <= now)
+    is_held = any(r.state == "live" and over_at(r) > now for r in owners.values())
+    forgotten = {key for _, key in past[:-PAST_OWNERS]} if is_held else set()
     kept = {key: r for key, r in conference.referents.items() if key not in forgotten}
     return _referring(conference, kept)
 

@@ -61,7 +61,7 @@ RENEWAL = Operations(receiver_requests=1, reads=4, writes=3, calendar_calls=2)
 EMPTY_RUN = Operations(reads=12)
 """A scheduled run that finds nothing due."""
 REGISTRATION = Operations(
-    receiver_requests=1, worker_requests=3, task_operations=4, reads=17, writes=13, calendar_calls=4, provider_calls=1
+    receiver_requests=1, worker_requests=3, task_operations=4, reads=16, writes=13, calendar_calls=4, provider_calls=1
 )
 """The add-on creates an event with a new conference, and registers it; the conferencing system is told."""
 END = Operations(

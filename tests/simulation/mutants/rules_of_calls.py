@@ -148,8 +148,8 @@ INTENTS: tuple[Mutant, ...] = (
         "A review stores what it found though a sync changed the conference meanwhile.",
         (
             "review_conference:_change",
-            "if stored is not None and _is_same(stored, conference):",
-            "if stored is not None:",
+            "if stored is None or not _is_same(stored, conference) or _is_any_removed(calendars.values()):",
+            "if stored is None or _is_any_removed(calendars.values()):",
         ),
     ),
 )

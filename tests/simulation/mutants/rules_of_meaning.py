@@ -167,7 +167,11 @@ ENDS: tuple[Mutant, ...] = (
         "discarded-draft-lives",
         "L2",
         "A conference whose event never came is not ended (testing.md: no reaper for discarded drafts).",
-        ("core.reviewing:review", 'return "discarded"', 'return "nothing"'),
+        (
+            "core.reviewing:review",
+            "if was_expected and not was_owned(conference) and not _has_ended(conference):",
+            "if False:",
+        ),
     ),
     mutant(
         "forgotten-at-once",
