@@ -477,6 +477,49 @@ def test_an_event_that_left_is_not_taken_for_back_where_nobody_could_read(where:
     assert world.told("c1") is None
 
 
+def test_an_event_that_came_back_and_was_deleted_is_lost_though_nobody_reads_where_it_had_been() -> None:
+    """A deletion is newer than all that it deletes."""
+    world = World()
+    world.initialize(who=BOB)
+    for owner, other in ((ANN, BOB), (BOB, ANN)):
+        world.model.share(owner, {other: "writer"})
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.model.change_owner(ANN, ANN, event_id, BOB)
+    world.settle()
+    world.model.suspend(BOB)
+    world.settle()
+    world.model.change_owner(ANN, BOB, event_id, ANN)
+    world.delete(event_id)
+    world.settle()
+    world.model.reinstate(BOB)
+    world.advance(3 * 3600)
+    assert world.told("c1") is None
+
+
+def test_an_event_that_went_on_twice_is_lost_where_it_was_lost_last() -> None:
+    """The tombstone of its first calendar, read late, names the second one; what became of it there is known."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN)
+    world.initialize()
+    world.initialize(calendar_id=TEAM)
+    guests = [{"email": ANN}, {"email": BOB}]
+    event_id = world.add("Planning", "c1", who=BOB, **times(world.now + timedelta(days=9)), attendees=guests)
+    world.settle()
+    world.model.share(BOB, {ANN: "writer"})
+    world.model.suspend(BOB)
+    world.model.change_owner(ANN, BOB, event_id, ANN)
+    world.settle()
+    world.move(event_id, TEAM)
+    world.settle()
+    world.edit(event_id, calendar_id=TEAM, conferenceData=None)
+    world.settle()
+    assert world.told("c1") is not None
+    world.model.reinstate(BOB)
+    world.advance(3 * 3600)
+    assert world.told("c1") is None
+
+
 def test_an_end_asks_a_calendar_to_read_the_event_that_it_waits_for() -> None:
     """It moved away after it had lost the conference, and the listing of all events shows no deleted ones."""
     world = World()

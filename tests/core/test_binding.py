@@ -86,6 +86,7 @@ ROWS: list[tuple[str, Event | None, Tie, str | None, Verdict, Verdict]] = [
     ("the conference again", event(updated=5), GONE, C1, "bind", "bind"),
     ("the conference back in sight", event(updated=5), ORPHAN, C1, "bind", "bind"),
     ("a return without a conference", event(conference=None, updated=5), AWAY, None, "confirm", "gone"),
+    ("a return to be deleted", tombstone(), AWAY, None, "confirm", "gone"),
     ("what came before it went on", event(conference=None, updated=3), AWAY, None, "ignore", "ignore"),
     ("a return to a guest's copy", event(conference=None, own=False, updated=5), AWAY, None, "ignore", "ignore"),
     ("a conference in the making after a return", pending(updated=5), AWAY, None, "ignore", "ignore"),

@@ -84,13 +84,13 @@ BINDING = (
     ),
     Rule(
         "any-tombstone-deletes",
-        '_confirmed(seen, tie, "gone") if is_deleted_here(event) else _moved_away(event, seen, tie)',
+        "_lost_here(event, seen, tie) if is_deleted_here(event) else _moved_away(event, seen, tie)",
         '_confirmed(seen, tie, "gone")',
         "19, 20: a foreign organizer's tombstone means moved",
     ),
     Rule(
         "no-tombstone-deletes",
-        '_confirmed(seen, tie, "gone") if is_deleted_here(event) else _moved_away(event, seen, tie)',
+        "_lost_here(event, seen, tie) if is_deleted_here(event) else _moved_away(event, seen, tie)",
         "_moved_away(event, seen, tie)",
         "12: a deletion",
     ),

@@ -310,9 +310,21 @@ OWNERS = (
     ),
     Rule(
         "went-on-counts-as-lost",
-        "if owner.continues_in is None}",
+        "if _is_lost_where_it_went(owner, known)}",
         "}",
         "19: an event that went on was lost elsewhere, if at all",
+    ),
+    Rule(
+        "followed-one-step-only",
+        "            last = known.get(last.continues_in)\n",
+        "            return False\n",
+        "19: an event may go on more than once",
+    ),
+    Rule(
+        "lives-where-it-went",
+        'return last is not None and last.state == "gone"',
+        "return last is not None",
+        "R9, 19: where it lives, it holds its conference",
     ),
     Rule(
         "followed-to-somebody-else",

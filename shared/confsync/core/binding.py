@@ -63,7 +63,7 @@ def verdict(seen: Seen, tie: Tie, claimed_key: str | None) -> Verdict:  # noqa: 
     if tie.link is not None and event.updated is None and not seen.confirmed:
         return "confirm"
     if event.is_cancelled:
-        return _confirmed(seen, tie, "gone") if is_deleted_here(event) else _moved_away(event, seen, tie)
+        return _lost_here(event, seen, tie) if is_deleted_here(event) else _moved_away(event, seen, tie)
     if not (seen.as_writer and event.is_readable):
         return "ignore"
     if not event.is_organizers_copy:
@@ -118,6 +118,11 @@ def _without_conference(event: Event, seen: Seen, tie: Tie) -> Verdict:
     """Absence counts only when it is positive: a conference may still be in the making."""
     if event.conference_data is not None and event.conference_data.is_pending:
         return "ignore"
+    return _lost_here(event, seen, tie)
+
+
+def _lost_here(event: Event, seen: Seen, tie: Tie) -> Verdict:
+    """Also where the event had gone on, and came back before that."""
     if tie.shows_return(event):
         return "gone" if seen.confirmed else "confirm"
     return _confirmed(seen, tie, "gone")

@@ -81,7 +81,8 @@ def without_moved(conference: Conference, sight: Sight, now: datetime) -> Confer
 
 def without_lost(conference: Conference, now: datetime) -> Conference:
     """An event that moved out of sight is gone where its newer copy was lost in another calendar: that one counts."""
-    lost = {key: owner for key, owner in owners_of(conference, "gone").items() if owner.continues_in is None}
+    known = conference.referents
+    lost = {key: owner for key, owner in owners_of(conference, "gone").items() if _is_lost_where_it_went(owner, known)}
     left = {
         key: other
         for key, orphan in owners_of(conference, "orphaned").items()
@@ -89,6 +90,15 @@ def without_lost(conference: Conference, now: datetime) -> Conference:
         if _was_followed_to(orphan, home, conference.tenant)
     }
     return _continuing(conference, left, now)
+
+
+def _is_lost_where_it_went(owner: Referent, known: Mapping[str, Referent]) -> bool:
+    """Whether the last place to which the event was followed lost it."""
+    last: Referent | None = owner
+    for _ in known:
+        if last is not None and last.continues_in is not None:
+            last = known.get(last.continues_in)
+    return last is not None and last.state == "gone"
 
 
 def _was_followed_to(orphan: Referent, home: Referent, tenant: str) -> bool:
