@@ -602,3 +602,15 @@ def test_what_moved_out_of_sight_keeps_no_conference_that_its_newer_copy_lost(
     assert (found.end_after is not None, why) == (ends, why)
     moved_on = (found.referents["here"].state, found.referents["here"].continues_in)
     assert moved_on == (("gone", "there") if ends else ("orphaned", None))
+
+
+@pytest.mark.parametrize(("last", "state"), [("gone", "gone"), ("orphaned", "orphaned")])
+def test_what_moved_out_of_sight_is_lost_where_its_copy_went_on_to_be_lost(last: str, state: str) -> None:
+    """Its tombstone names the first of the places to which it went."""
+    same: dict[str, Any] = {"created": at(-99), "times": UPCOMING, "since": at(-4)}
+    known = {
+        "here": referent("e1", state="orphaned", bound_at=at(-9), moved_to="bob@example.com", **same),
+        "there": referent("e1", THERE, state="gone", bound_at=at(-7), organizer=BOB_KEY, continues_in="last", **same),
+        "last": referent("e1", "elsewhere", state=last, bound_at=at(-5), **same),
+    }
+    assert judged(conference(referents=known)).conference.referents["here"].state == state

@@ -81,6 +81,11 @@ FINDINGS: list[tuple[str, Conference, Finding]] = [
     ("lost long ago, vouched for in vain, refused to end", drafted(RECENT, lost(), brake="rejected"), "nothing"),
     ("held long ago, and vouched for in vain", drafted(RECENT, lost(times=times(at(-90_000)))), "nothing"),
     (
+        "lost long ago, vouched for in vain, and a claim moved",
+        drafted(RECENT, lost(), referent("e3", state="orphaned", role="claimed")),
+        "nothing",
+    ),
+    (
         "lost long ago, vouched for in vain, and claimed",
         drafted(RECENT, lost(), referent("e3", role="claimed")),
         "nothing",
