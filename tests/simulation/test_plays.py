@@ -158,18 +158,21 @@ def test_what_comes_with_a_fault_is_left_out_where_it_does_not_matter() -> None:
 # The oracles
 
 
-def announced(*, perhaps_made: bool, open_for_s: float | None = 90) -> tuple[Simulation, CreateCall]:
+def announced(
+    *, perhaps_made: bool, open_for_s: float | None = 90, made_as: str | None = None
+) -> tuple[Simulation, CreateCall]:
     """Return a day in whose store a replacement is reserved, announced or not, and its call.
 
     Args:
         open_for_s: in how many seconds others may ask for it; None: it is not due any more.
+        made_as: id of the conference that is known to be made for it.
 
     """
     due_at = None if open_for_s is None else START + timedelta(seconds=open_for_s)
     made = Simulation(Tapes(0, Setting(RULES, FOR_GOOD), (), ()))
     reserved = Replacement(
         number=1, reserved_at=START, links=("l",), is_successor=True, due_at=due_at, perhaps_made=perhaps_made
-    )
+    ).model_copy(update={"conference_id": made_as})
     key = Conference.key_for("default", "acme", "c0")
     old = Conference(
         key=key, tenant="default", provider="acme", conference_id="c0", replacements=(reserved,), replaced=1
@@ -184,6 +187,13 @@ def test_a_conference_is_asked_for_only_after_somebody_noted_it(*, perhaps_made:
     made, call = announced(perhaps_made=perhaps_made)
     made.oracles.calls.watch_create(call, Worker())
     assert bool(made.violations) is not perhaps_made
+
+
+def test_what_another_worker_has_got_meanwhile_may_be_asked_for() -> None:
+    """The back end answers with the same conference."""
+    made, call = announced(perhaps_made=False, open_for_s=None, made_as="c0n0")
+    made.oracles.calls.watch_create(call, Worker())
+    assert made.violations == []
 
 
 @pytest.mark.parametrize(("open_for_s", "is_too_late"), [(60, False), (59, True), (None, True)])

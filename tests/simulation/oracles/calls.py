@@ -98,10 +98,13 @@ class CallJudge:
     def watch_create(self, call: CreateCall, worker: Worker) -> None:
         """Judge a request for a conference as it leaves: who dies now leaves word that one may have been made.
 
-        It lands before anybody else may ask for it, by the clock of who calls.
+        It lands before anybody else may ask for it, by the clock of who calls. Whoever asks for what another worker has
+        got meanwhile is told of that same one.
         """
         old = self._ledger.conference(call.replaces)
         noted = [each for each in old.replacements if operation_id(old, each) == call.operation_id] if old else []
+        if any(each.conference_id is not None for each in noted):
+            return
         if not any(each.perhaps_made for each in noted):
             self._complaints.add("R15", f"one in place of {call.replaces} is asked for, and nobody noted it")
         elif not any(each.due_at is not None and worker.now() + LANDS_WITHIN <= each.due_at for each in noted):
