@@ -7,11 +7,11 @@ import pytest
 from confsync.adapters.memory import MemoryStore
 from confsync.administer_calendar import remove_calendar
 from confsync.core import replacing, reviewing
+from confsync.core.calendar_states import Forget
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Replacement
 from confsync.core.rules import Rules
 from confsync.errors import ProviderBusy, ProviderRejected
-from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import ConferenceCall, CreateCall
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, BOB, START, Crash, World, times
@@ -226,41 +226,18 @@ def test_a_held_end_leaves_nothing_due_when_an_update_that_was_under_way_is_put_
     assert len(world.outcomes) - done <= 2
 
 
-def test_a_claim_elsewhere_owns_what_its_owner_left_as_its_calendar_was_forgotten() -> None:
-    """Policy `matching`: nobody else holds the conference any more."""
-    world = World(rules=Rules(claims="matching"))
-    world.initialize()
-    world.initialize(who=BOB)
-    world.create("Planning", "c1", **times(START + timedelta(days=9)))
-    world.settle()
-    world.create("Bob's", "c1", who=BOB, **times(START + timedelta(days=8)))
-    world.settle()
-    remove_calendar(world.calendar().key, "now", world.outside, world.rules)
-    world.advance(2 * 86400)
-    assert {(each.role, each.state) for each in world.conference("c1").referents.values()} == {("owner", "live")}
-
-
-@pytest.mark.parametrize("other_is_owned", [False, True])
-def test_a_conference_that_was_kept_for_an_expected_event_ends_when_that_comes_back_with_another(
-    *, other_is_owned: bool
-) -> None:
-    """As it does where no event ever owned it."""
+@pytest.mark.parametrize("forgotten", ["now", "later"])
+def test_a_conference_that_lives_where_nobody_reads_any_more_does_not_end(forgotten: Forget) -> None:
+    """An event lost it, and the calendar of the other one is removed: what is removed ends nothing."""
     world = World()
-    world.model.add_calendar(TEAM, ANN)
-    first = world.add("First", "c1", **times(START + timedelta(days=9))) if other_is_owned else None
+    world.initialize(who=BOB)
+    first = world.add("Planning", "c1", **times(START + timedelta(days=50)))
+    second = world.create("Planning", "c1", who=BOB, **times(START + timedelta(days=51)))
+    world.initialize("c1", second, who=BOB)
     world.settle()
-    event_id = world.create("Planning", "c1", **times(START + timedelta(days=9)))
-    world.lose_pushes = True
-    world.move(event_id, TEAM)
-    world.initialize("c1", event_id)
+    world.delete(first)
     world.settle()
-    if first is not None:
-        world.delete(first)
-    world.push(ANN)
-    world.advance(world.rules.draft_s + 3600)
-    assert [call for call in world.provider.calls if call.state is None] == []
-    world.move(event_id, ANN, calendar_id=TEAM)
-    world.edit(event_id, conferenceData=addon_conference("c2"))
-    world.push(ANN)
-    world.advance(world.rules.search_s + 3600)
-    assert [call.conference_id for call in world.provider.calls if call.state is None] == ["c1"]
+    world.advance(2 * 86400)
+    remove_calendar(world.calendar(BOB).key, forgotten, world.outside, world.rules)
+    world.advance(40 * 86400)
+    assert world.told("c1") is not None

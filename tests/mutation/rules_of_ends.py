@@ -293,48 +293,6 @@ REVIEWING = (
         "L2: what is to end is ended before it is forgotten",
     ),
     Rule(
-        "kept-unseen-for-good",
-        "    if _was_kept_unseen(conference, now, rules):",
-        "    if False:",
-        "L2: what was kept for an event that never came ends when that shows that it does not hold it",
-    ),
-    Rule(
-        "kept-unseen-without-word",
-        "if not conference.registered or was_held(conference, now) or",
-        "if was_held(conference, now) or",
-        "L2: the time of an event that is to come is counted from the word",
-    ),
-    Rule(
-        "kept-as-held-is-discarded",
-        "if not conference.registered or was_held(conference, now) or",
-        "if not conference.registered or",
-        "42: what was held is kept",
-    ),
-    Rule(
-        "kept-unseen-beside-a-claim",
-        "was_held(conference, now) or not is_deserted(conference):",
-        "was_held(conference, now):",
-        "R11: what a claim shows may be its own",
-    ),
-    Rule(
-        "expected-event-has-no-time",
-        "is_time = draft_time(conference, rules) <= now <",
-        "is_time = now <",
-        "L2: an event that was vouched for just now may come",
-    ),
-    Rule(
-        "old-is-discarded-again",
-        "<= now < forget_time(conference, now, rules)",
-        "<= now",
-        "35: what is old is forgotten",
-    ),
-    Rule(
-        "refused-end-is-decided-again",
-        'is_time and not _has_ended(conference) and conference.brake != "rejected" and',
-        "is_time and not _has_ended(conference) and",
-        "R10: an operator's word stands",
-    ),
-    Rule(
         "pending-is-settled",
         'is_pending(conference) or conference.end_after is not None or conference.brake == "held"',
         'conference.end_after is not None or conference.brake == "held"',
@@ -373,7 +331,7 @@ REVIEWING = (
     ),
     Rule(
         "draft-without-grace",
-        "return begin_grace(waiting, why, now, rules)",
+        'return begin_grace(waiting, "its event never appeared", now, rules)',
         "return waiting",
         "2",
     ),

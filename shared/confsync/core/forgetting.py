@@ -8,10 +8,9 @@ from datetime import datetime
 
 from confsync.core.conference import Conference, Referent
 from confsync.core.desires import is_pending, keep
-from confsync.core.history import note_promoted
 from confsync.core.identity import is_same
 from confsync.core.judging import draft_time
-from confsync.core.owners import promote_claims, was_bound_later, was_owned
+from confsync.core.owners import was_bound_later, was_owned
 from confsync.core.reviewing import reviewed
 from confsync.core.rules import Rules
 
@@ -38,8 +37,7 @@ def without_calendar(conference: Conference, calendar_key: str, now: datetime, r
         return None
     driver = conference.driver if conference.driver in referents else None
     changed = conference.model_copy(update={"referents": referents, "registered": registered, "driver": driver})
-    promoted = note_promoted(promote_claims(changed, rules.claims), referents, now)
-    left = _without_unproven_end(promoted, now)
+    left = _without_unproven_end(changed, now)
     waits = registered and not was_owned(left)
     return reviewed(left, max(now, draft_time(left, rules)) if waits else now)
 

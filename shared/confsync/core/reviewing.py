@@ -12,7 +12,7 @@ from typing import Literal
 from confsync.core.conference import UNKNOWN, Applied, Conference, Desired, Referent, Registration
 from confsync.core.desires import cancel_end, is_pending, keep, timed, without_wanted_end
 from confsync.core.driving import over_at
-from confsync.core.history import note_promoted, why_no_owner, with_note
+from confsync.core.history import note_promoted, with_note
 from confsync.core.judging import (
     OUT_OF_SIGHT,
     begin_grace,
@@ -20,7 +20,6 @@ from confsync.core.judging import (
     forget_time,
     last_seen_lost,
     last_word,
-    was_held,
 )
 from confsync.core.owners import is_deserted, owners_of, promote_claims, was_owned
 from confsync.core.rules import Rules
@@ -46,19 +45,9 @@ def review(conference: Conference, now: datetime, rules: Rules) -> Finding:
     was_expected = conference.registered or not conference.referents
     if was_expected and not was_owned(conference) and not _has_ended(conference):
         return "discarded"
-    if _was_kept_unseen(conference, now, rules):
-        return "discarded"
     is_old = forget_time(conference, now, rules) <= now
     is_empty = is_deserted(conference) or not conference.referents
     return "forget" if is_old and is_empty and _is_settled(conference) else "nothing"
-
-
-def _was_kept_unseen(conference: Conference, now: datetime, rules: Rules) -> bool:
-    """Whether the conference was kept for an event that was to hold it, which may show by now that it does not."""
-    if not conference.registered or was_held(conference, now) or not is_deserted(conference):
-        return False
-    is_time = draft_time(conference, rules) <= now < forget_time(conference, now, rules)
-    return is_time and not _has_ended(conference) and conference.brake != "rejected" and _is_settled(conference)
 
 
 def _has_ended(conference: Conference) -> bool:
@@ -123,10 +112,9 @@ def wait_on(conference: Conference, now: datetime, rules: Rules) -> Conference:
 
 
 def discarded(conference: Conference, now: datetime, rules: Rules) -> Conference:
-    """Return the conference with its end decided: the event that it was made for never came, or without it."""
+    """Return the conference with its end decided: the event that it was made for never came."""
     waiting = reviewed(conference, now + timedelta(seconds=rules.retention_s))
-    why = why_no_owner(conference) if was_owned(conference) else "its event never appeared"
-    return begin_grace(waiting, why, now, rules)
+    return begin_grace(waiting, "its event never appeared", now, rules)
 
 
 def kept_unseen(conference: Conference, now: datetime, rules: Rules) -> Conference:
