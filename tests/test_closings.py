@@ -12,7 +12,7 @@ from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Replacement
 from confsync.core.rules import Rules
 from confsync.errors import ProviderBusy, ProviderRejected
-from confsync.ports import ConferenceCall, CreateCall
+from confsync.ports import CreateCall
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, BOB, START, Crash, World, times
 
@@ -201,29 +201,6 @@ def test_what_the_back_end_refused_to_make_is_recorded_for_an_operator_though_th
     world.restore(event_id)
     until_settled(world)
     assert len(world.failures()) == 1
-
-
-def test_a_held_end_leaves_nothing_due_when_an_update_that_was_under_way_is_put_off() -> None:
-    """An operator has the word; until then a task each hour for each of them would find nothing to do."""
-    world = World(rules=Rules(calendar_brake=0, calendar_brake_share=0, frozen_retry_s=300, grace_s=5))
-    event_id = world.add("Planning", "c1", **times(START + timedelta(days=9)))
-    world.settle()
-
-    def slow(_: ConferenceCall) -> None:
-        world.provider.before = lambda _: None
-        world.lose_pushes = True
-        world.delete(event_id)
-        sync_calendar(SyncRequest(world.calendar().key), world.outside, world.terms)
-        world.advance(20)
-        raise ProviderBusy("later", 40)
-
-    world.provider.before = slow
-    world.edit(event_id, summary="Retro")
-    world.advance(3600)
-    assert world.conference("c1").brake == "held"
-    done = len(world.outcomes)
-    world.advance(5 * 3600)
-    assert len(world.outcomes) - done <= 2
 
 
 @pytest.mark.parametrize("forgotten", ["now", "later"])

@@ -242,6 +242,7 @@ def test_a_tie_is_what_link_and_conference_say() -> None:
     assert tie_of(ref(), {LINK.key: LINK}, {}) == Tie(LINK, None)
     assert tie_of(ref(), {LINK.key: LINK}, {C1: known}) == Tie(LINK, referent())
     assert tie_of(ref(), {LINK.key: LINK}, {C1: known}).is_live_owner
+    assert not any(each.is_live_owner for each in (UNTIED, WITNESS, CLAIM, ORPHAN, GONE))
 
 
 @pytest.mark.parametrize(("state", "is_there"), [("live", True), ("orphaned", True), ("gone", False)])
@@ -252,4 +253,3 @@ def test_a_tie_knows_where_its_event_went_on(state: str, *, is_there: bool) -> N
     for referents, found in ((held(left, away), away if is_there else None), (held(left), None)):
         known = conference(referents=referents)
         assert tie_of(ref(), {LINK.key: LINK}, {C1: known}).continuation == found
-    assert not any(each.is_live_owner for each in (UNTIED, WITNESS, CLAIM, ORPHAN, GONE))
