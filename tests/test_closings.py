@@ -12,6 +12,7 @@ from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference, Replacement
 from confsync.core.rules import Rules
 from confsync.errors import ProviderBusy, ProviderRejected
+from confsync.local.calendar_server.people import addon_conference
 from confsync.ports import CreateCall
 from confsync.sync_calendar import SyncRequest, sync_calendar
 from tests.world import ALL_FIELDS, ANN, BOB, START, Crash, World, times
@@ -216,5 +217,24 @@ def test_a_conference_that_lives_where_nobody_reads_any_more_does_not_end(forgot
     world.settle()
     world.advance(2 * 86400)
     remove_calendar(world.calendar(BOB).key, forgotten, world.outside, world.rules)
+    world.advance(40 * 86400)
+    assert world.told("c1") is not None
+
+
+@pytest.mark.parametrize("forgotten", ["now", "later"])
+def test_an_end_is_not_carried_out_when_the_calendar_that_proved_it_is_forgotten(forgotten: Forget) -> None:
+    """The event may have got the conference back there; that it had left another one long before proves nothing."""
+    world = World()
+    world.initialize(who=BOB)
+    world.model.share(BOB, {ANN: "writer"})
+    event_id = world.add("Planning", "c1", **times(START + timedelta(days=60)))
+    world.settle()
+    world.model.change_owner(ANN, ANN, event_id, BOB)
+    world.settle()
+    world.edit(event_id, who=BOB, conferenceData=None)
+    world.advance(10)
+    assert world.conference("c1").end_after is not None
+    remove_calendar(world.calendar(BOB).key, forgotten, world.outside, world.rules)
+    world.edit(event_id, who=BOB, conferenceData=addon_conference("c1"))
     world.advance(40 * 86400)
     assert world.told("c1") is not None

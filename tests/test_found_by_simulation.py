@@ -17,6 +17,7 @@ from confsync.local.calendar_server.records import Role
 from tests.world import ANN, BOB, World, times
 
 TEAM = "team@group.example.com"
+CLUB = "club@group.example.com"
 
 
 def shared_world() -> tuple[World, str]:
@@ -574,3 +575,29 @@ def test_an_event_that_left_with_another_conference_may_have_the_former_one_agai
     world.advance(2 * 24 * 3600)
     is_kept = where == "nobody looks there" or (is_restored and where != "it came back and lost it")
     assert (world.told("c1") is not None) == is_kept
+
+
+@pytest.mark.parametrize("is_restored", [True, False])
+def test_an_event_that_left_with_another_conference_is_looked_for_where_it_went_on(*, is_restored: bool) -> None:
+    """No sync tells the former conference that the copy which Ann has as a guest names somebody else by now."""
+    world = World()
+    world.model.add_calendar(TEAM, ANN)
+    world.model.add_calendar(CLUB, ANN)
+    world.initialize(calendar_id=CLUB)
+    event_id = world.add("Planning", "c1", **times(world.now + timedelta(days=9)))
+    world.settle()
+    world.lose_pushes = True
+    world.edit(event_id, conferenceData=addon_conference("c2"))
+    world.push(ANN)
+    world.advance(10)
+    if is_restored:
+        world.edit(event_id, conferenceData=addon_conference("c1"))
+    world.move(event_id, TEAM)
+    world.edit(event_id, calendar_id=TEAM, attendees=[{"email": ANN}])
+    world.push(ANN)
+    world.advance(3600)
+    [(left, where_to)] = {(r.state, r.moved_to) for r in world.conference("c1").referents.values()}
+    assert (left, where_to) == ("orphaned", TEAM)
+    world.move(event_id, CLUB, calendar_id=TEAM)
+    world.advance(2 * 24 * 3600)
+    assert (world.told("c1") is not None) == is_restored

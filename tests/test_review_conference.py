@@ -202,6 +202,27 @@ def test_an_event_that_was_deleted_in_its_new_calendar_before_anybody_looked_end
     assert world.told("c1") is None
 
 
+def test_what_was_deleted_where_it_moved_to_is_the_organizers_copy_of_the_guest_who_used_the_add_on() -> None:
+    """Then Bob's copy of it proves nothing more, and does not keep the conference."""
+    world = World()
+    world.model.add_user(NOWHERE)
+    for who in (ANN, BOB, NOWHERE):
+        world.initialize(who=who)
+    guests = [{"email": who} for who in (ANN, BOB, NOWHERE)]
+    event_id = world.create("Planning", "c1", **times(world.now + timedelta(days=60)), attendees=guests)
+    world.initialize("c1", event_id, who=BOB)
+    world.settle()
+    world.lose_pushes = True
+    world.model.change_owner(ANN, ANN, event_id, NOWHERE)
+    world.push(BOB)
+    world.settle()
+    world.delete(event_id, who=NOWHERE)
+    world.push(ANN)
+    world.push(BOB)
+    world.advance(3 * 86400)
+    assert world.told("c1") is None
+
+
 def test_what_is_found_in_a_calendar_that_is_removed_meanwhile_is_not_recorded() -> None:
     """It is forgotten by then, and nobody would forget it there once more."""
     world = World()

@@ -19,7 +19,7 @@ from confsync.core.brake import newly_decided
 from confsync.core.conference import Conference, Referent
 from confsync.core.driving import over_at
 from confsync.core.ending import may_live_unseen, shows_another
-from confsync.core.identity import may_be_same
+from confsync.core.identity import may_be_same, organizer_key
 from confsync.core.judging import judge
 from confsync.core.owners import new_owners, owners_of
 from confsync.core.records import Calendar, EventRef, Link
@@ -156,26 +156,29 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
 def _searches(orphan_key: str, conference: Conference, outside: Outside, terms: Terms) -> list[_Search]:
     """Return where to look: in the calendar of the organizer that the tombstone names, else in all of the same user.
 
-    What was only looked at there, or seen with another conference since, may be back, and no sync would tell.
+    What was only looked at there, or seen with another conference since, may be back, or have gone further: no sync
+    would tell.
     """
     orphan = conference.referents[orphan_key]
     left, link = outside.store.get(Calendar, orphan.calendar_key), outside.store.get(Link, orphan_key)
     if left is None:
         return []
     found = outside.store.calendars_of(terms.tenant, left.subject, CALENDARS_AT_MOST)
-    if (moved_to := orphan.moved_to or _named_there(orphan, left, outside)) is not None:
+    is_heard_of = link is not None and link.conference_key == conference.key
+    moved_to = (orphan.moved_to if is_heard_of else None) or _named_there(orphan, left, outside) or orphan.moved_to
+    if moved_to is not None:
         own = Calendar.key_for(terms.tenant, moved_to, moved_to)
         found = [c for c in found if c.calendar_id == moved_to] or list(
             outside.store.get_many(Calendar, [own]).values()
         )
     places = [c for c in found if c.key != left.key]
-    if link is None or link.conference_key != conference.key:
+    if not is_heard_of:
         places.append(left)
     return [_Search(orphan_key, orphan, place) for place in places if place.state in ("active", "poll_only")]
 
 
 def _named_there(orphan: Referent, left: Calendar, outside: Outside) -> str | None:
-    """Return which other organizer what is left of the event names, where that was not seen as it moved."""
+    """Return which other organizer what is left of the event names now."""
     if not leases.is_synced(left):
         return None
     try:
@@ -206,8 +209,14 @@ def _lost_home(search: _Search, conference: Conference, outside: Outside, terms:
         or ((has_one or search.orphan.was_lost) and shows_another(event, conference, terms.solutions))
     ):
         return None
-    held = holds(event, conference, terms.solutions)
-    return NewHome(search.orphan_key, search.ref.link_key, search.calendar.key, held=held)
+    return NewHome(
+        search.orphan_key,
+        search.ref.link_key,
+        search.calendar.key,
+        organizer_key(event, terms.tenant),
+        changed_at=event.updated,
+        held=holds(event, conference, terms.solutions),
+    )
 
 
 def _forget(conference: Conference, outside: Outside) -> None:

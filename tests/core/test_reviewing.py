@@ -294,7 +294,7 @@ def test_a_conference_whose_event_is_not_found_is_left_alone_for_good() -> None:
     assert found.history[-1].what == "kept for good: its event was not found again"
 
 
-HOME = NewHome(ref().link_key, ref("e1", THERE).link_key, THERE, held=False)
+HOME = NewHome(ref().link_key, ref("e1", THERE).link_key, THERE, organizer="bob", changed_at=None, held=False)
 
 
 def test_an_event_that_was_deleted_where_it_moved_to_is_gone_in_both_places() -> None:

@@ -16,7 +16,7 @@ from confsync.local.calendar_server.people import addon_conference
 from tests.simulation.oracles.ends import EndJudge
 from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.truth import Truth
-from tests.simulation.test_oracles import Scene, conference, ending, late, wanted
+from tests.simulation.test_oracles import HELD, Scene, conference, ending, late, wanted
 from tests.world import ALL_FIELDS, ANN, START, times
 
 SKEW = timedelta(seconds=1)
@@ -196,4 +196,22 @@ def test_an_end_that_its_worker_announced_and_gave_no_answer_to_may_have_been_to
         intent = Intent(generation=2 + number, verb="end", deadline=at(90 * (number + 1)))
         scene.commit(wanted("a").model_copy(update={"intent": intent}))
     scene.brakes.watch_end("a", late(200))
+    assert scene.rules == broken
+
+
+@pytest.mark.parametrize(("approved", "broken"), [(False, ["R10"]), (True, [])])
+def test_an_end_that_was_approved_when_it_was_announced_may_leave_though_an_event_holds_the_conference_by_then(
+    broken: list[str], *, approved: bool
+) -> None:
+    """Its worker is past asking."""
+    scene = Scene()
+    for name in "ab":
+        scene.commit(ending(name, START))
+    if approved:
+        scene.commit(conference("a", brake="held", hold=HELD))
+        scene.brakes.hear(["a"], "approved")
+    announced = wanted("a").model_copy(update={"intent": Intent(generation=2, verb="end", deadline=at(90))})
+    scene.commit(announced.model_copy(update={"brake": "approved"}) if approved else announced)
+    scene.commit(announced.model_copy(update={"referents": conference("a", state="live").referents}))
+    scene.brakes.watch_end("a", late(80))
     assert scene.rules == broken

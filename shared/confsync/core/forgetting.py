@@ -76,10 +76,13 @@ def _lived_later(other: Referent, referent: Referent) -> bool:
 
 
 def _without_unproven_end(conference: Conference, now: datetime) -> Conference:
-    """An end that is not told yet needs an event that lost the conference, to be looked at once more before that."""
+    """An end that is not told yet needs an event that lost the conference, to be looked at once more before that.
+
+    One that went on to what is forgotten now was lost there, and may have got the conference back there.
+    """
     owners = [known for known in conference.referents.values() if known.role == "owner"]
     is_draft = bool(conference.registered) and not owners
-    is_proven = is_draft or (bool(owners) and all(owner.state == "gone" for owner in owners))
+    is_proven = is_draft or (bool(owners) and all(_shows_loss(owner, conference) for owner in owners))
     wanted = conference.desired is not None and conference.desired.ended and is_pending(conference)
     is_to_end = wanted or conference.end_after is not None or conference.brake == "held"
     return (
@@ -87,3 +90,9 @@ def _without_unproven_end(conference: Conference, now: datetime) -> Conference:
         if is_to_end and not is_proven
         else conference
     )
+
+
+def _shows_loss(owner: Referent, conference: Conference) -> bool:
+    """Whether the event lost the conference, and where it was lost can be looked at once more."""
+    place = owner.continues_in
+    return owner.state == "gone" and (place is None or place in conference.referents)

@@ -164,6 +164,10 @@ class NewHome:
     """Link key of the orphan."""
     link_key: str
     calendar_key: str
+    organizer: str
+    """Key of its organizer there."""
+    changed_at: datetime | None
+    """The event's `updated` there."""
     held: bool
     """Whether it is shown to have had the conference there, before it was lost."""
 
@@ -174,7 +178,10 @@ def lost_there(conference: Conference, home: NewHome, now: datetime) -> Conferen
     if orphan is None or orphan.state != "orphaned":
         return conference
     moved = orphan.model_copy(update={"state": "gone", "since": now, "continues_in": home.link_key})
-    there = {"calendar_key": home.calendar_key, "continues_in": None, "never_held": not home.held}
-    deleted = moved.model_copy(update=there)
+    known_there = conference.referents.get(home.link_key)
+    held_before = known_there is not None and known_there.role == "owner" and not known_there.never_held
+    there = {"calendar_key": home.calendar_key, "organizer": home.organizer, "bound_at": home.changed_at}
+    here_no_more = {"moved_to": None, "continues_in": None, "never_held": not (home.held or held_before)}
+    deleted = moved.model_copy(update=there | here_no_more)
     known = {**conference.referents, home.orphan_key: moved, home.link_key: deleted}
     return conference.model_copy(update={"referents": known})

@@ -43,6 +43,8 @@ class BrakeJudge:
         """Keys of conferences of which the end that is decided now was told before, for all that its workers know."""
         self._told_before_hold: set[str] = set()
         """Those whose end was held only when it had been told, and may have been carried out."""
+        self._announced_approved: set[str] = set()
+        """Those whose end was approved when it was announced: an event may hold them again before the call leaves."""
 
     def hear(self, conference_keys: Iterable[str], verdict: str) -> None:
         """Note that an operator is about to say `approved` or `rejected` of held ends."""
@@ -59,6 +61,8 @@ class BrakeJudge:
             self._again.append(now)
         if before is not None and _is_announced_again(before, after):
             self._told.add(after.key)
+        if after.intent is not None and (before is None or before.intent != after.intent):
+            (self._announced_approved.add if after.brake == "approved" else self._announced_approved.discard)(after.key)
         was = before.brake if before else "none"
         if was != after.brake:
             self._watch_change(was, after, now)
@@ -93,7 +97,7 @@ class BrakeJudge:
             return
         if stored.brake in ("held", "rejected"):
             self._complain(stored, f"is told to end, and its end is {stored.brake}")
-        if stored.brake == "none" and conference_key not in self._told:
+        if stored.brake == "none" and conference_key not in self._told | self._announced_approved:
             self._watch_limits(stored, worker)
         self._told.add(conference_key)
 
