@@ -37,13 +37,18 @@ class Answer:
     """Whether it is recorded for an operator to look at."""
 
 
+def not_configured(conference: Conference, outside: Outside) -> str:
+    """Return why nobody can be told anything about a conference: its provider is not configured; empty where it is."""
+    is_configured = conference.provider in outside.providers
+    return "" if is_configured else f"no provider named {conference.provider} in CONFERENCE_SOLUTIONS"
+
+
 def call_back_end(conference: Conference, intent: Intent, outside: Outside, terms: Terms) -> Answer:
     """Call the conferencing system once, unless the intent has grown too old to leave."""
     now, rules = outside.now(), terms.rules
     provider = outside.providers.get(conference.provider)
     if provider is None:
-        at = now + timedelta(seconds=rules.refused_pause_s)
-        reason = f"no provider named {conference.provider} in CONFERENCE_SOLUTIONS"
+        at, reason = now + timedelta(seconds=rules.refused_pause_s), not_configured(conference, outside)
         return Answer("alert", reason, lambda c: effects.busy(c, at, reason))
     if now > rules.may_leave_until(intent.deadline):
         return Answer("waiting", "left too late", lambda c: effects.busy(c, now, "the call left too late"))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from confsync.ask_to_observe import ask_to_observe
+from confsync.call_back_end import not_configured
 from confsync.core import brake, desires, ending, judging, reviewing
 from confsync.core.binding import is_covered
 from confsync.core.conference import Conference
@@ -33,12 +34,16 @@ HOST_UNKNOWN = "end waits: the back end did not say who hosts it"
 def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd | None:
     """When the grace period is over, look at every owner once more, then want the end or keep the conference.
 
-    Where too many ends were decided it is held instead, and so is one that is wanted already; that is returned.
+    Where too many ends were decided it is held instead, and so is one that is wanted already; that is returned. While
+    its provider is not configured it waits, since what its events hold depends on the settings.
     """
     conference = outside.store.get(Conference, conference_key)
     if conference is None:
         return None
     is_due = ending.is_end_due(conference, outside.now())
+    if is_due and (reason := not_configured(conference, outside)):
+        _change(conference, lambda c, now: desires.postpone_end(c, terms.rules.refused_pause_s, reason, now), outside)
+        return None
     if is_due and judging.was_held(conference, outside.now()):
         _keep_held(conference_key, outside)
         return None
@@ -110,8 +115,8 @@ def _may_end(conference: Conference, outside: Outside, terms: Terms) -> bool:
 
     Where it is not, it is kept; where the back end does not answer, the end waits.
     """
-    provider = outside.providers.get(conference.provider)
-    if _is_vouched_for(conference) or provider is None or not provider.capabilities.tells_host:
+    provider = outside.providers[conference.provider]
+    if _is_vouched_for(conference) or not provider.capabilities.tells_host:
         return True
     try:
         host = provider.host_of(conference.conference_id)

@@ -8,6 +8,7 @@ It must never ask for what a record says is not due, or repeat what the back end
 
 from datetime import timedelta
 
+from confsync.call_back_end import not_configured
 from confsync.core import replacing
 from confsync.core.conference import Conference
 from confsync.core.records import Failure, key_of
@@ -25,12 +26,13 @@ def replace_conference(conference_key: str, outside: Outside, terms: Terms) -> s
     if conference is None:
         return ""
     due = [each for each in conference.replacements if each.due_at is not None and each.due_at <= outside.now()]
-    if due and conference.provider not in outside.providers:
-        return _pause(conference, outside, terms)
+    if due and (reason := not_configured(conference, outside)):
+        _pause(conference, outside, terms)
+        return reason
     return "; ".join(filter(None, [_go_on(StoredReplacement(conference, each, outside, terms)) for each in due]))
 
 
-def _pause(conference: Conference, outside: Outside, terms: Terms) -> str:
+def _pause(conference: Conference, outside: Outside, terms: Terms) -> None:
     """Nobody can be asked: what is due again and again must not keep others waiting."""
     until = outside.now() + timedelta(seconds=terms.rules.refused_pause_s)
 
@@ -40,7 +42,6 @@ def _pause(conference: Conference, outside: Outside, terms: Terms) -> str:
             tx.put(replacing.paused(stored, until))
 
     outside.store.transact(body)
-    return f"no provider named {conference.provider} in CONFERENCE_SOLUTIONS"
 
 
 def _go_on(due: StoredReplacement) -> str:

@@ -148,7 +148,7 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
         for home in lost:
             stored = reviewing.lost_there(stored, home, found_at)
         again = reviewing.reviewed(stored, min(give_up_at, found_at + timedelta(seconds=terms.rules.search_s)))
-        return judge(again, {}, capabilities, found_at, terms.rules).conference if capabilities and lost else again
+        return judge(again, {}, capabilities, found_at, terms.rules).conference if lost else again
 
     _change(conference, settle, outside, terms.rules, {home.calendar_key for home in lost})
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from confsync.call_back_end import Answer, AnswerStatus, call_back_end
+from confsync.call_back_end import Answer, AnswerStatus, call_back_end, not_configured
 from confsync.core import desires, effects, ending, reviewing, tasks
 from confsync.core.conference import Conference, Intent
 from confsync.core.records import Failure, key_of
@@ -79,7 +79,8 @@ def update_conference(
         not_made = replace_conference(conference_key, outside, terms)
         stored = outside.store.get(Conference, conference_key)
     is_waiting = stored is not None and leave_task(stored, outside, terms)
-    return _outcome(conference_key, told, not_made, is_waiting=is_waiting)
+    not_told = not_made or (not_configured(stored, outside) if stored is not None else "")
+    return _outcome(conference_key, told, not_told, is_waiting=is_waiting)
 
 
 @dataclass
@@ -115,10 +116,10 @@ def _goes_on(conference: Conference) -> bool:
     return desires.is_pending(conference) or ending.is_ending(conference)
 
 
-def _outcome(conference_key: str, told: _Told, not_made: str, *, is_waiting: bool) -> UpdateOutcome:
+def _outcome(conference_key: str, told: _Told, not_told: str, *, is_waiting: bool) -> UpdateOutcome:
     answer, held = told.answer, told.held
-    if not_made:
-        return UpdateOutcome(conference_key, "alert", told.calls, not_made, held)
+    if not_told:
+        return UpdateOutcome(conference_key, "alert", told.calls, not_told, held)
     if answer is not None:
         return UpdateOutcome(conference_key, answer.status, told.calls, answer.reason, held)
     if held is not None:

@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from confsync.core import desires, effects
+from confsync.core import brake, desires, effects
 from confsync.core.capabilities import Capabilities
-from confsync.core.conference import Conference, Desired, Intent
+from confsync.core.conference import Applied, Conference, Desired, Hold, Intent
 from confsync.core.state import ConferenceState
 from tests.core.story import ALL_FIELDS, NOW, RULES, UNTIMED, Ledger, at, conference, event, ref, referent, seen
 
@@ -122,6 +122,16 @@ def test_a_busy_back_end_is_called_again_with_the_same_generation() -> None:
     waiting = effects.busy(opened, at(2), "429")
     assert (waiting.intent, waiting.due_at, waiting.attempts, waiting.last_error) == (None, at(2), 1, "429")
     assert announced(waiting)[1].generation == 1
+
+
+def test_a_call_that_is_put_off_leaves_nothing_due_where_the_end_that_is_wanted_by_now_is_held() -> None:
+    """A task each hour would find nothing to do until an operator has spoken."""
+    told = Applied(generation=1, fingerprint="f")
+    under_way = Intent(generation=2, verb="update", deadline=at(90))
+    ending = conference(applied=told, desired=Desired(generation=3, fingerprint="ended"), intent=under_way)
+    held = brake.held(ending, Hold(since=NOW, scope="tenant", count=21, limit=20), NOW)
+    assert held.due_at is None
+    assert effects.busy(held, at(9), "busy").due_at is None
 
 
 def test_an_unknown_outcome_keeps_everybody_from_calling_until_its_deadline() -> None:

@@ -614,3 +614,25 @@ def test_what_moved_out_of_sight_is_lost_where_its_copy_went_on_to_be_lost(last:
         "last": referent("e1", "elsewhere", state=last, bound_at=at(-5), **same),
     }
     assert judged(conference(referents=known)).conference.referents["here"].state == state
+
+
+# --- a provider that is not configured --------------------------------------------------------------------------------
+
+
+def test_what_events_hold_of_an_unknown_provider_is_looked_at_again_after_a_while() -> None:
+    """Nobody can say now what the conference should be; an end that is wanted is taken back all the same."""
+    told = Applied(generation=1, fingerprint="f")
+    known = held_by(referent(times=UPCOMING), desired=wanted(2, "ended"), applied=told, call_at=NOW)
+    found = judge(known, confirmed(event()), None, NOW, RULES)
+    assert found.readings == ()
+    assert found.conference.desired is not None
+    assert not found.conference.desired.ended
+    later = NOW + timedelta(seconds=RULES.search_s)
+    assert (found.conference.review_at, found.conference.due_at) == (later, later)
+
+
+def test_what_lost_its_events_is_decided_to_end_whatever_its_provider() -> None:
+    """It waits until that is configured again."""
+    known = held_by(referent(times=UPCOMING, state="gone", since=NOW))
+    assert judge(known, {}, None, NOW, RULES) == judged(known)
+    assert judged(known).conference.end_after is not None

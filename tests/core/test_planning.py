@@ -410,14 +410,16 @@ def test_a_move_whose_new_copy_is_seen_first_takes_its_conference_along() -> Non
     assert ledger.c1.driver == ref("e1", THERE).link_key
 
 
-def test_a_conference_of_a_provider_that_is_no_longer_configured_is_recorded_but_not_judged() -> None:
-    """Nobody could be told."""
+def test_a_conference_of_a_provider_that_is_no_longer_configured_is_kept_as_it_was_told() -> None:
+    """Nobody could be told; who holds it is known all the same, and its end waits until somebody could."""
     ledger = owned(event())
     before = ledger.c1.desired
     ledger.terms = Terms("default", (ACME,), {}, RULES)
     ledger.show(event(summary="Retro", updated=1))
-    ledger.show(tombstone(updated=2))
     assert (ledger.c1.desired, ledger.c1.end_after) == (before, None)
+    ledger.show(tombstone(updated=2))
+    assert ledger.c1.desired == before
+    assert ledger.c1.end_after is not None
 
 
 def test_an_event_that_lost_its_times_stays_as_it_was() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from confsync.core import effects, reviewing
-from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement
+from confsync.core.conference import Applied, Conference, Desired, Referent, Registration, Replacement, Role
 from confsync.core.desires import is_pending, next_generation
 from confsync.core.history import GRACE_BEGAN
 from confsync.core.reviewing import Finding, NewHome, review
@@ -294,7 +294,7 @@ def test_a_conference_whose_event_is_not_found_is_left_alone_for_good() -> None:
     assert found.history[-1].what == "kept for good: its event was not found again"
 
 
-HOME = NewHome(ref().link_key, ref("e1", THERE).link_key, THERE, organizer="bob", changed_at=None, held=False)
+HOME = NewHome(ref().link_key, ref("e1", THERE).link_key, THERE, organizer="bob", changed_at=at(-5), held=False)
 
 
 def test_an_event_that_was_deleted_where_it_moved_to_is_gone_in_both_places() -> None:
@@ -306,6 +306,7 @@ def test_an_event_that_was_deleted_where_it_moved_to_is_gone_in_both_places() ->
     assert (left.state, left.since, left.calendar_key, left.continues_in) == ("gone", NOW, HERE, HOME.link_key)
     assert (deleted.state, deleted.since, deleted.calendar_key, deleted.continues_in) == ("gone", NOW, THERE, None)
     assert (deleted.role, deleted.event_id, deleted.created) == ("owner", "e1", at(-999))
+    assert (deleted.organizer, deleted.bound_at, deleted.moved_to) == ("bob", at(-5), None)
 
 
 @pytest.mark.parametrize("held", [True, False])
@@ -316,6 +317,17 @@ def test_an_event_that_was_lost_elsewhere_vouches_there_only_if_it_is_shown_to_h
     orphan = referent(state="orphaned", since=at(-60))
     found = reviewing.lost_there(tied(orphan), replace(HOME, held=held), NOW).referents
     assert (found[HOME.orphan_key].never_held, found[HOME.link_key].never_held) == (False, not held)
+
+
+@pytest.mark.parametrize(("role", "never_held"), [("owner", False), ("owner", True), ("claimed", False)])
+def test_an_event_vouches_where_it_was_lost_if_it_was_seen_with_the_conference_there_before(
+    role: Role, *, never_held: bool
+) -> None:
+    """It went from there, and came back without it."""
+    orphan = referent(state="orphaned", since=at(-60))
+    before = lost(calendar_key=THERE, role=role, never_held=never_held)
+    found = reviewing.lost_there(tied(orphan, before), HOME, NOW).referents
+    assert found[HOME.link_key].never_held == (never_held or role == "claimed")
 
 
 @pytest.mark.parametrize("known", [tied(referent()), tied(lost()), conference()], ids=["live", "gone", "forgotten"])

@@ -275,9 +275,15 @@ EFFECTS = (
     ),
     Rule(
         "busy-is-never-called",
-        '{"call_at": retry_at, "wait_until": retry_at, "attempts"',
+        '{"call_at": call_at, "wait_until": retry_at, "attempts"',
         '{"wait_until": retry_at, "attempts"',
         "L1: it is called again",
+    ),
+    Rule(
+        "busy-is-called-for-nothing",
+        "call_at = retry_at if is_pending(conference) else None",
+        "call_at = retry_at",
+        "R18: a held end leaves nothing due",
     ),
     Rule(
         "unknown-is-closed",

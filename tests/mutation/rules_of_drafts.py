@@ -347,13 +347,6 @@ SERIES = (
 
 TOUCHED = (
     Rule(
-        "unknown-provider-is-judged",
-        "if capabilities is None:  # a provider that was taken out of the settings: nobody could be told\n"
-        "            continue\n",
-        "",
-        "R18: a provider that is not configured",
-    ),
-    Rule(
         "other-owners-one-by-one",
         "draft.readings.update(_other_owners(draft, judgement.conference))",
         "pass",

@@ -223,6 +223,24 @@ REPLACING = (
 
 REVIEWING = (
     Rule(
+        "found-lost-with-the-former-organizer",
+        '"organizer": home.organizer, "bound_at"',
+        '"bound_at"',
+        "20: whose copy is whose, where an event was found lost",
+    ),
+    Rule(
+        "found-lost-and-moved-to",
+        'here_no_more = {"moved_to": None, "continues_in": None,',
+        'here_no_more = {"continues_in": None,',
+        "20: where an event was found lost, it moved nowhere",
+    ),
+    Rule(
+        "found-lost-never-held",
+        '"never_held": not (home.held or held_before)}',
+        '"never_held": not home.held}',
+        "33: what held it before held it",
+    ),
+    Rule(
         "word-leaves-claims",
         "known = _with_claims_promoted(known, registration, rules)",
         "pass",

@@ -58,6 +58,18 @@ JUDGING = (
         "if not owners_of",
         "28: an ended conference is not ended again",
     ),
+    Rule(
+        "unknown-provider-is-not-looked-at-again",
+        'held.model_copy(update={"review_at": now + timedelta(seconds=rules.search_s)})',
+        "held",
+        "60: what happened while a provider was not configured is made up for",
+    ),
+    Rule(
+        "unknown-provider-ends-what-is-held",
+        "held = without_wanted_end(conference)",
+        "held = conference",
+        "60: an end that is wanted is taken back though its provider is not configured",
+    ),
     Rule("claims-end", 'if is_over or not owners_of(conference, "gone"):', "if is_over:", "R11: claims end nothing"),
     Rule(
         "held-is-ended",

@@ -6,10 +6,12 @@ from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference
 from confsync.core.solutions import Solution
 from confsync.core.terms import Terms
+from confsync.errors import ProviderBusy
 from confsync.initialize_syncing import InitializeRequest, initialize_syncing
 from confsync.local.calendar_server.people import addon_conference
 from confsync.local.in_process import RecordingProvider
-from tests.scenarios.expectations import DAY_S, assert_quiet, is_known, referents, titles, verbs
+from confsync.ports import ConferenceCall
+from tests.scenarios.expectations import DAY_S, assert_quiet, heard, is_known, referents, titles, verbs
 from tests.scenarios.worlds import in_days, planned
 from tests.world import ALL_FIELDS, ANN, PUSH, SOLUTION, World
 
@@ -72,23 +74,90 @@ def test_the_same_id_in_two_of_our_solutions_names_two_conferences() -> None:
     assert (verbs(world, "c1"), len(other.calls)) == (["update", "end"], calls)
 
 
+class Unconfigured:
+    """A deployment that forgot the only entry of CONFERENCE_SOLUTIONS, until it is mended."""
+
+    def __init__(self, world: World) -> None:
+        """Forget it."""
+        self._world, self._terms = world, world.terms
+        world.terms = Terms("default", [], {}, world.rules)
+        world.providers.clear()
+
+    def mend(self) -> None:
+        """Deploy the settings as they were."""
+        self._world.terms = self._terms
+        self._world.providers["acme"] = self._world.provider
+
+
 @pytest.mark.scenario(60)
-def test_a_solution_that_is_missing_in_the_settings_for_a_while_ends_nothing() -> None:
-    """A deployment without it is a mistake, not a removal; when it is back, the newest state is told."""
+@pytest.mark.parametrize(
+    ("meanwhile", "then"),
+    [
+        ("renamed", ["update", "update"]),
+        ("deleted", ["update", "end"]),
+        ("deleted and restored", ["update"]),
+        ("lost and put back", ["update"]),
+    ],
+)
+def test_a_solution_that_is_missing_in_the_settings_for_a_while_ends_nothing(meanwhile: str, then: list[str]) -> None:
+    """A deployment without it is a mistake, not a removal; when it is back, what happened meanwhile is made up for."""
     world, event_id = planned(days=3)
-    with_solution = world.terms
-    world.terms = Terms("default", [], {}, world.rules)
-    world.providers.clear()
-    world.edit(event_id, summary="Renamed")
+    unconfigured = Unconfigured(world)
+    if meanwhile == "renamed":
+        world.edit(event_id, summary="Renamed")
+    elif meanwhile == "lost and put back":
+        world.edit(event_id, conferenceData=None)
+        world.settle()
+        world.edit(event_id, conferenceData=addon_conference("c1"))
+    else:
+        world.delete(event_id)
+        world.settle()
+        if meanwhile == "deleted and restored":
+            world.restore(event_id)
     world.advance(DAY_S)
     assert verbs(world, "c1") == ["update"]
-    world.terms = with_solution
-    world.providers["acme"] = world.provider
-    world.edit(event_id, summary="Renamed again")
-    world.settle()
-    assert titles(world, "c1") == ["Planning", "Renamed again"]
-    assert referents(world, "c1") == {event_id: ("owner", "live")}
+    unconfigured.mend()
+    world.advance(DAY_S)
+    assert verbs(world, "c1") == then
     assert_quiet(world)
+
+
+@pytest.mark.scenario(60)
+def test_an_end_that_is_wanted_is_taken_back_though_its_solution_is_missing_in_the_settings() -> None:
+    """The back end could not take it before the deployment without the solution; the event was restored since."""
+    world, event_id = planned(days=3)
+
+    def busy(_: ConferenceCall) -> None:
+        raise ProviderBusy("later", 3600)
+
+    world.provider.before = busy
+    world.delete(event_id)
+    world.settle()
+    wanted = world.conference("c1").desired
+    assert wanted is not None
+    assert wanted.ended
+    world.provider.before = lambda _: None
+    unconfigured = Unconfigured(world)
+    world.restore(event_id)
+    world.settle()
+    unconfigured.mend()
+    world.advance(DAY_S)
+    assert verbs(world, "c1") == ["update"]
+
+
+@pytest.mark.scenario(60)
+@pytest.mark.parametrize("what", ["an end", "an update"])
+def test_an_operator_hears_of_what_waits_for_a_solution_that_is_missing_in_the_settings(what: str) -> None:
+    """It is a mistake until somebody says otherwise."""
+    world, event_id = planned(days=9)
+    Unconfigured(world)
+    if what == "an end":
+        world.delete(event_id)
+    else:
+        world.edit(event_id, summary="Renamed")
+    world.advance(3 * DAY_S)
+    assert set(heard(world)) == {"no provider named acme in CONFERENCE_SOLUTIONS"}
+    assert 2 <= len(heard(world)) <= 3 * DAY_S / world.rules.refused_pause_s
 
 
 @pytest.mark.scenario(60)

@@ -13,6 +13,7 @@ from confsync.core.records import Link
 from confsync.core.rules import Rules
 from confsync.local.calendar_server.model import CalendarModel
 from confsync.local.calendar_server.people import addon_conference
+from tests.simulation.oracles.conferences import ConferenceJudge
 from tests.simulation.oracles.ends import EndJudge
 from tests.simulation.oracles.ledger import Complaints, Ledger
 from tests.simulation.oracles.truth import Truth
@@ -215,3 +216,21 @@ def test_an_end_that_was_approved_when_it_was_announced_may_leave_though_an_even
     scene.commit(announced.model_copy(update={"referents": conference("a", state="live").referents}))
     scene.brakes.watch_end("a", late(80))
     assert scene.rules == broken
+
+
+@pytest.mark.parametrize(
+    ("left", "broken"),
+    [
+        ({"desired": ENDED}, ["R4 due_at"]),
+        ({"desired": ENDED, "due_at": START}, []),
+        ({"desired": ENDED, "brake": "held"}, []),
+        ({"end_after": START}, ["R4 due_at"]),
+        ({"intent": Intent(generation=2, verb="update", deadline=START)}, ["R4 due_at"]),
+    ],
+)
+def test_what_waits_is_due_unless_it_waits_for_an_operator(left: dict[str, Any], broken: list[str]) -> None:
+    """Else nobody goes on with it when its worker dies."""
+    day = Ending(TOMORROW)
+    judge = ConferenceJudge(day.truth, Ledger({"conference": {}}, {"ann": ANN}), day.complaints)
+    judge.watch(None, conference("a", **left), late(0))
+    assert [rule for rule in rules_of(day.complaints) if rule == "R4 due_at"] == broken

@@ -92,8 +92,12 @@ def applied(conference: Conference, intent: Intent, fingerprint: str, now: datet
 
 
 def busy(conference: Conference, retry_at: datetime, error: str) -> Conference:
-    """Return the conference with the call known not to be applied; nothing is sent before `retry_at`."""
-    waiting = {"call_at": retry_at, "wait_until": retry_at, "attempts": conference.attempts + 1, "last_error": error}
+    """Return the conference with the call known not to be applied; nothing is sent before `retry_at`.
+
+    Nor then, where an end that is wanted by now is held: an operator says when.
+    """
+    call_at = retry_at if is_pending(conference) else None
+    waiting = {"call_at": call_at, "wait_until": retry_at, "attempts": conference.attempts + 1, "last_error": error}
     return without_difference(timed(_closed(conference).model_copy(update=waiting)))
 
 

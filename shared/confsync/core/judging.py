@@ -41,8 +41,16 @@ class Judgement:
     readings: tuple[Reading, ...] = ()
 
 
-def judge(conference: Conference, sight: Sight, capabilities: Capabilities, now: datetime, rules: Rules) -> Judgement:
-    """Return what the conference should be now that its referents are up to date."""
+def judge(
+    conference: Conference, sight: Sight, capabilities: Capabilities | None, now: datetime, rules: Rules
+) -> Judgement:
+    """Return what the conference should be now that its referents are up to date.
+
+    Args:
+        capabilities: of its conferencing system; None where the settings do not name it (any more): then who holds the
+            conference is recorded, and its events are read again after a while, to see what it should be.
+
+    """
     promoted = note_promoted(promote_claims(conference, rules.claims), conference.referents, now)
     if former_places := unread_former_places(promoted, sight):
         return Judgement(promoted, former_places)
@@ -51,10 +59,18 @@ def judge(conference: Conference, sight: Sight, capabilities: Capabilities, now:
     if owners := owners_of(conference, "live"):
         holder = next(iter(owners.values())).event_id
         conference = without_past(cancel_end(conference, holder, now), now)
+        if capabilities is None:
+            return Judgement(_not_followed(conference, now, rules))
         judgement = _follow_owners(conference, sight, capabilities, now, rules)
     else:
         judgement = Judgement(_without_owner(conference, now, rules))
     return replace(judgement, conference=_reviewed(judgement.conference, now, rules))
+
+
+def _not_followed(conference: Conference, now: datetime, rules: Rules) -> Conference:
+    """Events hold the conference, and nobody can say what it should be, since its provider is not configured."""
+    held = without_wanted_end(conference)
+    return timed(held.model_copy(update={"review_at": now + timedelta(seconds=rules.search_s)}))
 
 
 def _without_owner(conference: Conference, now: datetime, rules: Rules) -> Conference:

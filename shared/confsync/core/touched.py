@@ -20,8 +20,6 @@ def judge_touched(draft: Draft) -> None:
     for key in sorted(draft.touched):
         conference = draft.conferences[key]
         capabilities = draft.terms.capabilities.get(conference.provider)
-        if capabilities is None:  # a provider that was taken out of the settings: nobody could be told
-            continue
         judgement = judge(conference, _sight_of(draft, conference), capabilities, draft.now, draft.terms.rules)
         draft.conferences[key] = judgement.conference
         if judgement.readings:

@@ -105,7 +105,7 @@ INTENTS: tuple[Mutant, ...] = (
         "asked-wait-is-forgotten",
         "S5",
         "A back end that asked for a pause is called with the next change.",
-        ("core.effects:busy", '"call_at": retry_at, "wait_until": retry_at', '"call_at": retry_at, "wait_until": None'),
+        ("core.effects:busy", '"call_at": call_at, "wait_until": retry_at', '"call_at": call_at, "wait_until": None'),
     ),
     mutant(
         "busy-is-called-at-once",

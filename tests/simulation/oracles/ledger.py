@@ -126,7 +126,9 @@ def covered_by(secret: str, sync_token: str) -> int:
 
 
 def is_pending(conference: Conference) -> bool:
-    """Whether something still has to be told."""
+    """Whether something still has to be told, and does not wait for an operator."""
+    if conference.brake == "held" and ends(conference):
+        return False
     told = max(conference.applied.generation if conference.applied else 0, conference.refused)
     return conference.desired is not None and conference.desired.generation > told
 
