@@ -16,7 +16,7 @@ from tests.world import ANN, BOB
 
 SALT = 0x9107_7ED5
 """So that these draws have nothing to do with those of other tapes."""
-SHARE = 0.06
+SHARE = 0.1
 KEYS = sorted(SUBJECTS)
 """As caretakers' dice count the calendars."""
 CREATED_IN = {ANN: 0, BOB: 2, TEAM: 3}
@@ -27,6 +27,18 @@ UPHEAVAL = (
     *2 * ("forget_now", "add_again", "resync_calendar", "move", "move", "move_back", "delete", "register_again"),
     *("pause_calendar", "resume_calendar", "forget_later", "duplicate", "copy_across", "restore", "rename", "create"),
 )  # fmt: skip
+
+
+LOSSES = (
+    *3 * ("delete", "delete", "remove_conference"),
+    *("move", "move", "retime", "rename_past", "restore", "put_back_conference", "forget_now", "replace_conference"),
+)
+JOURNEY = (
+    *3 * ("move", "move", "change_owner", "remove_conference", "put_back_conference"),
+    *2 * ("move_back", "suspend", "reinstate", "delete", "restore", "replace_conference"),
+    *("invite", "reduce_role", "return_role", "forget_now", "forget_later", "add_again", "resync_calendar"),
+    *("register_again", "give_away", "forget_deleted", "rename"),
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +115,24 @@ def upheaval(dice: random.Random) -> Iterator[Act]:
         yield Act(dice.choice((0.3, 2, 5, 10, 30, 60)), dice.choice(UPHEAVAL), _numbers(dice))
 
 
+def a_dozen_copies(dice: random.Random) -> Iterator[Act]:
+    """One conference is held by more events than it remembers of the past, and most of them are lost again."""
+    yield _create(dice, dice.choice(KEYS))
+    for _ in range(dice.randint(9, 13)):
+        yield Act(dice.choice((0.3, 2)), dice.choice((*5 * ("duplicate",), "copy_across")), _numbers(dice))
+    for _ in range(dice.randint(8, 14)):
+        yield Act(dice.choice((0.3, 2, 10, 40)), dice.choice(LOSSES), _numbers(dice))
+
+
+def moved_on_and_on(dice: random.Random) -> Iterator[Act]:
+    """One event goes from calendar to calendar, and loses its conference and gets it back on the way."""
+    yield _create(dice, dice.choice(KEYS))
+    for _ in range(dice.randint(6, 10)):
+        first = (0, 0) if (action := dice.choice(JOURNEY)) == "put_back_conference" else (0,)
+        fault = ("push", "lost", 0, 1) if dice.random() < 0.3 else None
+        yield Act(dice.choice((0.3, 2, 10, 40, 70, 150)), action, _numbers(dice, *first), fault)
+
+
 PLOTS: tuple[Plot, ...] = (
     forgotten_under_a_call,
     moved_where_nobody_looks,
@@ -110,6 +140,9 @@ PLOTS: tuple[Plot, ...] = (
     saved_after_all,
     remembered_for_a_month,
     upheaval,
+    a_dozen_copies,
+    moved_on_and_on,
+    moved_on_and_on,
 )
 
 
