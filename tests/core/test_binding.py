@@ -149,6 +149,17 @@ def test_an_item_is_older_by_its_time_stamp_then_by_its_sequence(
     assert not is_older(event(updated=updated, sequence=sequence), LINK.model_copy(update={"updated": None}))
 
 
+@pytest.mark.parametrize(
+    ("updated", "fields", "older"),
+    [(-1, {}, True), (0, {}, False), (0, {"sequence": 1}, False), (0, {"sequence": 2}, False), (None, {}, False)],
+)
+def test_a_tombstone_that_shows_no_sequence_is_older_by_its_time_stamp_alone(
+    updated: float | None, fields: dict[str, Any], older: bool
+) -> None:
+    """An event that was restored and deleted for good in one instant leaves no more."""
+    assert is_older(tombstone(updated=updated, **fields), LINK) is older
+
+
 def held(*owners: Referent) -> dict[str, Referent]:
     """Return referents by link key."""
     return {ref(each.event_id, each.calendar_key).link_key: each for each in owners}

@@ -41,6 +41,12 @@ BINDING = (
         "R9, 20: another organizer means moved, not deleted",
     ),
     Rule(
+        "bare-tombstone-is-older",
+        "if event.is_cancelled and not event.sequence:",
+        "if False:",
+        "R13: a tombstone may show no sequence",
+    ),
+    Rule(
         "same-stamp-is-older",
         "(event.updated, event.sequence) < (known.updated, known.sequence)",
         "(event.updated, event.sequence) <= (known.updated, known.sequence)",

@@ -74,9 +74,14 @@ def verdict(seen: Seen, tie: Tie, claimed_key: str | None) -> Verdict:  # noqa: 
 
 
 def is_older(event: Event, known: Link | Event) -> bool:
-    """Whether more is known already than this event shows: observations never go backwards (rule R13)."""
+    """Whether more is known already than this event shows: observations never go backwards (rule R13).
+
+    A tombstone may show when the event changed last, and no sequence.
+    """
     if event.updated is None or known.updated is None:
         return False
+    if event.is_cancelled and not event.sequence:
+        return event.updated < known.updated
     return (event.updated, event.sequence) < (known.updated, known.sequence)
 
 
