@@ -13,9 +13,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt; ignore those that follow in the block."""
+    """Turn the first SIGINT, SIGTERM or SIGHUP into KeyboardInterrupt; ignore all others until the command ends."""
+    is_ending = False
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal is_ending
+        is_ending = True
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
@@ -24,5 +27,6 @@ def interruptible() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if not is_ending:
+            for number, handler in before.items():
+                signal.signal(number, handler)
