@@ -16,7 +16,7 @@ from tests.world import ANN, BOB
 
 SALT = 0x9107_7ED5
 """So that these draws have nothing to do with those of other tapes."""
-SHARE = 0.1
+SHARE, LATER_SHARE = 0.06, 0.04
 KEYS = sorted(SUBJECTS)
 """As caretakers' dice count the calendars."""
 CREATED_IN = {ANN: 0, BOB: 2, TEAM: 3}
@@ -140,18 +140,18 @@ PLOTS: tuple[Plot, ...] = (
     saved_after_all,
     remembered_for_a_month,
     upheaval,
-    a_dozen_copies,
-    moved_on_and_on,
-    moved_on_and_on,
 )
+LATER_PLOTS: tuple[Plot, ...] = (a_dozen_copies, moved_on_and_on, moved_on_and_on)
+"""Those that came later, on days of their own, so that all other days stay what they were."""
 
 
 def plotted(tapes: Tapes) -> Tapes:
     """Return the tapes with a plot before anything else, on some days."""
     dice = random.Random(tapes.seed ^ SALT)  # noqa: S311 - repeatable, not secret
-    if dice.random() >= SHARE:
+    drawn = dice.random()
+    if drawn >= SHARE + LATER_SHARE:
         return tapes
-    return begun_with(dice.choice(PLOTS), dice, tapes)
+    return begun_with(dice.choice(PLOTS if drawn < SHARE else LATER_PLOTS), dice, tapes)
 
 
 def begun_with(plot: Plot, dice: random.Random, tapes: Tapes) -> Tapes:

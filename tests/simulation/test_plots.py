@@ -9,6 +9,7 @@ from tests.simulation.days import record
 from tests.simulation.mutants.switches import removed
 from tests.simulation.mutants.table import MUTANTS
 from tests.simulation.plots import (
+    LATER_SHARE,
     SHARE,
     Plot,
     asked_for_without_access,
@@ -56,7 +57,7 @@ def test_some_days_begin_with_a_plot_and_all_others_stay_as_they_were() -> None:
     """By the seed alone, and no day becomes much longer by it."""
     plain = [recording.record(seed) for seed in range(SEEDS)]
     begun = [(each, plotted(each)) for each in plain if plotted(each) != each]
-    assert SHARE / 2 < len(begun) / SEEDS < SHARE * 2
+    assert (SHARE + LATER_SHARE) / 2 < len(begun) / SEEDS < (SHARE + LATER_SHARE) * 2
     assert sum(len(after.steps) - len(before.steps) for before, after in begun) < 2 * len(begun)
 
 
