@@ -230,14 +230,14 @@ REVIEWING = (
     ),
     Rule(
         "found-lost-and-moved-to",
-        'here_no_more = {"moved_to": None, "continues_in": None,',
-        'here_no_more = {"continues_in": None,',
+        '{**there, "moved_to": None, "continues_in": None,',
+        '{**there, "continues_in": None,',
         "20: where an event was found lost, it moved nowhere",
     ),
     Rule(
         "found-lost-never-held",
-        '"never_held": not (home.held or held_before)}',
-        '"never_held": not home.held}',
+        "never_held = not (home.held or held_before)",
+        "never_held = not home.held",
         "33: what held it before held it",
     ),
     Rule(

@@ -180,8 +180,8 @@ def lost_there(conference: Conference, home: NewHome, now: datetime) -> Conferen
     moved = orphan.model_copy(update={"state": "gone", "since": now, "continues_in": home.link_key})
     known_there = conference.referents.get(home.link_key)
     held_before = known_there is not None and known_there.role == "owner" and not known_there.never_held
+    never_held = not (home.held or held_before)
     there = {"calendar_key": home.calendar_key, "organizer": home.organizer, "bound_at": home.changed_at}
-    here_no_more = {"moved_to": None, "continues_in": None, "never_held": not (home.held or held_before)}
-    deleted = moved.model_copy(update=there | here_no_more)
+    deleted = moved.model_copy(update={**there, "moved_to": None, "continues_in": None, "never_held": never_held})
     known = {**conference.referents, home.orphan_key: moved, home.link_key: deleted}
     return conference.model_copy(update={"referents": known})

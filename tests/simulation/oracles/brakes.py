@@ -62,7 +62,9 @@ class BrakeJudge:
         if before is not None and _is_announced_again(before, after):
             self._told.add(after.key)
         if after.intent is not None and (before is None or before.intent != after.intent):
-            (self._announced_approved.add if after.brake == "approved" else self._announced_approved.discard)(after.key)
+            self._announced_approved.discard(after.key)
+            if after.brake == "approved":
+                self._announced_approved.add(after.key)
         was = before.brake if before else "none"
         if was != after.brake:
             self._watch_change(was, after, now)
