@@ -239,6 +239,24 @@ def test_an_orphan_is_followed_to_where_its_event_is_lost(destination: str, then
     assert evening.judge(evening.truth.projection(destination, event_id)) == broken
 
 
+@pytest.mark.parametrize(("forgotten_before", "broken"), [(True, ["L2"]), (False, [])])
+def test_an_orphan_that_was_found_lost_in_what_is_forgotten_then_may_be_kept(
+    forgotten_before: bool, broken: list[str]
+) -> None:
+    """Its calendar was removed before the end was told; of one that was there anew since, the deletion is shown."""
+    evening = Evenings()
+    event_id = evening.meet(attendees=[{"email": ANN}])
+    evening.vouch(event_id)
+    if forgotten_before:
+        evening.words.forget(BOB, evening.now)
+    evening.move(event_id, BOB)
+    _lose(evening, BOB, event_id, "deleted")
+    if not forgotten_before:
+        evening.words.forget(BOB, evening.now)
+    evening.record(owner(event_id, "gone", continues_in=Link.key_for(KEYS[BOB], event_id)))
+    assert evening.judge(MADE) == broken
+
+
 @pytest.mark.parametrize(("number", "broken"), [(0, ["L2"]), (1, ["L2"]), (2, []), (3, [])])
 def test_an_instance_of_a_split_series_is_where_its_part_is(number: int, broken: list[str]) -> None:
     """The later part moved out of sight, and with it whichever instance the conference was made for."""

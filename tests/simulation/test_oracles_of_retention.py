@@ -18,6 +18,7 @@ from tests.simulation.test_oracles import Worker
 from tests.simulation.test_oracles_of_ends import MEET, TOMORROW, V1, rules_of
 from tests.world import ALL_FIELDS, ANN, BOB, START, times
 
+ELSEWHERE = "elsewhere@group.example.com"
 MONTH = timedelta(seconds=Rules().retention_s)
 ACTIVE = Calendar(key="ann", tenant="default", calendar_id=ANN, subject=ANN)
 
@@ -123,5 +124,20 @@ def test_a_conference_may_end_then_that_an_event_elsewhere_lost(owner: str, beco
     scene.model.options.meet = "pending"
     scene.model.insert(owner, owner, body, V1)
     scene.model.patch(owner, owner, "event", {"conferenceData": becomes}, V1)
+    scene.judge.judge_ends(["a"])
+    assert rules_of(scene.complaints) == broken
+
+
+@pytest.mark.parametrize(("is_seen", "broken"), [(False, []), (True, ["R9 forgotten"])])
+def test_an_event_that_nobody_saw_move_on_is_taken_as_lost_where_it_was(is_seen: bool, broken: list[str]) -> None:
+    """It was not in a full listing, and nothing else would say more."""
+    scene = Scene(None)
+    scene.model.add_calendar(ELSEWHERE, BOB)
+    body = {"id": "event", "summary": "A", **times(TOMORROW, 30), "conferenceData": addon_conference("a")}
+    scene.model.insert(BOB, BOB, body, V1)
+    scene.model.move(BOB, BOB, "event", {"destination": ELSEWHERE})
+    if is_seen:
+        etag = scene.truth.facts[BOB, "event"][-1].etag
+        scene.judge.watch_link(Link(key="m", calendar_key="bob", event_id="event", conference_key="a", etag=etag))
     scene.judge.judge_ends(["a"])
     assert rules_of(scene.complaints) == broken

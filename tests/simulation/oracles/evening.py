@@ -222,13 +222,16 @@ class Evening:
         if home == place:  # it came back, and was deleted and forgotten, before anybody looked
             recorded = self._owner_at(conference, place)
             return truth.is_forgotten(*place) and recorded is not None and recorded.state == "orphaned"
-        if home[0] not in synced:
-            return True  # it lives, or was lost, where nobody looks
+        if home[0] not in synced or self._is_forgotten_since(home):
+            return True  # it lives, or was lost, where nobody looks, or where that was found out and forgotten
         if self._owner_at(conference, place) is None:
             return True  # it left before anybody met it there as one that may drive
         if self._was_seen(name, conference, place, home):
             return False
         return not (truth.is_proof_of_loss(*home, name) and self._is_found(place, home))
+
+    def _is_forgotten_since(self, home: Place) -> bool:
+        return any(at >= self._truth.facts[home][-1].at for at in self._words.forgotten[home[0]])
 
     def _is_found(self, place: Place, home: Place) -> bool:
         """Whether a search finds where the event went: among the same person's calendars, or by what is left of it."""

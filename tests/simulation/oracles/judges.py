@@ -126,6 +126,7 @@ class Oracles:
         elif isinstance(after, Link):
             self.conferences.watch_link(before if isinstance(before, Link) else None, after)
             self.ends.watch_link(after)
+            self.retention.watch_link(after)
         elif isinstance(after, Brake):
             self.brakes.watch_alert(before if isinstance(before, Brake) else None, after)
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from confsync.core.forgetting import calendars_of
-from confsync.core.records import Calendar
+from confsync.core.records import Calendar, Link
 from confsync.core.rules import Rules
 from tests.simulation.oracles.ledger import Complaints, Ledger, Worker
-from tests.simulation.oracles.truth import Truth
+from tests.simulation.oracles.truth import Fact, Truth
 from tests.simulation.oracles.words import Words
 
 
@@ -26,6 +26,8 @@ class RetentionJudge:
         self._links: dict[str, set[str]] = {}
         """By calendar id: the keys of those links that nothing but the removal lets the product forget."""
         self._at_once: set[str] = set()
+        self._recorded: set[str] = set()
+        """Which states of events were ever recorded, by etag."""
 
     def hear(self, calendar_id: str) -> None:
         """Hear that an operator wants a calendar to be forgotten at once, from now on at any time."""
@@ -38,6 +40,10 @@ class RetentionJudge:
             return
         if after.due_at is None or after.due_at < worker.since + self._time:
             self._complain(after.calendar_id, f"is to be forgotten at {after.due_at}, which is too soon")
+
+    def watch_link(self, after: Link) -> None:
+        """Note which state of an event is recorded."""
+        self._recorded.add(after.etag)
 
     def times_to_forget(self) -> dict[str, datetime]:
         """Return when what is remembered of removed calendars is to be forgotten, by calendar id."""
@@ -70,10 +76,16 @@ class RetentionJudge:
 
     def _is_lost_elsewhere(self, conference_id: str) -> bool:
         """Whether an event lost it in a calendar that stays: only the last look at another one had to wait."""
-        places = {place for place, _ in self._truth.facts_of(conference_id) if not self._is_removed(place[0])}
-        own = (place for place in places if self._truth.organizer(*place) == place[0])
-        newest = (self._truth.facts[place][-1] for place in own)
-        return any(fact.conference_id != conference_id and not fact.is_pending for fact in newest)
+        stay = {place for place, _ in self._truth.facts_of(conference_id) if not self._is_removed(place[0])}
+        newest = ((place, self._truth.facts[place][-1]) for place in stay)
+        return any(
+            fact.conference_id != conference_id and not fact.is_pending and self._is_taken_as_lost(place, fact)
+            for place, fact in newest
+        )
+
+    def _is_taken_as_lost(self, place: tuple[str, str], fact: Fact) -> bool:
+        """Whether the event did not move on, or nobody saw that it did: all listings show is that it is missing."""
+        return self._truth.organizer(*place) == place[0] or fact.etag not in self._recorded
 
     def _is_removed(self, calendar_id: str) -> bool:
         calendar = self._ledger.calendar(calendar_id)
