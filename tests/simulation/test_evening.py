@@ -243,10 +243,11 @@ def test_an_orphan_is_followed_to_where_its_event_is_lost(destination: str, then
 def test_an_orphan_that_was_found_lost_in_what_is_forgotten_then_may_be_kept(
     forgotten_before: bool, broken: list[str]
 ) -> None:
-    """Its calendar was removed before the end was told; of one that was there anew since, the deletion is shown."""
+    """It had lost the conference before, unseen, and that calendar was removed before the end was told."""
     evening = Evenings()
     event_id = evening.meet(attendees=[{"email": ANN}])
     evening.vouch(event_id)
+    evening.model.patch(ANN, ANN, event_id, {"conferenceData": None}, V1)
     if forgotten_before:
         evening.words.forget(BOB, evening.now)
     evening.move(event_id, BOB)
