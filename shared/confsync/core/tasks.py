@@ -78,16 +78,16 @@ def asked_sync(calendar_key: str, now: datetime) -> Task:
 def conference_update(conference: Conference, now: datetime, rules: Rules) -> Task:
     """Return the task that brings a conference to its desired state at its `due_at`.
 
-    The name of the task that is running is used up. Once it is due the name is therefore new each second, and with each
-    change of the record, since what is added to it may be due when that task was. Clocks differ: a task may run a
-    little early and find that it has to wait, and so may the one after it. Shortly before its time there is therefore
-    one task more, so late that it is early for nobody.
+    The name of the task that is running is used up. Once it is due the name is therefore new at each moment, and with
+    each change of the record, since what is added to it may be due when that task was, and several workers may bring
+    the record back to what it was. Clocks differ: a task may run a little early and find that it has to wait, and so
+    may the one after it. Shortly before its time there is therefore one task more, so late that it is early for nobody.
     """
     at = due_at = conference.due_at or now
     generation = conference.desired.generation if conference.desired else 0
     name = f"{conference.key}-{generation}-{_stamp(due_at)}"
     if due_at <= now:
-        name = f"{name}-{floor(now.timestamp())}-{_mark(conference)}"
+        name = f"{name}-{_stamp(now)}-{_mark(conference)}"
     elif due_at <= now + timedelta(seconds=rules.skew_s):
         name, at = f"{name}-early", due_at + timedelta(seconds=rules.skew_s)
     return _update(name, conference, at)
