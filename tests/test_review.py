@@ -455,7 +455,7 @@ def test_a_checkpoint_of_other_list_parameters_is_not_gone_on_from() -> None:
     world.before_calendar = lambda _: None
     stored = world.calendar()
     assert stored.checkpoint is not None
-    older = stored.model_copy(update={"parameters_version": stored.parameters_version - 1})
+    older = stored.model_copy(update={"listing_version": "older"})
     world.store.transact(lambda tx: tx.put(older))
     world.settle()
     assert world.calendar().full_listings == stored.full_listings + 1

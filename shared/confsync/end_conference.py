@@ -56,7 +56,7 @@ def decide_end(conference_key: str, outside: Outside, terms: Terms) -> HeldEnd |
 
 
 def _look_once_more(conference: Conference, outside: Outside, terms: Terms) -> None:
-    sight, wait_s = look_at_owners(conference, outside, terms.rules)
+    sight, wait_s = look_at_owners(conference, outside, terms)
     tied_elsewhere, out_of_sight = _without_sync(conference, outside)
     left_unseen = ending.left_unseen(conference, sight, out_of_sight)
     still_there = ending.owners_still_there(conference, sight, terms.solutions, tied_elsewhere)

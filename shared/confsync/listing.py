@@ -14,7 +14,7 @@ from typing import Any
 
 from confsync.core import leases, reconciliation
 from confsync.core.conference import Conference
-from confsync.core.events import LIST_PARAMETERS_VERSION, Event, EventPage, Window
+from confsync.core.events import Event, EventPage, Window
 from confsync.core.records import Calendar, Checkpoint, EventRef, Failure, Link
 from confsync.core.sight import Reading, Seen
 from confsync.core.terms import Terms
@@ -101,7 +101,7 @@ class Listing:
         on they wait, since nothing proves yet that one of them is unknown.
         """
         taken = self.calendar.to_observe[: self._rules.chunk_size]
-        if not taken or leases.usable_token(self.calendar) is None:
+        if not taken or self._token is None:
             return
         registered = (Reading(EventRef(self.calendar.key, event_id)) for event_id in taken)
         sight = self._reader.read(registered, self.calendar.sync_token)
@@ -112,8 +112,14 @@ class Listing:
 
         self._record(Observed(sight, tuple(self._reader.failures_of(sight))), advance)
 
+    @property
+    def _token(self) -> str | None:
+        return leases.usable_token(self.calendar, self._terms.listing_version)
+
     def _list(self) -> None:
-        checkpoint: Checkpoint | None = leases.usable_checkpoint(self.calendar) or self._begin()
+        checkpoint: Checkpoint | None = (
+            leases.usable_checkpoint(self.calendar, self._terms.listing_version) or self._begin()
+        )
         self._items.forget()
         while checkpoint is not None:
             if self._outside.now() >= self.stop_at:
@@ -121,10 +127,10 @@ class Listing:
             checkpoint = self._list_page(checkpoint) if checkpoint.phase == "list" else self._sweep(checkpoint)
 
     def _begin(self) -> Checkpoint:
-        full = leases.usable_token(self.calendar) is None
+        full = self._token is None
         return Checkpoint(
             listing=self.calendar.full_listings + 1 if full else 0,
-            parameters_version=LIST_PARAMETERS_VERSION,
+            listing_version=self._terms.listing_version,
             started_at=self._outside.now(),
             requested=self.calendar.requested,
             missed=0 if self._reconciles and not full else None,
@@ -133,7 +139,7 @@ class Listing:
     def _list_page(self, checkpoint: Checkpoint) -> Checkpoint | None:
         page = self._outside.calendar_api.list_events(
             address_of(self.calendar),
-            sync_token=None if checkpoint.listing else leases.usable_token(self.calendar),
+            sync_token=None if checkpoint.listing else self._token,
             page_token=checkpoint.page_token,
             window=self._window(checkpoint),
         )

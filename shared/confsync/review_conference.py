@@ -61,7 +61,7 @@ def _discard(conference: Conference, outside: Outside, terms: Terms) -> None:
 
     Where nobody can look, nothing is decided either: it would count in the brake, and be shown to operators.
     """
-    sight, wait_s = look_at_owners(conference, outside, terms.rules)
+    sight, wait_s = look_at_owners(conference, outside, terms)
     if wait_s:
         again = outside.now() + timedelta(seconds=wait_s)
         _change(conference, lambda c: reviewing.reviewed(c, again), outside, terms.rules)

@@ -41,7 +41,7 @@ def calendar(**fields: object) -> Calendar:
         "sync_token": "t",
         "sync_generation": 3,
         "requested": 4,
-        "checkpoint": Checkpoint(parameters_version=1, started_at=NOW, requested=4),
+        "checkpoint": Checkpoint(listing_version="1", started_at=NOW, requested=4),
         "to_observe": ("e1",),
         "channels": (channel(1, "retiring"), channel(2, "active"), channel(3, "pending", expires_at=None)),
         "renew_at": NOW + DAY,

@@ -9,13 +9,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from confsync.core import leases
 from confsync.core.channels import poll_only
-from confsync.core.events import LIST_PARAMETERS_VERSION
 from confsync.core.reconciliation import reconcile_time
 from confsync.core.records import Calendar, Channel, Checkpoint
 from confsync.errors import FenceLost
 from tests.core.story import DAY, HERE, NOW, RULES, UNTIMED, at
 
 LEASE, SKEW = timedelta(seconds=RULES.lease_s), timedelta(seconds=RULES.skew_s)
+VERSION, OLDER = "2-solutions", "1-solutions"
 
 
 def calendar(**fields: object) -> Calendar:
@@ -35,7 +35,7 @@ def listed(requested: int = 1, following: str = "next", **fields: object) -> Che
         {
             "started_at": NOW,
             "requested": requested,
-            "parameters_version": LIST_PARAMETERS_VERSION,
+            "listing_version": VERSION,
             "next_sync_token": following,
             **fields,
         }
@@ -109,7 +109,7 @@ def test_a_commit_moves_the_token_and_gives_the_lease_back() -> None:
     """Everything that was asked for before page 1 is served."""
     done = leases.commit(leased(sync_token="old", reason=""), listed(), "old", NOW, RULES)
     assert (done.sync_token, done.sync_generation, done.served, done.lease) == ("next", 1, 1, None)
-    assert done.parameters_version == LIST_PARAMETERS_VERSION
+    assert done.listing_version == VERSION
     assert done.last_synced_at == NOW
     assert done.due_at == reconcile_time(done, NOW, RULES)
 
@@ -201,31 +201,31 @@ def test_a_checkpoint_extends_the_lease_and_uses_the_listing_number_up() -> None
     assert leases.use_listing_number(saved, listed(listing=0)).full_listings == 4
 
 
-def test_a_token_counts_only_for_the_list_parameters_it_came_from() -> None:
-    """Another version of them means a full listing."""
-    assert leases.usable_token(calendar(sync_token="t", parameters_version=LIST_PARAMETERS_VERSION)) == "t"
-    assert leases.usable_token(calendar(sync_token="t", parameters_version=LIST_PARAMETERS_VERSION - 1)) is None
-    assert leases.usable_token(calendar()) is None
+def test_a_token_counts_only_for_the_listing_version_it_came_from() -> None:
+    """Another version means a full listing."""
+    assert leases.usable_token(calendar(sync_token="t", listing_version=VERSION), VERSION) == "t"
+    assert leases.usable_token(calendar(sync_token="t", listing_version=OLDER), VERSION) is None
+    assert leases.usable_token(calendar(), VERSION) is None
 
 
 @pytest.mark.parametrize(
     ("checkpoint", "version", "token", "usable"),
     [
-        (None, LIST_PARAMETERS_VERSION, "t", False),
-        (listed(), LIST_PARAMETERS_VERSION, "t", True),
-        (listed(listing=3), LIST_PARAMETERS_VERSION, None, True),
-        (listed(listing=3), LIST_PARAMETERS_VERSION - 1, "t", True),
-        (listed(), LIST_PARAMETERS_VERSION, None, False),
-        (listed(), LIST_PARAMETERS_VERSION - 1, "t", False),
-        (listed(parameters_version=LIST_PARAMETERS_VERSION - 1), LIST_PARAMETERS_VERSION, "t", False),
+        (None, VERSION, "t", False),
+        (listed(), VERSION, "t", True),
+        (listed(listing=3), VERSION, None, True),
+        (listed(listing=3), OLDER, "t", True),
+        (listed(), VERSION, None, False),
+        (listed(), OLDER, "t", False),
+        (listed(listing_version=OLDER), VERSION, "t", False),
     ],
 )
-def test_an_unfinished_listing_goes_on_only_with_its_own_parameters_and_token(
-    checkpoint: Checkpoint | None, version: int, token: str | None, usable: bool
+def test_an_unfinished_listing_goes_on_only_in_its_own_version_and_with_its_token(
+    checkpoint: Checkpoint | None, version: str, token: str | None, usable: bool
 ) -> None:
     """Else its page token would belong to another listing."""
-    known = calendar(checkpoint=checkpoint, parameters_version=version, sync_token=token)
-    assert leases.usable_checkpoint(known) == (checkpoint if usable else None)
+    known = calendar(checkpoint=checkpoint, listing_version=version, sync_token=token)
+    assert leases.usable_checkpoint(known, VERSION) == (checkpoint if usable else None)
 
 
 def test_a_rejected_token_is_dropped_and_a_rejected_page_keeps_it() -> None:
@@ -307,8 +307,7 @@ class Workers(RuleBasedStateMachine):
 
     def stepped(self, mine: Calendar, step: str) -> Calendar:
         """Return the calendar after one step of the worker that owns it."""
-        version = LIST_PARAMETERS_VERSION
-        begun = Checkpoint(started_at=self.now, requested=mine.requested, parameters_version=version)
+        begun = Checkpoint(started_at=self.now, requested=mine.requested, listing_version=VERSION)
         running = mine.checkpoint or begun
         match step:
             case "page":

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from confsync.core.events import Event, parse_event
-from confsync.core.solutions import Claim, Solution, claim_of, may_be_ours
+from confsync.core.solutions import Claim, Solution, claim_of, digest, may_be_ours
 from confsync.core.terms import Terms, claimed_conference, claimed_key, holds
 from tests.core.story import ACME, RULES, TERMS, acme, conference, conference_key, event, stub
 
@@ -86,6 +86,20 @@ def test_the_first_solution_that_matches_counts() -> None:
     catch_all = Solution(provider="rest", key_types=frozenset({"addOn"}))
     assert claims(acme("c1"), ACME, catch_all) == Claim(provider="acme", conference_id="c1")
     assert claims(ZOOM, ACME, catch_all) == Claim(provider="rest", conference_id="92708124741")
+
+
+def test_the_digest_of_solutions_is_another_as_soon_as_other_conferences_are_ours() -> None:
+    """Names have no order; solutions and the beginnings of addresses have, and their digest is the same everywhere."""
+    one = Solution(provider="acme", names=frozenset({"A", "B"}), uri_prefixes=("https://a/",))
+    other = [
+        one.model_copy(update={"provider": "beta"}),
+        one.model_copy(update={"names": frozenset({"A"})}),
+        one.model_copy(update={"key_types": frozenset({"addOn"})}),
+        one.model_copy(update={"uri_prefixes": ()}),
+    ]
+    several = [[], *([each] for each in (one, *other)), [one, other[0]], [other[0], one]]
+    assert len({digest(solutions) for solutions in several}) == len(several)
+    assert digest([one.model_copy(update={"names": frozenset(["B", "A"])})]) == digest([one]) == "0ce0a825"
 
 
 def test_an_attendees_copy_and_a_tombstone_claim_what_they_name() -> None:

@@ -120,20 +120,20 @@ LEASES = (
         "fence-survives-freeze", '"fence": calendar.fence + 1,\n            "lease"', '"lease"', "R2: a change of state"
     ),
     Rule(
-        "token-of-other-parameters",
-        "return calendar.sync_token if calendar.parameters_version == LIST_PARAMETERS_VERSION else None",
+        "token-of-another-version",
+        "return calendar.sync_token if calendar.listing_version == listing_version else None",
         "return calendar.sync_token",
-        "R6: a token belongs to its parameters",
+        "R6: a token belongs to its listing version",
     ),
     Rule(
-        "checkpoint-of-other-parameters",
-        "if checkpoint is None or checkpoint.parameters_version != LIST_PARAMETERS_VERSION:",
+        "checkpoint-of-another-version",
+        "if checkpoint is None or checkpoint.listing_version != listing_version:",
         "if checkpoint is None:",
-        "R6: a page token belongs to its parameters",
+        "R6: a page token belongs to its listing version",
     ),
     Rule(
         "checkpoint-without-token",
-        "return checkpoint if checkpoint.listing or usable_token(calendar) is not None else None",
+        "return checkpoint if checkpoint.listing or usable_token(calendar, listing_version) is not None else None",
         "return checkpoint",
         "R7: an incremental listing without its token",
     ),

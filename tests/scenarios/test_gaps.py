@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from confsync.core.events import LIST_PARAMETERS_VERSION, Window
+from confsync.core.events import Window
 from confsync.core.rules import Rules
 from confsync.errors import (
     CalendarUnavailable,
@@ -59,7 +59,7 @@ def test_a_deletion_is_found_though_its_event_is_asked_for_before_the_listing_is
         token = world.calendar_api.list_events(
             Address(ANN, ANN), sync_token=None, page_token=None, window=Window()
         ).next_sync_token
-        old = {"sync_token": token, "parameters_version": LIST_PARAMETERS_VERSION - 1}
+        old = {"sync_token": token, "listing_version": "older"}
         world.store.transact(lambda tx: tx.put(world.calendar().model_copy(update=old)))
     world.push(ANN)
     world.settle()

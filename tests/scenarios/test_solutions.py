@@ -123,6 +123,59 @@ def test_a_solution_that_is_missing_in_the_settings_for_a_while_ends_nothing(mea
 
 
 @pytest.mark.scenario(60)
+def test_what_nobody_recognised_while_a_solution_was_missing_is_found_when_it_is_back() -> None:
+    """Other solutions cost one full listing at the next sync: so a copy is known, and keeps the conference."""
+    world, event_id = planned(days=3)
+    unconfigured = Unconfigured(world)
+    copy = world.duplicate(event_id)
+    world.settle()
+    unconfigured.mend()
+    world.advance(DAY_S)
+    assert referents(world, "c1") == {event_id: ("owner", "live"), copy: ("owner", "live")}
+    world.delete(event_id)
+    world.advance(DAY_S / 2)
+    assert "end" not in verbs(world, "c1")
+    listings = world.calendar().full_listings
+    world.advance(DAY_S / 2)
+    assert world.calendar().full_listings == listings
+
+
+@pytest.mark.scenario(60)
+def test_an_end_that_waited_for_a_missing_solution_waits_for_the_listing_that_finds_its_copies() -> None:
+    """The last look asks for that listing, which comes by itself only with the next change."""
+    world, event_id = planned(days=3)
+    unconfigured = Unconfigured(world)
+    copy = world.duplicate(event_id)
+    world.delete(event_id)
+    world.settle()
+    world.advance(DAY_S / 24)
+    unconfigured.mend()
+    world.advance(DAY_S / 8)
+    assert "end" not in verbs(world, "c1")
+    assert referents(world, "c1") == {event_id: ("owner", "gone"), copy: ("owner", "live")}
+    world.delete(copy)
+    world.advance(DAY_S / 8)
+    assert verbs(world, "c1")[-1] == "end"
+
+
+@pytest.mark.scenario(60)
+def test_a_solution_whose_name_is_corrected_finds_the_events_that_are_there_already() -> None:
+    """In the first hour the name is often wrong: nothing has to be done again but to deploy the right one."""
+    world = World()
+    right = world.terms
+    world.terms = Terms(
+        "default", [Solution(provider="acme", names=frozenset({"Simple"}))], right.capabilities, right.rules
+    )
+    event_id = world.create("Planning", **in_days(3), conferenceData=addon_conference("c1"))
+    world.initialize("c1", event_id)
+    world.settle()
+    assert verbs(world, "c1") == []
+    world.terms = right
+    world.advance(DAY_S)
+    assert titles(world, "c1") == ["Planning"]
+
+
+@pytest.mark.scenario(60)
 def test_an_end_that_is_wanted_is_taken_back_though_its_solution_is_missing_in_the_settings() -> None:
     """The back end could not take it before the deployment without the solution; the event was restored since."""
     world, event_id = planned(days=3)

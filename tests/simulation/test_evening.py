@@ -258,6 +258,20 @@ def test_an_orphan_that_was_found_lost_in_what_is_forgotten_then_may_be_kept(
     assert evening.judge(MADE) == broken
 
 
+@pytest.mark.parametrize(("is_removed", "broken"), [(False, ["L2"]), (True, [])])
+def test_nobody_looks_for_an_orphan_in_a_calendar_that_stays_removed(is_removed: bool, broken: list[str]) -> None:
+    """It was given another conference before it moved there, and no calendar of its own shows that any more."""
+    evening = Evenings()
+    event_id = evening.meet(attendees=[{"email": ANN}])
+    evening.vouch(event_id)
+    evening.model.patch(ANN, ANN, event_id, {"conferenceData": addon_conference("c2")}, V1)
+    evening.move(event_id, BOB)
+    if is_removed:
+        evening.committed["calendar"][KEYS[BOB]] = removed(BOB, due_at=START)
+    evening.record(owner(event_id, "orphaned"), review_at=START, due_at=START)
+    assert evening.judge(MADE) == broken
+
+
 @pytest.mark.parametrize(("number", "broken"), [(0, ["L2"]), (1, ["L2"]), (2, []), (3, [])])
 def test_an_instance_of_a_split_series_is_where_its_part_is(number: int, broken: list[str]) -> None:
     """The later part moved out of sight, and with it whichever instance the conference was made for."""

@@ -224,4 +224,4 @@ LIST_FIELDS = f"{PAGE_FIELDS}({EVENT_FIELDS})"
 """The `fields` mask of every listing: part of its parameters, so a change of it costs a full listing."""
 
 LIST_PARAMETERS_VERSION = 2
-"""Raised with any change of the listings' parameters: a sync token belongs to the parameters it came from."""
+"""Raised with any change of the listings' parameters: part of `Terms.listing_version`."""

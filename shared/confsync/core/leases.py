@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from confsync.core.events import LIST_PARAMETERS_VERSION
 from confsync.core.reconciliation import is_reconciliation, reconcile_time, reconciled
 from confsync.core.records import Calendar, Checkpoint, Lease
 from confsync.core.rereading import asked_again
@@ -123,7 +122,7 @@ def commit(
     moved = use_listing_number(calendar, checkpoint).model_copy(
         update={
             "sync_token": checkpoint.next_sync_token,
-            "parameters_version": LIST_PARAMETERS_VERSION,
+            "listing_version": checkpoint.listing_version,
             "sync_generation": calendar.sync_generation + 1,
             "served": checkpoint.requested,
             "checkpoint": None,
@@ -204,17 +203,17 @@ def drop_token(calendar: Calendar, keep: str | None = None) -> Calendar:
     return calendar.model_copy(update={"sync_token": keep, "checkpoint": None})
 
 
-def usable_token(calendar: Calendar) -> str | None:
-    """Return the sync token, None where it belongs to other list parameters."""
-    return calendar.sync_token if calendar.parameters_version == LIST_PARAMETERS_VERSION else None
+def usable_token(calendar: Calendar, listing_version: str) -> str | None:
+    """Return the sync token, None where it belongs to a listing of another version."""
+    return calendar.sync_token if calendar.listing_version == listing_version else None
 
 
-def usable_checkpoint(calendar: Calendar) -> Checkpoint | None:
-    """Return where an unfinished listing goes on; None where its tokens belong to other list parameters."""
+def usable_checkpoint(calendar: Calendar, listing_version: str) -> Checkpoint | None:
+    """Return where an unfinished listing goes on; None where its tokens belong to a listing of another version."""
     checkpoint = calendar.checkpoint
-    if checkpoint is None or checkpoint.parameters_version != LIST_PARAMETERS_VERSION:
+    if checkpoint is None or checkpoint.listing_version != listing_version:
         return None
-    return checkpoint if checkpoint.listing or usable_token(calendar) is not None else None
+    return checkpoint if checkpoint.listing or usable_token(calendar, listing_version) is not None else None
 
 
 def is_first_sync(calendar: Calendar) -> bool:

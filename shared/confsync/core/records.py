@@ -47,8 +47,8 @@ class Checkpoint(Value):
     phase: Literal["list", "sweep"] = "list"
     listing: int = 0
     """Number of a full listing (one without a sync token); 0 for an incremental one."""
-    parameters_version: int
-    """Version of the list parameters that its tokens belong to."""
+    listing_version: str
+    """What its tokens belong to; see `Terms.listing_version`."""
     page_token: str | None = None
     swept_to: str = ""
     """Key of the last link that was swept."""
@@ -101,8 +101,8 @@ class Calendar(Record):
     """Rises with every claim and every change of state; a write with an older fence is refused."""
     lease: Lease | None = None
     sync_token: str | None = None
-    parameters_version: int = 0
-    """Version of the list parameters that the sync token belongs to."""
+    listing_version: str = ""
+    """What the sync token belongs to; see `Terms.listing_version`."""
     sync_generation: int = 0
     """How many syncs were committed."""
     full_listings: int = 0

@@ -3,7 +3,9 @@
 It must never bind anything: a conference id in an event is only a claim (rule R11).
 """
 
+import json
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -38,6 +40,12 @@ class Solution(BaseModel):
             and (not self.key_types or data.solution.key.type in self.key_types)
             and (not self.uri_prefixes or any(_starts_with(e.uri, self.uri_prefixes) for e in data.entry_points))
         )
+
+
+def digest(solutions: Sequence[Solution]) -> str:
+    """Return 8 hex digits that are others as soon as other conferences might be ours."""
+    told = [[each.provider, sorted(each.names), sorted(each.key_types), each.uri_prefixes] for each in solutions]
+    return sha256(json.dumps(told).encode()).hexdigest()[:8]
 
 
 def _starts_with(uri: str | None, prefixes: tuple[str, ...]) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from confsync.core.capabilities import Capabilities
 from confsync.core.conference import Conference
-from confsync.core.events import Event
+from confsync.core.events import LIST_PARAMETERS_VERSION, Event
 from confsync.core.rules import Rules
-from confsync.core.solutions import Solution, claim_of
+from confsync.core.solutions import Solution, claim_of, digest
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,14 @@ class Terms:
     capabilities: Mapping[str, Capabilities]
     """By provider."""
     rules: Rules
+
+    @cached_property
+    def listing_version(self) -> str:
+        """What a sync token belongs to: the listings' parameters, and which conferences were taken for ours in them.
+
+        What nobody took for ours is not remembered, so that other solutions cost one full listing.
+        """
+        return f"{LIST_PARAMETERS_VERSION}-{digest(self.solutions)}"
 
 
 def claimed_conference(event: Event, terms: Terms) -> Conference:

@@ -222,7 +222,7 @@ class Evening:
         if home == place:  # it came back, and was deleted and forgotten, before anybody looked
             recorded = self._owner_at(conference, place)
             return truth.is_forgotten(*place) and recorded is not None and recorded.state == "orphaned"
-        if home[0] not in synced or self._is_forgotten_since(home):
+        if home[0] not in synced or synced[home[0]].state == "removed" or self._is_forgotten_since(home):
             return True  # it lives, or was lost, where nobody looks, or where that was found out and forgotten
         if self._owner_at(conference, place) is None:
             return True  # it left before anybody met it there as one that may drive
