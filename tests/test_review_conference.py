@@ -16,7 +16,7 @@ from confsync.core.rules import Rules
 from confsync.core.tasks import UPDATE
 from confsync.errors import ProviderBusy
 from confsync.ports import Transaction
-from confsync.review_conference import CALENDARS_AT_MOST
+from confsync.searching import CALENDARS_AT_MOST
 from tests.world import ALL_FIELDS, ANN, BOB, World, times
 
 TEAM = "team@group.example.com"

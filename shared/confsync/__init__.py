@@ -13,7 +13,8 @@ The life of one change, and the file where each step is:
    an end waits, is looked at once more, may be held for an operator         end_conference, looking, hold_end
    a conference that cannot come back is replaced in its events              replace_conference, make_replacement,
                                                                              relink_event, core/replacing
-   what only time changes is looked at again                                 review_conference, core/reviewing
+   what only time changes is looked at again                                 review_conference, searching,
+                                                                             core/reviewing
 8. what was missed is found, channels are renewed                            renew_channels, open_channel
 
 A calendar and its conferences enter through initialize_syncing; administer_calendar and administer_channels are what an

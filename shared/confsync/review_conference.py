@@ -9,33 +9,24 @@ It must never end a conference, and never forget one that an event may still hol
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from confsync.ask_to_observe import ask_to_observe, asked_within, start_asked
-from confsync.core import leases, reviewing
-from confsync.core.binding import is_deleted_here
+from confsync.core import reviewing
 from confsync.core.brake import newly_decided
-from confsync.core.conference import Conference, Referent
+from confsync.core.conference import Conference
 from confsync.core.driving import over_at
-from confsync.core.ending import may_live_unseen, shows_another
-from confsync.core.identity import may_be_same, organizer_key
+from confsync.core.ending import may_live_unseen
 from confsync.core.judging import judge
 from confsync.core.owners import new_owners, owners_of
-from confsync.core.records import Calendar, EventRef, Link
-from confsync.core.reviewing import NewHome
+from confsync.core.records import Calendar, Link
 from confsync.core.rules import Rules
-from confsync.core.sight import Reading
-from confsync.core.terms import Terms, holds
-from confsync.errors import CalendarError
+from confsync.core.terms import Terms
 from confsync.hold_end import count_ends
 from confsync.looking import look_at_owners
 from confsync.paging import links_of
 from confsync.ports import Outside, Transaction
-from confsync.reading import address_of, read_event, shows_in_full
-
-CALENDARS_AT_MOST = 50
-"""Of one user, in which an event is looked for that moved out of sight."""
+from confsync.searching import search_for
 
 
 def review_conference(conference_key: str, outside: Outside, terms: Terms) -> None:
@@ -117,19 +108,6 @@ def _hand_over(conference: Conference, outside: Outside, rules: Rules) -> None:
     ask_to_observe([owner.ref for owner in owners], outside)
 
 
-@dataclass(frozen=True)
-class _Search:
-    """Where an event that moved out of sight may be."""
-
-    orphan_key: str
-    orphan: Referent
-    calendar: Calendar
-
-    @property
-    def ref(self) -> EventRef:
-        return EventRef(self.calendar.key, self.orphan.event_id)
-
-
 def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) -> None:
     """Look in the calendars that the tombstones name; give up when the time is over."""
     now, orphans = outside.now(), owners_of(conference, "orphaned")
@@ -137,10 +115,8 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
     if give_up_at <= now:
         _change(conference, lambda c: reviewing.kept_for_good(c, now), outside, terms.rules)
         return
-    searches = [search for key in orphans for search in _searches(key, conference, outside, terms)]
-    looks = [(search, _lost_home(search, conference, outside, terms)) for search in searches]
-    lost = [home for _, home in looks if home is not None]
-    ask_to_observe([search.ref for search, home in looks if home is None], outside)
+    lost, not_lost = search_for(orphans, conference, outside, terms)
+    ask_to_observe(not_lost, outside)
     capabilities = terms.capabilities.get(conference.provider)
 
     def settle(stored: Conference) -> Conference:
@@ -151,72 +127,6 @@ def _look_for_orphans(conference: Conference, outside: Outside, terms: Terms) ->
         return judge(again, {}, capabilities, found_at, terms.rules).conference if lost else again
 
     _change(conference, settle, outside, terms.rules, {home.calendar_key for home in lost})
-
-
-def _searches(orphan_key: str, conference: Conference, outside: Outside, terms: Terms) -> list[_Search]:
-    """Return where to look: in the calendar of the organizer that the tombstone names, else in all of the same user.
-
-    What was only looked at there, or seen with another conference since, may be back, or have gone further: no sync
-    would tell.
-    """
-    orphan = conference.referents[orphan_key]
-    left, link = outside.store.get(Calendar, orphan.calendar_key), outside.store.get(Link, orphan_key)
-    if left is None:
-        return []
-    found = outside.store.calendars_of(terms.tenant, left.subject, CALENDARS_AT_MOST)
-    is_heard_of = link is not None and link.conference_key == conference.key
-    moved_to = (orphan.moved_to if is_heard_of else None) or _named_there(orphan, left, outside) or orphan.moved_to
-    if moved_to is not None:
-        own = Calendar.key_for(terms.tenant, moved_to, moved_to)
-        found = [c for c in found if c.calendar_id == moved_to] or list(
-            outside.store.get_many(Calendar, [own]).values()
-        )
-    places = [c for c in found if c.key != left.key]
-    if not is_heard_of:
-        places.append(left)
-    return [_Search(orphan_key, orphan, place) for place in places if place.state in ("active", "poll_only")]
-
-
-def _named_there(orphan: Referent, left: Calendar, outside: Outside) -> str | None:
-    """Return which other organizer what is left of the event names now."""
-    if not leases.is_synced(left):
-        return None
-    try:
-        event = read_event(Reading(orphan.ref), address_of(left), outside).event
-    except CalendarError:
-        return None
-    return event.organizer_elsewhere if event is not None else None
-
-
-def _lost_home(search: _Search, conference: Conference, outside: Outside, terms: Terms) -> NewHome | None:
-    """Return where the event is shown to be lost; None: not there.
-
-    Only the calendar that organizes the event now proves that it was deleted, or holds another conference. That it
-    holds none there proves nothing, the move itself may have dropped it; but where it had lost it before, that it was
-    not put back.
-    """
-    try:
-        event = read_event(Reading(search.ref), address_of(search.calendar), outside).event
-        if event is None or not may_be_same(search.orphan, event):
-            return None
-        if not shows_in_full(search.calendar, search.calendar.sync_token, outside):
-            return None
-    except CalendarError:
-        return None
-    has_one = event.conference_data is not None and event.conference_data.conference_id is not None
-    if not (
-        is_deleted_here(event)
-        or ((has_one or search.orphan.was_lost) and shows_another(event, conference, terms.solutions))
-    ):
-        return None
-    return NewHome(
-        search.orphan_key,
-        search.ref.link_key,
-        search.calendar.key,
-        organizer_key(event, terms.tenant),
-        changed_at=event.updated,
-        held=holds(event, conference, terms.solutions),
-    )
 
 
 def _forget(conference: Conference, outside: Outside) -> None:
